@@ -1,0 +1,19 @@
+"""Everything that follows from an architecture, in closed form and pure Python; torch is the oracle in the tests."""
+
+from explorer.inference.arithmetic import arithmetic
+from explorer.inference.change import Change, changed
+from explorer.inference.infer import infer
+from explorer.inference.report import Inference, Issue, NodeReport, ReceptiveField, Repair, Totals
+
+__all__ = [
+    "Change",
+    "Inference",
+    "Issue",
+    "NodeReport",
+    "ReceptiveField",
+    "Repair",
+    "Totals",
+    "arithmetic",
+    "changed",
+    "infer",
+]

@@ -1,0 +1,171 @@
+"""LeNet: the network that read cheques, and its later forms (LeCun, Bottou, Bengio and Haffner 1998)."""
+
+from explorer.architecture import Architecture
+from explorer.layers import Dropout, Layer, ReLU, Softmax, Tanh
+from explorer.zoo.builder import Builder, avg_pool, conv, flatten, linear, max_pool
+from explorer.zoo.catalogue import Entry, register
+
+_PAPER = "LeCun, Bottou, Bengio and Haffner 1998, Gradient-based learning applied to document recognition"
+
+
+def lenet5() -> Architecture:
+    """LeNet-5 as it is taught today: full connections in C3, no weights in the pooling, 61,706 parameters."""
+    net = Builder("LeNet-5", 1, 32, 32)
+    net.add("conv1", conv(6, 5))
+    net.add("tanh1", Tanh())
+    net.add("pool1", avg_pool(2))
+    net.add("conv2", conv(16, 5))
+    net.add("tanh2", Tanh())
+    net.add("pool2", avg_pool(2))
+    net.add("flatten", flatten())
+    net.add("fc1", linear(120))
+    net.add("tanh3", Tanh())
+    net.add("fc2", linear(84))
+    net.add("tanh4", Tanh())
+    net.add("fc3", linear(10))
+    return net.build()
+
+
+def lenet5_tanh84() -> Architecture:
+    """The form whose classifier stops at the 84-wide layer, with a softmax over it: 60,856 parameters."""
+    net = Builder("LeNet-5, softmax over 84", 1, 32, 32)
+    net.add("conv1", conv(6, 5))
+    net.add("tanh1", Tanh())
+    net.add("pool1", avg_pool(2))
+    net.add("conv2", conv(16, 5))
+    net.add("tanh2", Tanh())
+    net.add("pool2", avg_pool(2))
+    net.add("flatten", flatten())
+    net.add("fc1", linear(120))
+    net.add("tanh3", Tanh())
+    net.add("fc2", linear(84))
+    net.add("softmax", Softmax())
+    return net.build()
+
+
+def lenet_plain() -> Architecture:
+    """Convolutions, max pooling and nothing between: 61,610 parameters, linear but for the pooling."""
+    net = Builder("LeNet, no activations", 1, 28, 28)
+    net.add("layer1.conv1", conv(6, 3, padding=1))
+    net.add("layer1.pool1", max_pool(2))
+    net.add("layer2.conv2", conv(16, 5))
+    net.add("layer2.pool2", max_pool(2))
+    net.add("flatten", flatten())
+    net.add("layer3.fc1", linear(120))
+    net.add("layer3.fc2", linear(84))
+    net.add("layer3.fc3", linear(10))
+    for path in ("layer1", "layer2"):
+        net.block(path, "convolution and pooling")
+    net.block("layer3", "classifier")
+    return net.build()
+
+
+def lenet5_max(channels: int = 1) -> Architecture:
+    """Max pooling, no activations, grey or colour; returns the logits and their probabilities."""
+    net = Builder("LeNet-5, max pooling" + (", colour" if channels == 3 else ""), channels, 32, 32)
+    net.add("features.0", conv(6, 5))
+    net.add("features.1", max_pool(2))
+    net.add("features.2", conv(16, 5))
+    net.add("features.3", max_pool(2))
+    net.add("flatten", flatten())
+    net.add("classifier.0", linear(120))
+    net.add("classifier.1", linear(84))
+    logits = net.add("classifier.2", linear(10))
+    probabilities = net.add("softmax", Softmax())
+    net.block("features", "features")
+    net.block("classifier", "classifier")
+    return net.build(outputs=(logits, probabilities))
+
+
+def lenet5_relu_dropout() -> Architecture:
+    """LeNet-5 with AlexNet's two ideas, ReLU and dropout, on 28×28 images."""
+    net = Builder("LeNet-5, ReLU and dropout", 1, 28, 28)
+    layers: list[Layer] = [
+        conv(6, 5, padding=2),
+        ReLU(),
+        avg_pool(2),
+        conv(16, 5),
+        ReLU(),
+        avg_pool(2),
+        flatten(),
+        linear(120),
+        ReLU(),
+        Dropout(p=0.2),
+        linear(84),
+        ReLU(),
+        Dropout(p=0.2),
+        linear(10),
+    ]
+    names = ["conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten"]
+    names += ["fc1", "relu3", "dropout1", "fc2", "relu4", "dropout2", "fc3"]
+    for name, layer in zip(names, layers, strict=True):
+        net.add(name, layer)
+    return net.build()
+
+
+register(
+    Entry(
+        id="lenet5",
+        title="LeNet-5",
+        family="LeNet",
+        year=1998,
+        idea="Learned convolutions, subsampling and a classifier, trained together from pixels to digits.",
+        paper=_PAPER,
+        build=lenet5,
+    )
+)
+register(
+    Entry(
+        id="lenet5-tanh84",
+        title="LeNet-5, softmax over 84",
+        family="LeNet",
+        year=1998,
+        idea="The form that stops at the 84-wide layer and takes a softmax over it.",
+        paper=_PAPER,
+        build=lenet5_tanh84,
+    )
+)
+register(
+    Entry(
+        id="lenet-plain",
+        title="LeNet, no activations",
+        family="LeNet",
+        year=1998,
+        idea="Without activations only the max pooling bends: see what that costs in accuracy.",
+        paper=_PAPER,
+        build=lenet_plain,
+    )
+)
+register(
+    Entry(
+        id="lenet5-max",
+        title="LeNet-5, max pooling",
+        family="LeNet",
+        year=1998,
+        idea="Max pooling in place of averages; returns logits and probabilities side by side.",
+        paper=_PAPER,
+        build=lenet5_max,
+    )
+)
+register(
+    Entry(
+        id="lenet5-max-colour",
+        title="LeNet-5, max pooling, colour",
+        family="LeNet",
+        year=1998,
+        idea="The same for colour images: only the first convolution grows.",
+        paper=_PAPER,
+        build=lambda: lenet5_max(channels=3),
+    )
+)
+register(
+    Entry(
+        id="lenet5-relu-dropout",
+        title="LeNet-5, ReLU and dropout",
+        family="LeNet",
+        year=1998,
+        idea="AlexNet's ReLU and dropout brought back to the older network.",
+        paper=f"{_PAPER}; Krizhevsky, Sutskever and Hinton 2012",
+        build=lenet5_relu_dropout,
+    )
+)
