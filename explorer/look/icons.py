@@ -1,0 +1,71 @@
+"""Icons, all from one family (Material Design Icons, through QtAwesome), in the theme's colours."""
+
+from typing import TYPE_CHECKING
+
+from explorer.layers import Category
+from explorer.look.theme import Theme
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QColor, QIcon
+
+_NAMES = {
+    "open": "mdi6.folder-open-outline",
+    "save": "mdi6.content-save-outline",
+    "undo": "mdi6.undo",
+    "redo": "mdi6.redo",
+    "fit": "mdi6.fit-to-page-outline",
+    "start": "mdi6.play",
+    "pause": "mdi6.pause",
+    "step": "mdi6.skip-next",
+    "stop": "mdi6.stop",
+    "export": "mdi6.export-variant",
+    "error": "mdi6.alert-circle",
+    "warning": "mdi6.alert",
+    "good": "mdi6.check-circle",
+    "info": "mdi6.information-outline",
+    "repair": "mdi6.wrench-outline",
+    "copy": "mdi6.content-copy",
+    "add": "mdi6.plus",
+    "remove": "mdi6.trash-can-outline",
+    "gallery": "mdi6.view-grid-outline",
+    "search": "mdi6.magnify",
+    "link": "mdi6.link-variant",
+    "unlink": "mdi6.link-variant-off",
+    "image": "mdi6.image-outline",
+    "table": "mdi6.table",
+    "source": "mdi6.code-tags",
+    "chart": "mdi6.chart-line",
+    "inspector": "mdi6.tune-variant",
+    "theme": "mdi6.theme-light-dark",
+    "more": "mdi6.dots-vertical",
+    Category.INPUT: "mdi6.image-outline",
+    Category.CONVOLUTION: "mdi6.grid",
+    Category.POOLING: "mdi6.arrow-collapse-all",
+    Category.ACTIVATION: "mdi6.chart-bell-curve-cumulative",
+    Category.NORMALIZATION: "mdi6.scale-balance",
+    Category.REGULARIZATION: "mdi6.dots-grid",
+    Category.LINEAR: "mdi6.vector-polyline",
+    Category.RESHAPE: "mdi6.arrow-expand-horizontal",
+    Category.MERGE: "mdi6.call-merge",
+}
+
+
+def icon(name: str, theme: Theme, colour: "QColor | None" = None) -> "QIcon":
+    """The icon of an action, or of a layer category, in the theme's text colour unless another is given.
+
+    Raises:
+        KeyError: no such icon.
+    """
+    import qtawesome  # 0.2 s, so not before the first icon is drawn
+
+    # QtAwesome keeps its icons by their options; colour names make equal colours equal options.
+    return qtawesome.icon(  # type: ignore[no-any-return]
+        _NAMES[name],
+        color=(colour or theme.text).name(),
+        color_disabled=theme.border.name(),
+    )
+
+
+def category_icon(category: Category, theme: Theme) -> "QIcon":
+    """The icon of a kind of layers, in its colour."""
+    return icon(category, theme, theme.category(category))

@@ -1,0 +1,81 @@
+"""Numbers as the screen shows them: short with a unit, exact on hover, changes with their sign. No Qt."""
+
+from explorer.layers import Shape, format_shape
+
+THIN_SPACE = "\u2009"
+MINUS = "\u2212"
+ARROW = "\u2192"
+UNKNOWN = "–"
+
+_COUNT_UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
+_BYTE_UNITS = ((1024**4, "TB"), (1024**3, "GB"), (1024**2, "MB"), (1024, "kB"))
+
+
+def short_count(value: float | None) -> str:
+    """Three digits and a unit: "62.4 M", "416 k"; below 10,000 every digit: "9,216"."""
+    if value is None:
+        return UNKNOWN
+    magnitude = abs(value)
+    if magnitude < _COUNT_UNITS[-1][0]:
+        return exact_count(value)
+    for scale, unit in _COUNT_UNITS:
+        # 999,950 would print as "1000 k": the unit is chosen after rounding to three digits.
+        if float(f"{magnitude:.3g}") >= scale:
+            factor = 1e3 if unit == "k" else scale
+            return f"{_three_digits(value / factor)}{THIN_SPACE}{unit}"
+    return exact_count(value)
+
+
+def exact_count(value: float | None) -> str:
+    """Every digit, in groups of three: "62,378,344"."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.0f}".replace("-", MINUS)
+
+
+def short_bytes(value: float | None) -> str:
+    """Three digits and a binary unit: "1.90 GB", "64.0 kB", "512 B"."""
+    if value is None:
+        return UNKNOWN
+    for scale, unit in _BYTE_UNITS:
+        if abs(value) >= scale:
+            return f"{_three_digits(value / scale)}{THIN_SPACE}{unit}"
+    return f"{value:.0f}{THIN_SPACE}B"
+
+
+def signed(value: float, written: str) -> str:
+    """A change with its sign: `written` is the magnitude as text."""
+    return f"{MINUS if value < 0 else '+'}{written}"
+
+
+def duration(seconds: float | None) -> str:
+    """A time span: "00:41", "1:02:03"."""
+    if seconds is None:
+        return UNKNOWN
+    whole = max(0, round(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, seconds_left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{seconds_left:02}" if hours else f"{minutes:02}:{seconds_left:02}"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share of one: 0.956 is "95.6 %"."""
+    return UNKNOWN if share is None else f"{share * 100:.{digits}f}{THIN_SPACE}%"
+
+
+def shape(value: Shape | None) -> str:
+    """A shape: "6×28×28", or a dash where it is unknown."""
+    return UNKNOWN if value is None else format_shape(value)
+
+
+def pair(value: object) -> str:
+    """A hyper-parameter's value as a node shows it: (5, 5) is "5×5", (5, 3) is "5×3"."""
+    if isinstance(value, tuple):
+        return "×".join(str(v) for v in value)
+    return str(value)
+
+
+def _three_digits(value: float) -> str:
+    magnitude = abs(float(f"{value:.3g}"))
+    decimals = 2 if magnitude < 10 else 1 if magnitude < 100 else 0
+    return f"{value:.{decimals}f}".replace("-", MINUS)

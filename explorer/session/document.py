@@ -1,0 +1,183 @@
+"""The open project: one snapshot, one undo stack, one way to change it. Views follow `changed` and `previewed`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from explorer.architecture import Architecture, Edit, Project, files
+from explorer.inference import Inference, infer
+
+
+class Snapshot(NamedTuple):
+    """An architecture with all that follows from it."""
+
+    architecture: Architecture
+    inference: Inference
+
+
+class Document(QObject):
+    """The architecture on screen, its history and its file.
+
+    Signals:
+        changed(Snapshot | None, Snapshot): old and new, after every edit, undo, redo and opening (old is None then).
+        previewed(Snapshot | None): what would be after the edit under the pointer; None when there is none.
+        file_changed(): another path, or modified against not modified.
+    """
+
+    changed = Signal(object, object)
+    previewed = Signal(object)
+    file_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.undo_stack = QUndoStack(self)
+        self.undo_stack.cleanChanged.connect(lambda _clean: self.file_changed.emit())
+        self._snapshot: Snapshot | None = None
+        self._preview: Snapshot | None = None
+        self._path: Path | None = None
+        self._sections: Mapping[str, Any] = MappingProxyType({})
+        self._unsaved_origin = False
+        self._gesture = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is an architecture at all."""
+        return self._snapshot is not None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The architecture now, with its inference.
+
+        Raises:
+            RuntimeError: nothing is open.
+        """
+        if self._snapshot is None:
+            raise RuntimeError("no architecture is open")
+        return self._snapshot
+
+    @property
+    def architecture(self) -> Architecture:
+        """The architecture now."""
+        return self.snapshot.architecture
+
+    @property
+    def path(self) -> Path | None:
+        """The project's file; None until it is saved."""
+        return self._path
+
+    @property
+    def sections(self) -> Mapping[str, Any]:
+        """What the project's file holds beside the architecture, as plain data."""
+        return self._sections
+
+    @property
+    def is_modified(self) -> bool:
+        """Whether closing would lose something."""
+        return self._snapshot is not None and (self._unsaved_origin or not self.undo_stack.isClean())
+
+    def open(
+        self,
+        architecture: Architecture,
+        *,
+        path: Path | None = None,
+        sections: Mapping[str, Any] | None = None,
+        modified: bool = False,
+    ) -> None:
+        """Show another architecture, with an empty history.
+
+        Args:
+            modified: it exists nowhere else, so closing asks (a recovered project).
+        """
+        self._preview = None
+        self._snapshot = Snapshot(architecture, infer(architecture))
+        self._path = path
+        self._sections = MappingProxyType(dict(sections or {}))
+        self._unsaved_origin = modified
+        self.undo_stack.clear()
+        self.changed.emit(None, self._snapshot)
+        self.file_changed.emit()
+
+    def apply(self, text: str, new: Architecture, merge: str | None = None) -> None:
+        """Make an edit: one step of the history, shown in the Undo menu as `text`.
+
+        Args:
+            merge: steps with the same key become one until `finish_merge`, as in a drag.
+        """
+        if new is self.architecture or new == self.architecture:
+            self.preview(None)
+            return
+        self._preview = None
+        key = None if merge is None else f"{self._gesture}:{merge}"
+        self.undo_stack.push(_Replace(self, text, self.architecture, new, key))
+
+    def edit(self, text: str, edit: Edit, merge: str | None = None) -> None:
+        """Make an edit given as a function of the architecture."""
+        self.apply(text, edit(self.architecture), merge)
+
+    def finish_merge(self) -> None:
+        """End a gesture: the next step stands alone in the history."""
+        self._gesture += 1
+
+    def preview(self, edit: Edit | None) -> None:
+        """Show what an edit would do without making it; None ends the preview."""
+        if edit is None:
+            if self._preview is not None:
+                self._preview = None
+                self.previewed.emit(None)
+            return
+        architecture = edit(self.architecture)
+        self._preview = Snapshot(architecture, infer(architecture, self.snapshot.inference))
+        self.previewed.emit(self._preview)
+
+    def set_section(self, name: str, data: Any) -> None:
+        """Keep another package's plain data with the project; saved with the next save."""
+        self._sections = MappingProxyType({**self._sections, name: data})
+
+    def save(self, path: Path) -> None:
+        """Write the project; its file and modified state follow.
+
+        Raises:
+            OSError: unwritable target or full disk; an existing file is untouched.
+        """
+        files.save(Project(architecture=self.architecture, sections=self._sections), path)
+        self._path = path
+        self._unsaved_origin = False
+        self.undo_stack.setClean()
+        self.file_changed.emit()
+
+    def _show(self, architecture: Architecture) -> None:
+        old = self.snapshot
+        self._snapshot = Snapshot(architecture, infer(architecture, old.inference))
+        self.changed.emit(old, self._snapshot)
+
+
+class _Replace(QUndoCommand):
+    """The one undo command: an old and a new architecture, which share all that was not touched."""
+
+    def __init__(self, document: Document, text: str, old: Architecture, new: Architecture, merge: str | None) -> None:
+        super().__init__(text)
+        self._document = document
+        self._old = old
+        self._new = new
+        self._merge = merge
+
+    def undo(self) -> None:
+        self._document._show(self._old)
+
+    def redo(self) -> None:
+        self._document._show(self._new)
+
+    def id(self) -> int:
+        return -1 if self._merge is None else 1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Replace) or other._merge != self._merge:
+            return False
+        self._new = other._new
+        if self._new == self._old:
+            self.setObsolete(True)
+        return True

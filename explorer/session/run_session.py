@@ -1,0 +1,170 @@
+"""A training run in a background thread, seen from the window: commands go in, batches of events come out.
+
+The trainer itself is handed in by the app, so that nothing here imports torch; it runs in its own thread, puts events
+into a mailbox and never waits for the window, which empties the mailbox 30 times a second.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import numpy.typing as npt
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from explorer.architecture import Architecture
+from explorer.runs import Event, Mailbox, RunConfig, RunControl, RunFailed, RunFinished, RunStarted, StateChanged
+
+DRAIN_INTERVAL_MS = 33
+
+
+class Trainer(Protocol):
+    """What runs in the thread: everything that `train` needs but the run itself."""
+
+    def __call__(
+        self, architecture: Architecture, config: RunConfig, emit: Callable[[Event], None], control: RunControl
+    ) -> None: ...
+
+
+class RunSession(QObject):
+    """At most one run at a time; the last one stays readable after its end.
+
+    Signals:
+        started(Architecture, RunConfig): a run was asked for; `RunStarted` follows once torch is there.
+        events_arrived(list[Event]): everything since the last drain, in order.
+        state_changed(str): "idle", "starting", "running", "paused", "stopping".
+    """
+
+    started = Signal(object, object)
+    events_arrived = Signal(object)
+    state_changed = Signal(str)
+
+    def __init__(self, trainer: Trainer, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._trainer = trainer
+        self._mailbox = Mailbox()
+        self._thread: threading.Thread | None = None
+        self._control: RunControl | None = None
+        self._run_id: str | None = None
+        self._state = "idle"
+        self._watched: tuple[tuple[str, ...], npt.NDArray[Any] | None, str] = ((), None, "")
+        self.architecture: Architecture | None = None
+        """What the current or last run trains."""
+        self.checkpoint: str | None = None
+        """The weights that the last finished run left, as a path."""
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(DRAIN_INTERVAL_MS)
+        self._timer.timeout.connect(self._drain)
+
+    @property
+    def state(self) -> str:
+        """ "idle", "starting", "running", "paused" or "stopping"."""
+        return self._state
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a thread is at work."""
+        return self._state != "idle"
+
+    def start(self, architecture: Architecture, config: RunConfig) -> None:
+        """Train in a new thread.
+
+        Raises:
+            RuntimeError: a run is active.
+        """
+        if self.is_active:
+            raise RuntimeError("a run is active; stop it first")
+        self._mailbox = Mailbox()
+        self._run_id = None
+        self._control = control = RunControl()
+        node_ids, image, label = self._watched
+        control.watch(node_ids, image, label)
+        self.architecture = architecture
+        mailbox = self._mailbox
+
+        def work() -> None:
+            try:
+                self._trainer(architecture, config, mailbox.put, control)
+            except Exception as error:
+                # The loop reports its own failures; this is what failed around it, such as an import.
+                mailbox.put(RunFailed(run_id="", message=str(error), details=repr(error), checkpoint=None))
+
+        self._thread = threading.Thread(target=work, name="training", daemon=True)
+        self._set_state("starting")
+        self.started.emit(architecture, config)
+        self._thread.start()
+        self._timer.start()
+
+    def pause(self) -> None:
+        """Hold the run after the current step."""
+        if self._control is not None and self.is_active:
+            self._control.pause()
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self._control is not None and self.is_active:
+            self._control.resume()
+
+    def step_once(self) -> None:
+        """Make one optimizer step, then hold."""
+        if self._control is not None and self.is_active:
+            self._control.step_once()
+
+    def stop(self) -> None:
+        """End the run after the current step; its weights are kept."""
+        if self._control is not None and self.is_active:
+            self._set_state("stopping")
+            self._control.resume()
+            self._control.stop()
+
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Change the learning rate from the next step on.
+
+        Raises:
+            ValueError: not a positive number.
+        """
+        if self._control is not None and self.is_active:
+            self._control.set_learning_rate(learning_rate)
+
+    def watch(self, node_ids: Iterable[str], probe_image: npt.NDArray[Any] | None, probe: str) -> None:
+        """Say whose feature maps are looked at, on which image; also holds for the next run."""
+        self._watched = (tuple(node_ids), probe_image, probe)
+        if self._control is not None and self.is_active:
+            self._control.watch(*self._watched)
+
+    def close(self, timeout_s: float = 10.0) -> bool:
+        """Stop the run and wait for its thread; returns whether it ended in time."""
+        thread = self._thread
+        if thread is None:
+            return True
+        self.stop()
+        thread.join(timeout_s)
+        if not thread.is_alive():
+            self._drain()
+        return not thread.is_alive()
+
+    def _drain(self) -> None:
+        alive = self._thread is not None and self._thread.is_alive()
+        events = [event for event in self._mailbox.drain() if self._is_current(event)]
+        for event in events:
+            if isinstance(event, StateChanged):
+                self._set_state(event.state)
+            elif isinstance(event, (RunFinished, RunFailed)) and event.checkpoint is not None:
+                self.checkpoint = event.checkpoint
+        if events:
+            self.events_arrived.emit(events)
+        # The liveness was read before the drain, so nothing that the thread put last is left behind.
+        if not alive:
+            self._timer.stop()
+            self._thread = None
+            self._set_state("idle")
+
+    def _is_current(self, event: Event) -> bool:
+        if isinstance(event, RunStarted):
+            self._run_id = event.run_id
+        return self._run_id is None or event.run_id in {self._run_id, ""}
+
+    def _set_state(self, state: str) -> None:
+        if state != self._state:
+            self._state = state
+            self.state_changed.emit(state)
