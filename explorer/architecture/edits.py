@@ -3,7 +3,6 @@
 Only what can be no network is refused (`EditRefused`); a value that does not fit is an Issue of the result.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -238,7 +237,7 @@ def set_outputs(architecture: Architecture, outputs: Iterable[str]) -> Architect
 
 def fresh_id(architecture: Architecture, layer: Layer, beside: str) -> str:
     """An id that is free, in the block of `beside`: "conv3" behind "conv2", "pool1" where there is none yet."""
-    stem = _STEMS.get(layer.type_name, re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", layer.type_name).lower())
+    stem = _STEMS.get(layer.type_name, layer.type_name.lower())
     prefix = beside.rpartition(".")[0]
     prefix = f"{prefix}." if prefix else ""
     number = 1

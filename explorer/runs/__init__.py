@@ -1,0 +1,54 @@
+"""A run, seen from outside: how it is configured, what it says, what it can be told, and how it is remembered.
+
+`RunConfig` says how to train; the trainer answers with the events of `events`, which wait in a `Mailbox`; `RunControl`
+pauses, steps and stops it, and says what is looked at; `RunStore` keeps every run on disk. Standard library and numpy
+only, so that the window, the command line and the trainer can all share it; the training itself is `explorer.training`.
+"""
+
+from explorer.runs.config import CONFIG_FIELDS, ConfigField, ConfigValue, RunConfig, config_field
+from explorer.runs.control import RunControl, Watch
+from explorer.runs.database import NewerStoreError, RunStoreError, UnknownRunError
+from explorer.runs.events import (
+    Atlas,
+    EpochFinished,
+    Event,
+    FeatureMapsCaptured,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    StateChanged,
+    StepsRecorded,
+)
+from explorer.runs.mailbox import Mailbox
+from explorer.runs.paths import HOME_VARIABLE, default_root
+from explorer.runs.records import RunHistory, RunRecord, RunState
+from explorer.runs.store import RunStore
+
+__all__ = [
+    "CONFIG_FIELDS",
+    "HOME_VARIABLE",
+    "Atlas",
+    "ConfigField",
+    "ConfigValue",
+    "EpochFinished",
+    "Event",
+    "FeatureMapsCaptured",
+    "Mailbox",
+    "NewerStoreError",
+    "RunConfig",
+    "RunControl",
+    "RunFailed",
+    "RunFinished",
+    "RunHistory",
+    "RunRecord",
+    "RunStarted",
+    "RunState",
+    "RunStore",
+    "RunStoreError",
+    "StateChanged",
+    "StepsRecorded",
+    "UnknownRunError",
+    "Watch",
+    "config_field",
+    "default_root",
+]

@@ -1,0 +1,197 @@
+"""What a run says while it trains: frozen values that cross from its thread to whoever listens.
+
+Every event carries its `run_id`, so that a listener drops those of a run it no longer shows. They hold plain values and
+numpy arrays only; an array is handed over with its event and nobody writes to it afterwards. Values that hold arrays
+compare by identity.
+
+A step is one optimizer update. Steps and epochs count from 1, so `step` is also how many updates were made so far.
+Losses are means over images of the training loss function; accuracies are shares of images, 0 to 1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from explorer.runs.config import RunConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """The first event of a run: what is about to be trained, where, and on how much."""
+
+    run_id: str
+    config: RunConfig
+    architecture_name: str
+    device: str
+    """The device in use, never `auto`."""
+    num_train: int
+    """Training images."""
+    num_test: int
+    """Test images."""
+    steps_per_epoch: int
+    num_parameters: int
+    notes: tuple[str, ...]
+    """What the trainer decided and the user should know, one sentence each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StepsRecorded:
+    """The measurements of consecutive steps, the first of which is `first_step`."""
+
+    run_id: str
+    first_step: int
+    losses: npt.NDArray[np.float32]
+    """Training loss of each step's batch, `(n,)`."""
+    accuracies: npt.NDArray[np.float32]
+    """Training accuracy of each step's batch, `(n,)`."""
+    learning_rate: float
+    epoch: int
+    """The epoch that the last of these steps belongs to."""
+    images_per_second: float
+    seconds_left: float | None
+    """Estimate for the rest of the run; None while too little is known."""
+    num_steps_total: int
+    """Steps of the whole run."""
+
+    @property
+    def last_step(self) -> int:
+        return self.first_step + len(self.losses) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochFinished:
+    """An epoch was trained and the test images were classified."""
+
+    run_id: str
+    epoch: int
+    step: int
+    seconds: float
+    """Wall-clock time of this epoch, its test included."""
+    train_loss: float
+    train_accuracy: float
+    test_loss: float
+    test_accuracy: float
+    images_per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Atlas:
+    """All channels of one layer's feature maps in one grey picture: equal tiles in rows, left to right, top to bottom.
+
+    Channel `i` is the tile in row `i // columns` and column `i % columns`. Its pixel `(y, x)` is
+    `image[row * (tile_height + gap) + y, column * (tile_width + gap) + x]`: gaps lie between tiles, none at the rim.
+    A grey level `g` stands for the value `minimum + (maximum - minimum) * g / 255`, the same scale for every channel.
+    Gaps, and the places after the last channel, are 0.
+    """
+
+    image: npt.NDArray[np.uint8]
+    """`(rows * (tile_height + gap) - gap, columns * (tile_width + gap) - gap)`."""
+    num_channels: int
+    columns: int
+    tile_height: int
+    """Pixels; also the feature map's height."""
+    tile_width: int
+    """Pixels; also the feature map's width."""
+    gap: int
+    """Pixels between neighbouring tiles, 0 or more."""
+    minimum: float
+    """The smallest value among all channels."""
+    maximum: float
+    """The largest value among all channels."""
+
+    def __post_init__(self) -> None:
+        height = self.rows * (self.tile_height + self.gap) - self.gap
+        width = self.columns * (self.tile_width + self.gap) - self.gap
+        assert self.image.dtype == np.uint8, self.image.dtype
+        assert self.image.shape == (height, width), (self.image.shape, (height, width))
+
+    @property
+    def rows(self) -> int:
+        return -(-self.num_channels // self.columns)
+
+    def tile_origin(self, channel: int) -> tuple[int, int]:
+        """The top left pixel `(y, x)` of a channel's tile.
+
+        Raises:
+            IndexError: there is no such channel.
+        """
+        if not 0 <= channel < self.num_channels:
+            raise IndexError(f"channel {channel} of {self.num_channels}")
+        row, column = divmod(channel, self.columns)
+        return row * (self.tile_height + self.gap), column * (self.tile_width + self.gap)
+
+    def tile(self, channel: int) -> npt.NDArray[np.uint8]:
+        """A channel's grey levels, `(tile_height, tile_width)`, a view of `image`.
+
+        Raises:
+            IndexError: there is no such channel.
+        """
+        y, x = self.tile_origin(channel)
+        return self.image[y : y + self.tile_height, x : x + self.tile_width]
+
+    def channel_at(self, y: int, x: int) -> int | None:
+        """The channel whose tile covers a pixel of `image`; None on a gap, after the last channel, or outside."""
+        row, inner_y = divmod(y, self.tile_height + self.gap)
+        column, inner_x = divmod(x, self.tile_width + self.gap)
+        channel = row * self.columns + column
+        if inner_y >= self.tile_height or inner_x >= self.tile_width or not 0 <= column < self.columns:
+            return None
+        return channel if 0 <= channel < self.num_channels else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FeatureMapsCaptured:
+    """Feature maps of the probe image under the weights after `step`, one atlas a node."""
+
+    run_id: str
+    step: int
+    """0 before the first update."""
+    probe: str
+    """The label of the probe image, as `Watch.probe` gave it."""
+    atlases: Mapping[str, Atlas]
+    """By node id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChanged:
+    """The run goes on, waits, or is about to end."""
+
+    run_id: str
+    state: Literal["running", "paused", "stopping"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """The last event of a run that ended as planned or was stopped; measurements are None where none was made."""
+
+    run_id: str
+    reason: Literal["completed", "stopped"]
+    step: int
+    seconds: float
+    """Wall-clock time from the start of the run to its end."""
+    checkpoint: str | None
+    """Path of the weights (safetensors); None if they could not be written."""
+    train_loss: float | None
+    train_accuracy: float | None
+    test_accuracy: float | None
+    images_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFailed:
+    """The last event of a run that broke."""
+
+    run_id: str
+    message: str
+    """One sentence: where, what happened, what would help."""
+    details: str
+    """The traceback, for a report; may be empty."""
+    checkpoint: str | None
+    """Path of the last whole weights (safetensors), if any."""
+
+
+Event = RunStarted | StepsRecorded | EpochFinished | FeatureMapsCaptured | StateChanged | RunFinished | RunFailed
+"""Whatever a run may say. `RunStarted` comes first, `RunFinished` or `RunFailed` last."""

@@ -1,0 +1,36 @@
+"""What every test gets: a home of its own, an offscreen Qt, and failure on any Qt warning or leaked thread."""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("QT_API", "pyside6")
+os.environ.setdefault("PYTEST_QT_API", "pyside6")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The program's own files go to a fresh folder."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("ARCH_EXPLORER_HOME", str(home))
+    return home
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_threads() -> Iterator[None]:
+    """A thread that outlives its test is a leak."""
+    before = set(threading.enumerate())
+    yield
+    leaked = [
+        thread
+        for thread in threading.enumerate()
+        # onnxruntime's, tqdm's and torch's own pools are not ours to end.
+        if thread not in before and thread.name in {"training", "probe", "job"} and thread.is_alive()
+    ]
+    for thread in leaked:
+        thread.join(5)
+    assert not [thread for thread in leaked if thread.is_alive()], f"threads left behind: {leaked}"

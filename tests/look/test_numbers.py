@@ -1,0 +1,43 @@
+"""Numbers as text, and colours that can be read."""
+
+import pytest
+
+from explorer.layers import Category
+from explorer.look import numbers, theme
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0, "0"),
+        (9_999, "9,999"),
+        (10_000, "10.0\u2009k"),
+        (61_706, "61.7\u2009k"),
+        (999_960, "1.00\u2009M"),
+        (62_378_344, "62.4\u2009M"),
+        (1_135_256_096, "1.14\u2009G"),
+        (-62_378_344, "−62.4\u2009M"),
+    ],
+)
+def test_short_counts(value: float | None, text: str) -> None:
+    assert numbers.short_count(value) == text
+
+
+def test_bytes_durations_and_shares() -> None:
+    assert numbers.short_bytes(64_104) == "62.6\u2009kB"
+    assert numbers.short_bytes(12) == "12\u2009B"
+    assert numbers.duration(41) == "00:41"
+    assert numbers.duration(3_723) == "1:02:03"
+    assert numbers.percent(0.9561) == "95.6\u2009%"
+    assert numbers.exact_count(-1_234) == "−1,234"
+    assert numbers.shape((6, 28, 28)) == "6×28×28"
+
+
+@pytest.mark.parametrize("shown", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
+def test_text_has_contrast_on_every_ground(shown: theme.Theme) -> None:
+    for ground in (shown.window, shown.panel, shown.canvas, shown.card):
+        for text in (shown.text, shown.muted, shown.accent, shown.error, shown.warning, shown.good):
+            assert theme.contrast(text, ground) >= 4.5
+    assert theme.contrast(shown.accent_text, shown.accent) >= 4.5
+    assert set(shown.categories) == set(Category)

@@ -1,0 +1,42 @@
+"""Networks that several tests share."""
+
+from explorer.architecture import Architecture
+from explorer.layers import Add, BatchNorm2d, Concat, Conv2d, Linear, ReLU
+from explorer.zoo.builder import Builder, adaptive_avg_pool, conv, flatten, max_pool
+
+
+def branching(channels: int = 3, size: int = 16) -> Architecture:
+    """A residual addition, a concatenation, batch norm, dotted ids, and two outputs."""
+    net = Builder("branching", channels, size, size)
+    stem = net.add("stem.conv", conv(8, 3, padding=1, bias=False))
+    net.add("stem.norm", BatchNorm2d())
+    stem = net.add("stem.relu", ReLU())
+    net.add("layer1.0.conv1", conv(8, 3, padding=1, bias=False))
+    net.add("layer1.0.norm1", BatchNorm2d())
+    branch = net.add("layer1.0.relu", ReLU())
+    joined = net.add("layer1.0.add", Add(), after=(branch, stem))
+    left = net.add("mixed.left", conv(4, 1), after=joined)
+    right = net.add("mixed.right", max_pool(3, 1, 1), after=joined)
+    net.add("mixed.cat", Concat(), after=(left, right))
+    net.add("pool", adaptive_avg_pool(2))
+    net.add("flatten", flatten())
+    main = net.add("fc", Linear(out_features=10))
+    net.add("aux.conv", conv(5, 3, 2), after=joined)
+    net.add("aux.pool", adaptive_avg_pool(1))
+    net.add("aux.flatten", flatten())
+    aux = net.add("aux.fc", Linear(out_features=10))
+    net.block("stem", "stem")
+    net.block("layer1", "stage")
+    net.block("layer1.0", "residual block")
+    net.block("mixed", "Inception")
+    net.block("aux", "auxiliary head")
+    return net.build(outputs=(main, aux))
+
+
+def deep_chain(num_layers: int) -> Architecture:
+    """Convolution, batch norm and ReLU repeated: `num_layers` nodes beside the input."""
+    net = Builder(f"chain of {num_layers}", 3, 32, 32)
+    layers = [Conv2d(out_channels=8, kernel_size=(3, 3), padding=(1, 1)), BatchNorm2d(), ReLU()]
+    for i in range(num_layers):
+        net.add(f"layer{i // 3}.{i % 3}", layers[i % 3])
+    return net.build()
