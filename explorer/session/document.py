@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from explorer.architecture import Architecture, Edit, Project, files
@@ -35,7 +35,7 @@ class Document(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.undo_stack = QUndoStack(self)
-        self.undo_stack.cleanChanged.connect(lambda _clean: self.file_changed.emit())
+        self.undo_stack.cleanChanged.connect(self._clean_changed)
         self._snapshot: Snapshot | None = None
         self._preview: Snapshot | None = None
         self._path: Path | None = None
@@ -147,6 +147,11 @@ class Document(QObject):
         self._path = path
         self._unsaved_origin = False
         self.undo_stack.setClean()
+        self.file_changed.emit()
+
+    @Slot(bool)
+    def _clean_changed(self, _is_clean: bool) -> None:
+        # A method, not a lambda: Qt drops the connection when the document goes before its stack.
         self.file_changed.emit()
 
     def _show(self, architecture: Architecture) -> None:

@@ -1,0 +1,218 @@
+"""The run seen from the window, with a trainer of plain Python; the real one is in tests/training."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from explorer import zoo
+from explorer.architecture import Architecture
+from explorer.runs import Event, RunConfig, RunControl, RunFailed, RunFinished, RunStarted, StateChanged, StepsRecorded
+from explorer.session.job import Job
+from explorer.session.probe_session import ProbeRequest, ProbeSession
+from explorer.session.run_session import RunSession
+
+
+class StepwiseTrainer:
+    """Emits a step each time it is let on; ends when stopped."""
+
+    def __init__(self) -> None:
+        self.control: RunControl | None = None
+        self.next_step = threading.Semaphore(0)
+
+    def __call__(
+        self, architecture: Architecture, config: RunConfig, emit: Callable[[Event], None], control: RunControl
+    ) -> None:
+        self.control = control
+        emit(started())
+        emit(StateChanged(run_id="r", state="running"))
+        step = 0
+        while not control.stop_requested:
+            if self.next_step.acquire(timeout=0.01):
+                step += 1
+                emit(recorded(step))
+        emit(finished(step))
+
+
+def started() -> RunStarted:
+    return RunStarted(
+        run_id="r",
+        config=RunConfig(),
+        architecture_name="x",
+        device="cpu",
+        num_train=1,
+        num_test=1,
+        steps_per_epoch=1,
+        num_parameters=1,
+        notes=(),
+    )
+
+
+def recorded(step: int) -> StepsRecorded:
+    return StepsRecorded(
+        run_id="r",
+        first_step=step,
+        losses=np.zeros(1, np.float32),
+        accuracies=np.zeros(1, np.float32),
+        learning_rate=0.1,
+        epoch=1,
+        images_per_second=1.0,
+        seconds_left=None,
+        num_steps_total=10,
+    )
+
+
+def finished(step: int) -> RunFinished:
+    return RunFinished(
+        run_id="r",
+        reason="stopped",
+        step=step,
+        seconds=1.0,
+        checkpoint="weights",
+        train_loss=0.0,
+        train_accuracy=0.0,
+        test_accuracy=0.0,
+        images_per_second=1.0,
+    )
+
+
+@pytest.fixture
+def trainer() -> StepwiseTrainer:
+    return StepwiseTrainer()
+
+
+@pytest.fixture
+def session(qtbot: QtBot, trainer: StepwiseTrainer) -> Iterator[RunSession]:
+    session = RunSession(trainer)
+    yield session
+    assert session.close()
+
+
+def test_events_arrive_in_order_and_the_run_ends_idle(
+    qtbot: QtBot, session: RunSession, trainer: StepwiseTrainer
+) -> None:
+    events: list[Event] = []
+    states: list[str] = []
+    session.events_arrived.connect(events.extend)
+    session.state_changed.connect(states.append)
+    session.start(zoo.entry("lenet5").build(), RunConfig())
+    for _ in range(50):
+        trainer.next_step.release()
+    qtbot.waitUntil(lambda: sum(isinstance(e, StepsRecorded) for e in events) == 50, timeout=5_000)
+    session.stop()
+    qtbot.waitUntil(lambda: session.state == "idle", timeout=5_000)
+    assert states == ["starting", "running", "stopping", "idle"]
+    assert [e.first_step for e in events if isinstance(e, StepsRecorded)] == list(range(1, 51))
+    assert isinstance(events[-1], RunFinished)
+    assert session.checkpoint == "weights"
+
+
+def test_a_trainer_that_cannot_even_start_says_why(qtbot: QtBot) -> None:
+    def broken(
+        architecture: Architecture, config: RunConfig, emit: Callable[[Event], None], control: RunControl
+    ) -> None:
+        raise ImportError("libcudart.so.13: cannot open shared object file")
+
+    session = RunSession(broken)
+    events: list[Event] = []
+    session.events_arrived.connect(events.extend)
+    session.start(zoo.entry("lenet5").build(), RunConfig())
+    qtbot.waitUntil(lambda: session.state == "idle", timeout=5_000)
+    (event,) = events
+    assert isinstance(event, RunFailed)
+    assert "libcudart" in event.message
+    session.start(zoo.entry("lenet5").build(), RunConfig())  # still usable
+    qtbot.waitUntil(lambda: session.state == "idle", timeout=5_000)
+
+
+def test_close_ends_a_paused_run(qtbot: QtBot, session: RunSession, trainer: StepwiseTrainer) -> None:
+    session.start(zoo.entry("lenet5").build(), RunConfig())
+    session.pause()
+    assert session.close(5)
+    assert session.state == "idle"
+
+
+def test_one_run_at_a_time(qtbot: QtBot, session: RunSession) -> None:
+    session.start(zoo.entry("lenet5").build(), RunConfig())
+    with pytest.raises(RuntimeError, match="stop it first"):
+        session.start(zoo.entry("lenet5").build(), RunConfig())
+
+
+def test_what_is_watched_before_the_start_is_watched_from_the_start(
+    qtbot: QtBot, session: RunSession, trainer: StepwiseTrainer
+) -> None:
+    image = np.zeros((28, 28), np.uint8)
+    session.watch(["conv1"], image, "a zero")
+    session.start(zoo.entry("lenet5").build(), RunConfig())
+    qtbot.waitUntil(lambda: trainer.control is not None, timeout=5_000)
+    assert trainer.control is not None
+    assert trainer.control.watched.node_ids == ("conv1",)
+    assert trainer.control.watched.probe == "a zero"
+
+
+def test_probes_are_answered_latest_first_and_never_after_close(qtbot: QtBot) -> None:
+    go = threading.Event()
+    asked: list[str] = []
+
+    def capture(request: ProbeRequest) -> dict[str, object]:
+        asked.append(request.probe)
+        go.wait(5)
+        if request.probe == "bad":
+            raise ValueError("no such layer")
+        return {}
+
+    probe = ProbeSession(capture)  # type: ignore[arg-type]
+    captured: list[str] = []
+    failed: list[str] = []
+    probe.captured.connect(lambda request, _: captured.append(request.probe))
+    probe.failed.connect(lambda _, message: failed.append(message))
+    probe.request(a_request("first"))
+    qtbot.waitUntil(lambda: asked == ["first"], timeout=5_000)
+    probe.request(a_request("dropped"))
+    probe.request(a_request("last"))
+    go.set()
+    qtbot.waitUntil(lambda: captured == ["first", "last"], timeout=5_000)
+    probe.request(a_request("bad"))
+    qtbot.waitUntil(lambda: failed == ["no such layer"], timeout=5_000)
+    assert asked == ["first", "last", "bad"]
+    assert probe.close()
+
+
+def a_request(label: str) -> ProbeRequest:
+    return ProbeRequest(
+        architecture=zoo.entry("lenet5").build(),
+        weights=None,
+        seed=0,
+        image=np.zeros((28, 28), np.uint8),
+        probe=label,
+        node_ids=("conv1",),
+    )
+
+
+def test_a_job_reports_progress_result_failure_and_cancel(qtbot: QtBot) -> None:
+    def count(progress: Callable[[str, float], None], cancelled: Callable[[], bool]) -> object:
+        progress("half", 0.5)
+        return 42
+
+    job = Job(count)
+    seen: list[object] = []
+    job.progressed.connect(lambda text, share: seen.append((text, share)))
+    with qtbot.waitSignal(job.finished) as done:
+        job.start()
+    assert done.args == [42]
+    assert seen == [("half", 0.5)]
+    assert job.close()
+
+    def wait(progress: Callable[[str, float], None], cancelled: Callable[[], bool]) -> object:
+        while not cancelled():
+            threading.Event().wait(0.005)
+        raise RuntimeError("stopped halfway")
+
+    stopping = Job(wait)
+    with qtbot.waitSignal(stopping.failed) as failed:
+        stopping.start()
+        stopping.cancel()
+    assert failed.args == [""]
+    assert stopping.close()
