@@ -1,0 +1,254 @@
+"""The window as a person uses it: real keys and mouse, offscreen. Training here is the real one, on the real digits."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox
+from pytestqt.qtbot import QtBot
+
+from explorer import zoo
+from explorer.app.window import MainWindow
+from explorer.architecture import Project, edits, files
+from explorer.runs import EpochFinished, Event, RunConfig, RunFailed, RunFinished, StepsRecorded
+from explorer.session.recovery import autosave_folder
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    window = MainWindow()
+    qtbot.addWidget(window)
+    window.resize(1280, 800)
+    window.show()
+    qtbot.waitExposed(window)
+    yield window
+    window.document.undo_stack.setClean()
+    window.close()
+
+
+def configured(window: MainWindow, **changes: int | float | str) -> None:
+    plain = {**window.training.config().to_plain(), "device": "cpu", **changes}
+    window.training.set_config(RunConfig.from_plain(plain))
+
+
+def test_it_opens_on_the_gallery_without_docks(window: MainWindow) -> None:
+    assert window.pages.currentWidget() is window.gallery
+    assert not any(dock.isVisible() for dock in window.docks.values())
+    assert not window.actions_.save.isEnabled()
+
+
+def test_a_network_opens_with_every_view_on_it(window: MainWindow) -> None:
+    window.open_target("lenet5")
+    assert window.pages.currentWidget() is window.canvas
+    assert window.docks["inspector"].isVisible()
+    assert "61.7" in window.totals.text()
+    assert window.windowTitle().startswith("LeNet-5")
+    assert not window.isWindowModified()
+
+
+def test_an_edit_undo_and_redo_by_keys(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_target("lenet5")
+    before = window.document.architecture
+    window.document.edit("Set", lambda a: edits.set_value(a, "conv1", "kernel_size", (7, 7)))
+    after = window.document.architecture
+    assert window.isWindowModified()
+    window.canvas.setFocus()
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.document.architecture is before
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    assert window.document.architecture is after
+
+
+def test_the_input_boxes_edit_the_network(window: MainWindow) -> None:
+    window.open_target("lenet5")
+    window.input_editor._boxes["height"].setValue(64)
+    assert window.document.architecture.input_shape == (1, 64, 32)
+    assert window.document.undo_stack.undoText() == "Set input height to 64"
+
+
+def test_unknown_targets_are_said_and_the_window_stays(window: MainWindow, tmp_path: Path) -> None:
+    window.open_target("lenet6")
+    assert "did you mean lenet5" in window.bar.text
+    broken = tmp_path / "broken.arch.json"
+    broken.write_text('{"format": ')
+    window.open_target(str(broken))
+    assert "broken.arch.json: line 1" in window.bar.text
+    assert window.pages.currentWidget() is window.gallery
+    window.open_target("lenet5")
+    assert window.document.is_open
+
+
+def test_saving_where_it_cannot_be_keeps_the_work(window: MainWindow, tmp_path: Path) -> None:
+    window.open_target("lenet5")
+    window.document.edit("Set", lambda a: edits.set_value(a, "conv1", "kernel_size", (7, 7)))
+    assert not window.projects._save_to(tmp_path / "no" / "such" / "net.arch.json")
+    assert "Cannot save" in window.bar.text
+    assert window.document.is_modified
+    assert window.projects._save_to(tmp_path / "net.arch.json")
+    assert not window.document.is_modified
+    assert window.projects.recent() == [tmp_path / "net.arch.json"]
+    assert window.windowTitle().startswith("net")
+
+
+@pytest.mark.parametrize("answer", ["Save", "Discard", "Cancel"])
+def test_closing_with_unsaved_changes_asks(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    path = tmp_path / "net.arch.json"
+    files.save(Project(architecture=zoo.entry("lenet5").build()), path)
+    window.open_target(str(path))
+    window.document.edit("Set", lambda a: edits.set_value(a, "conv1", "kernel_size", (7, 7)))
+    window.autosave.write()
+    button = QMessageBox.StandardButton[answer]
+    monkeypatch.setattr(QMessageBox, "question", lambda *_args, **_kwargs: button)
+    closed = window.close()
+    assert closed == (answer != "Cancel")
+    saved = files.load(path).architecture == window.document.architecture
+    assert saved == (answer == "Save")
+    assert any(autosave_folder().iterdir()) == (answer == "Cancel")
+    if answer == "Cancel":
+        window.document.save(path)
+
+
+def test_a_signal_keeps_unsaved_work_for_the_next_start(window: MainWindow) -> None:
+    window.open_target("lenet5")
+    window.document.edit("Set", lambda a: edits.set_value(a, "fc1", "out_features", 77))
+    window.quit_without_asking()
+    (file,) = autosave_folder().iterdir()
+    # As if the process were gone.
+    file.rename(file.with_name(f"999999999-left{files.SUFFIX}"))
+    window.document.undo_stack.setClean()
+    window.projects.offer_recovery()
+    assert "LeNet-5 was not saved" in window.bar.text
+
+
+def test_window_docks_and_configuration_are_remembered(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_target("lenet5")
+    window.docks["layers"].hide()
+    window.resize(1111, 777)
+    configured(window, epochs=7)
+    window.close()
+    again = MainWindow()
+    qtbot.addWidget(again)
+    again.show()
+    again.open_target("lenet5")
+    assert not again.docks["layers"].isVisible()
+    assert again.docks["inspector"].isVisible()
+    assert again.size().width() == 1111
+    assert again.training.config().epochs == 7
+    again.close()
+
+
+def test_both_themes_and_back(window: MainWindow) -> None:
+    window.open_target("lenet5")
+    for choice in ("dark", "light", "system"):
+        window.choose_theme(choice)
+        assert not window.grab().isNull()
+
+
+class Recorder:
+    """Keeps every event of the window's runs."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.events: list[Event] = []
+        window.run_session.events_arrived.connect(self.events.extend)
+
+    def of(self, kind: type) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def test_train_pause_edit_resume_stop(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_target("lenet5")
+    configured(window, epochs=50)
+    recorder = Recorder(window)
+    window.preload()
+    window.training.start_action.trigger()
+    qtbot.waitUntil(lambda: len(recorder.of(StepsRecorded)) > 2, timeout=60_000)
+    window.training.pause_action.trigger()
+    qtbot.waitUntil(lambda: window.run_session.state == "paused", timeout=20_000)
+    trained = window.run_session.architecture
+    window.document.edit("Set", lambda a: edits.set_value(a, "fc1", "out_features", 77))
+    assert window.run_session.architecture is trained
+    window.training.step_action.trigger()
+    window.training.pause_action.trigger()
+    qtbot.waitUntil(lambda: window.run_session.state == "running", timeout=20_000)
+    window.training.stop_action.trigger()
+    qtbot.waitUntil(lambda: window.run_session.state == "idle", timeout=20_000)
+    (end,) = recorder.of(RunFinished)
+    assert isinstance(end, RunFinished)
+    assert end.reason == "stopped"
+    assert window.run_session.checkpoint is not None
+    assert Path(window.run_session.checkpoint).is_file()
+
+
+def test_a_run_in_the_window_learns_and_shows_maps(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_target("lenet5")
+    window.docks["feature-maps"].raise_()
+    window.selection.set(["conv1"])
+    configured(window, epochs=2)
+    recorder = Recorder(window)
+    shown: list[str] = []
+    show = window.feature_maps.set_maps
+    window.feature_maps.set_maps = lambda maps, source: (shown.extend(maps), show(maps, source))[1]  # type: ignore[method-assign]
+    window.preload()
+    window.training.start_action.trigger()
+    qtbot.waitUntil(lambda: window.run_session.state == "idle", timeout=120_000)
+    epochs = recorder.of(EpochFinished)
+    assert len(epochs) == 2
+    last = epochs[-1]
+    assert isinstance(last, EpochFinished)
+    assert last.test_accuracy > 0.8
+    assert "conv1" in shown
+
+
+def test_closing_during_a_run_ends_its_thread(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_target("lenet5")
+    configured(window, epochs=100)
+    recorder = Recorder(window)
+    window.preload()
+    window.training.start_action.trigger()
+    qtbot.waitUntil(lambda: bool(recorder.of(StepsRecorded)), timeout=60_000)
+    window.close()
+    assert not window.run_session.is_active
+    assert recorder.of(RunFinished)
+
+
+def test_a_run_that_cannot_work_says_why_and_the_next_one_runs(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_target("lenet5")
+    window.document.edit("Set", lambda a: edits.set_value(a, "fc3", "out_features", 3))
+    configured(window, epochs=1)
+    recorder = Recorder(window)
+    window.preload()
+    window.training.start_action.trigger()
+    qtbot.waitUntil(lambda: bool(recorder.of(RunFailed)), timeout=60_000)
+    qtbot.waitUntil(lambda: window.run_session.state == "idle", timeout=20_000)
+    (failure,) = recorder.of(RunFailed)
+    assert isinstance(failure, RunFailed)
+    assert "10" in failure.message
+    window.document.undo_stack.undo()
+    window.training.start_action.trigger()
+    qtbot.waitUntil(lambda: bool(recorder.of(RunFinished)), timeout=60_000)
+
+
+def test_torch_is_not_imported_before_the_window_shows(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys\n"
+        "from explorer.app import startup\n"
+        "application = startup.make_application()\n"
+        "from explorer.app.window import MainWindow\n"
+        "window = MainWindow(); window.show(); application.processEvents()\n"
+        "window.open_target('lenet5'); application.processEvents()\n"
+        "print([m for m in ('torch', 'torchvision', 'pyqtgraph', 'onnx') if m in sys.modules])\n"
+    )
+    environment = {**os.environ, "ARCH_EXPLORER_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=environment, check=True
+    )
+    loaded = done.stdout.strip().splitlines()[-1]
+    assert "torch" not in loaded
+    assert "onnx" not in loaded
