@@ -20,6 +20,8 @@ class ProbeRequest:
     weights: str | None
     """Path of the weights; None for freshly initialised ones."""
     seed: int
+    data: str
+    """The data set whose normalisation the image gets."""
     image: npt.NDArray[Any]
     """uint8, (H, W) or (C, H, W)."""
     probe: str

@@ -94,8 +94,9 @@ def main() -> None:
         assert alone["test_accuracy"] == window["test_accuracy"], "looking changed the run"
         ratios.append(window["images_per_second"] / alone["images_per_second"])
         print(
-            f"{network}: {alone['images_per_second']:,.0f} images/s alone, {window['images_per_second']:,.0f} with every "
-            f"view ({ratios[-1]:.2f}); {window['captures']:.0f} captures, {window['maps']:.0f} maps; 60 Hz timer late "
+            f"{network}: {alone['images_per_second']:,.0f} images/s alone, "
+            f"{window['images_per_second']:,.0f} with every view ({ratios[-1]:.2f}); "
+            f"{window['captures']:.0f} captures, {window['maps']:.0f} maps; 60 Hz timer late "
             f"p50 {window['late_p50_ms']:.1f} ms, p99 {window['late_p99_ms']:.1f} ms, max {window['late_max_ms']:.1f} ms"
         )
     print(f"median ratio with every view on: {statistics.median(ratios):.2f}")

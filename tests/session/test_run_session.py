@@ -185,6 +185,7 @@ def a_request(label: str) -> ProbeRequest:
         architecture=zoo.entry("lenet5").build(),
         weights=None,
         seed=0,
+        data="digits",
         image=np.zeros((28, 28), np.uint8),
         probe=label,
         node_ids=("conv1",),
