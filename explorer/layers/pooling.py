@@ -41,12 +41,10 @@ class _WindowPool(Layer):
         if wrong := expects_maps(self.type_name, shape):
             return wrong
         for axis, name in enumerate(AXES):
-            # torch: "pad should be at most half of effective kernel size".
-            most = (self.taps[axis] * (self.kernel_size[axis] - 1) + 1) // 2
+            # torch: "pad should be smaller than or equal to half of kernel size", whatever the dilation.
+            most = self.kernel_size[axis] // 2
             if self.padding[axis] > most:
-                fitting = tuple(
-                    min(self.padding[a], (self.taps[a] * (self.kernel_size[a] - 1) + 1) // 2) for a in range(2)
-                )
+                fitting = tuple(min(self.padding[a], self.kernel_size[a] // 2) for a in range(2))
                 return Fault(
                     f"padding {self.padding[axis]} along the {name} exceeds half of the kernel; use at most {most}",
                     (SetValue(f"padding {most}", "padding", fitting),),

@@ -97,7 +97,7 @@ def main() -> None:
             f"{network}: {alone['images_per_second']:,.0f} images/s alone, "
             f"{window['images_per_second']:,.0f} with every view ({ratios[-1]:.2f}); "
             f"{window['captures']:.0f} captures, {window['maps']:.0f} maps; 60 Hz timer late "
-            f"p50 {window['late_p50_ms']:.1f} ms, p99 {window['late_p99_ms']:.1f} ms, max {window['late_max_ms']:.1f} ms"
+            f"p50 {window['late_p50_ms']:.1f} ms, p99 {window['late_p99_ms']:.1f}, max {window['late_max_ms']:.0f} ms"
         )
     print(f"median ratio with every view on: {statistics.median(ratios):.2f}")
 
