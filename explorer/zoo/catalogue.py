@@ -52,5 +52,5 @@ def entry(network_id: str) -> Entry:
 
 
 def entries() -> tuple[Entry, ...]:
-    """All networks, by year, then id."""
-    return tuple(sorted(_ENTRIES.values(), key=lambda e: (e.year, e.family, e.id)))
+    """All networks, by year; a family's in the order of its file."""
+    return tuple(sorted(_ENTRIES.values(), key=lambda entry: entry.year))
