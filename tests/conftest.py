@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from explorer.runtime import threads
+
+threads.prepare()  # before any test imports torch, as the program itself does
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_API", "pyside6")
 os.environ.setdefault("PYTEST_QT_API", "pyside6")

@@ -50,8 +50,11 @@ _NAMES = {
 }
 
 
-def icon(name: str, theme: Theme, colour: "QColor | None" = None) -> "QIcon":
+def icon(name: str, theme: Theme, colour: "QColor | None" = None, *, highlighted: "QColor | None" = None) -> "QIcon":
     """The icon of an action, or of a layer category, in the theme's text colour unless another is given.
+
+    Args:
+        highlighted: its colour on the highlighted line of a menu, where that is the accent.
 
     Raises:
         KeyError: no such icon.
@@ -62,10 +65,11 @@ def icon(name: str, theme: Theme, colour: "QColor | None" = None) -> "QIcon":
     return qtawesome.icon(  # type: ignore[no-any-return]
         _NAMES[name],
         color=(colour or theme.text).name(),
+        color_active=(highlighted or colour or theme.text).name(),
         color_disabled=theme.border.name(),
     )
 
 
-def category_icon(category: Category, theme: Theme) -> "QIcon":
+def category_icon(category: Category, theme: Theme, *, highlighted: "QColor | None" = None) -> "QIcon":
     """The icon of a kind of layers, in its colour."""
-    return icon(category, theme, theme.category(category))
+    return icon(category, theme, theme.category(category), highlighted=highlighted)

@@ -127,12 +127,12 @@ class RunConfig:
         "sgd", ("sgd", "adam"), "--optimizer", "Rule that turns gradients into updates: torch's SGD or Adam."
     )
     learning_rate: float = _real(
-        0.05,
+        0.02,
         1e-8,
         100.0,
         0.01,
         "--lr",
-        "Factor on each update; can be changed while running. About 0.05 suits SGD with momentum, 0.001 Adam.",
+        "Factor on each update; can be changed while running. About 0.02 suits SGD with momentum, 0.001 Adam.",
     )
     momentum: float = _real(
         0.9, 0.0, 0.9999, 0.05, "--momentum", "Share of the last update that SGD carries on; Adam does not use it."

@@ -83,7 +83,8 @@ class Atlas:
 
     Channel `i` is the tile in row `i // columns` and column `i % columns`. Its pixel `(y, x)` is
     `image[row * (tile_height + gap) + y, column * (tile_width + gap) + x]`: gaps lie between tiles, none at the rim.
-    A grey level `g` stands for the value `minimum + (maximum - minimum) * g / 255`, the same scale for every channel.
+    A grey level `g` stands for the value `minimum + (maximum - minimum) * g / 255`, the same scale for every channel
+    unless the capture was asked to scale each channel by its own range.
     Gaps, and the places after the last channel, are 0.
     """
 
@@ -92,9 +93,9 @@ class Atlas:
     num_channels: int
     columns: int
     tile_height: int
-    """Pixels; also the feature map's height."""
+    """Pixels; the feature map's height, or less where a large map was averaged down."""
     tile_width: int
-    """Pixels; also the feature map's width."""
+    """Pixels; the feature map's width, or less where a large map was averaged down."""
     gap: int
     """Pixels between neighbouring tiles, 0 or more."""
     minimum: float

@@ -183,6 +183,7 @@ class _Replace(QUndoCommand):
         if not isinstance(other, _Replace) or other._merge != self._merge:
             return False
         self._new = other._new
+        self.setText(other.text())
         if self._new == self._old:
             self.setObsolete(True)
         return True

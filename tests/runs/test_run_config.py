@@ -39,7 +39,7 @@ def test_defaults() -> None:
         "epochs": 10,
         "batch_size": 64,
         "optimizer": "sgd",
-        "learning_rate": 0.05,
+        "learning_rate": 0.02,
         "momentum": 0.9,
         "weight_decay": 0.0,
         "seed": 0,

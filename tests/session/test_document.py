@@ -44,6 +44,7 @@ def test_a_gesture_merges_until_it_is_finished(document: Document) -> None:
     document.finish_merge()
     document.edit("Set conv1 kernel_size to 9", kernel(9), merge="k")
     assert document.undo_stack.count() == 2
+    assert document.undo_stack.text(0) == "Set conv1 kernel_size to 8"
     document.undo_stack.undo()
     assert infer_kernel(document) == (8, 8)
     document.undo_stack.undo()
