@@ -1,0 +1,119 @@
+"""What a run will do, worked out and checked before it starts, so that a user's mistake is told at once."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from explorer.architecture import Architecture
+from explorer.inference import Inference, infer
+from explorer.layers import BatchNorm2d, format_shape
+from explorer.runs import RunConfig
+from explorer.runtime.devices import choose_device
+from explorer.runtime.images import input_notes
+from explorer.runtime.logits import logits_node
+from explorer.runtime.modules import NotRunnable
+from explorer.training.data import DataSet, load_data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """Everything that is decided before the first step."""
+
+    architecture: Architecture
+    """As given, but with the logits as its one output."""
+    config: RunConfig
+    data: DataSet
+    device: torch.device
+    batch_size: int
+    steps_per_epoch: int
+    """The last step of an epoch may take fewer images."""
+    num_parameters: int
+    notes: tuple[str, ...]
+    """What was decided and the user should know, one sentence each."""
+
+    @property
+    def num_steps_total(self) -> int:
+        return self.config.epochs * self.steps_per_epoch
+
+    @property
+    def logits_id(self) -> str:
+        """The node whose output the loss reads."""
+        return self.architecture.outputs[0]
+
+
+def plan_run(architecture: Architecture, config: RunConfig) -> RunPlan:
+    """Check that the network can be trained so, and decide the rest.
+
+    Raises:
+        NotRunnable: the architecture has errors.
+        ValueError: it cannot be trained on this data or device; the message says what would fit.
+        FileNotFoundError: the data set's file is missing.
+    """
+    inference = infer(architecture)
+    if inference.errors:
+        raise NotRunnable(inference.errors[0].text)
+    device = choose_device(config.device)
+    data = load_data(config.data)
+    logits_id, logits_note = logits_node(architecture)
+    _check_logits(logits_id, inference, data)
+    _check_trainable(architecture, logits_id, inference)
+    notes = [*input_notes(data.image_shape, architecture.input_shape)]
+    if logits_note is not None:
+        notes.append(logits_note)
+    num_train = len(data.train_images)
+    batch_size = min(config.batch_size, num_train)
+    if batch_size < config.batch_size:
+        notes.append(f"Batch size {config.batch_size:,} exceeds the {num_train:,} training images; a step takes all.")
+    steps_per_epoch = -(-num_train // batch_size)
+    if lonely := _unfit_for_one_image(inference):
+        if batch_size == 1:
+            raise ValueError(f"{lonely}: cannot normalise one value a channel; use a batch_size of at least 2")
+        if num_train % batch_size == 1:
+            steps_per_epoch -= 1
+            notes.append(f"One image sits out each epoch, since {lonely} cannot normalise a batch of one.")
+    return RunPlan(
+        architecture=replace(architecture, outputs=(logits_id,)),
+        config=config,
+        data=data,
+        device=device,
+        batch_size=batch_size,
+        steps_per_epoch=steps_per_epoch,
+        num_parameters=inference.totals.num_parameters,
+        notes=tuple(notes),
+    )
+
+
+def _check_logits(logits_id: str, inference: Inference, data: DataSet) -> None:
+    shape = inference.nodes[logits_id].output_shape
+    assert shape is not None  # A network without errors is known everywhere.
+    num_classes = len(data.class_names)
+    if len(shape) != 1:
+        raise ValueError(
+            f"{logits_id}: the output trained on is {format_shape(shape)}; {data.name} needs a vector of {num_classes} "
+            f"logits; end with Flatten and Linear of {num_classes} out_features"
+        )
+    if shape[0] < num_classes:
+        raise ValueError(
+            f"{logits_id}: {shape[0]} logits for the {num_classes} classes of {data.name}; use at least {num_classes}"
+        )
+
+
+def _check_trainable(architecture: Architecture, logits_id: str, inference: Inference) -> None:
+    on_the_way = {logits_id}
+    for node in reversed(architecture.nodes):
+        if node.id in on_the_way:
+            on_the_way.update(node.inputs)
+    if not any(inference.nodes[node_id].num_parameters for node_id in on_the_way):
+        raise ValueError(f"{logits_id}: nothing on the way to it has weights to train; add a Conv2d or a Linear")
+
+
+def _unfit_for_one_image(inference: Inference) -> str | None:
+    """The first BatchNorm2d of 1×1 maps: torch refuses one value a channel, whose variance is no estimate."""
+    for node_id, report in inference.nodes.items():
+        if (
+            isinstance(report.layer, BatchNorm2d)
+            and report.output_shape is not None
+            and report.output_shape[1:] == (1, 1)
+        ):
+            return node_id
+    return None
