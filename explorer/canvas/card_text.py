@@ -1,0 +1,99 @@
+"""The words on and about a card: lines cut to their room, ids by their last parts, shapes that change, the tooltip."""
+
+import html
+
+from PySide6.QtCore import QCoreApplication, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+
+from explorer.architecture import Node
+from explorer.canvas import steps
+from explorer.inference import Issue, NodeReport
+from explorer.layers import Shape
+from explorer.look import numbers
+from explorer.look.theme import Theme
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("CardText", text)
+
+
+def story(node: Node, report: NodeReport, theme: Theme) -> str:
+    """A node's tooltip, as rich text: all values, exact numbers, and what is wrong."""
+    layer = node.layer
+    rows = [(p.name, _written(getattr(layer, p.name))) for p in layer.hyper_parameters]
+    rows.append((_tr("output"), numbers.shape(report.output_shape)))
+    rows.append((_tr("parameters"), numbers.exact_count(report.num_parameters)))
+    rows.append((_tr("MACs"), numbers.exact_count(report.macs)))
+    field = report.receptive_field
+    if field is not None:
+        rows.append((_tr("receptive field"), f"{field.height}×{field.width}"))
+    table = "".join(
+        f"<tr><td>{html.escape(name)}&nbsp;&nbsp;</td><td align='right'>{html.escape(value)}</td></tr>"
+        for name, value in rows
+    )
+    issues = "".join(
+        f"<p style='color:{issue_colour(issue, theme).name()}'>{html.escape(issue.message)}</p>"
+        for issue in report.issues
+    )
+    return f"<b>{html.escape(node.id)}</b>&nbsp; {layer.type_name}{issues}<table cellspacing='2'>{table}</table>"
+
+
+def draw_line(
+    painter: QPainter, rect: QRectF, text: str, font: QFont, colour: QColor, alignment: Qt.AlignmentFlag
+) -> float:
+    """Draw on one line, cut to the room there is; returns the width used."""
+    metrics = QFontMetricsF(font)
+    width = metrics.horizontalAdvance(text)
+    if width > rect.width() + 0.5:
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0.0, rect.width()))
+        width = metrics.horizontalAdvance(text)
+    painter.setFont(font)
+    painter.setPen(colour)
+    painter.drawText(rect, int(alignment | Qt.TextFlag.TextSingleLine | Qt.TextFlag.TextDontClip), text)
+    return width
+
+
+def shape_change(old: Shape | None, new: Shape | None) -> str:
+    """Two shapes with an arrow between; the channels are left out where they agree: "28×28 → 26×26"."""
+    if old is not None and new is not None and len(old) == len(new) == 3 and old[0] == new[0]:
+        old, new = old[1:], new[1:]
+    return f"{numbers.shape(old)} {numbers.ARROW} {numbers.shape(new)}"
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return _tr("follows the input")
+    if isinstance(value, bool):
+        return _tr("yes") if value else _tr("no")
+    return steps.written(value)
+
+
+def fitting_id(node_id: str, font: QFont, width: float) -> str:
+    """The id, or as many of its last parts as fit: "layer1.0.conv1", "…0.conv1", "conv1"."""
+    metrics = QFontMetricsF(font)
+    candidate, rest = node_id, node_id
+    while metrics.horizontalAdvance(candidate) > width and "." in rest:
+        rest = rest.partition(".")[2]
+        candidate = f"…{rest}"
+    return candidate if metrics.horizontalAdvance(candidate) <= width else rest
+
+
+def sized(font: QFont, pixels: float) -> QFont:
+    """The font at another size."""
+    result = QFont(font)
+    result.setPixelSize(max(1, round(pixels)))
+    return result
+
+
+def mixed(a: QColor, b: QColor, share: float) -> QColor:
+    """`share` of `b` in `a`."""
+    return QColor.fromRgbF(
+        a.redF() + (b.redF() - a.redF()) * share,
+        a.greenF() + (b.greenF() - a.greenF()) * share,
+        a.blueF() + (b.blueF() - a.blueF()) * share,
+    )
+
+
+def issue_colour(issue: Issue, theme: Theme) -> QColor:
+    """The colour of an error or a warning."""
+    return theme.error if issue.severity == "error" else theme.warning

@@ -1,0 +1,78 @@
+"""What keys and menus of the canvas do to the network: each one named edit, and what is selected after it."""
+
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+
+from explorer.architecture import Edit, edits
+from explorer.inference.defaults import default_layer
+from explorer.layers import Layer
+from explorer.session import Document, Selection
+
+
+class Editing(QObject):
+    """Edits of the structure, each one step of the history.
+
+    Signals:
+        refused(str): why an edit could not be made.
+        inserted(str): the id of a new node, which is selected now.
+    """
+
+    refused = Signal(str)
+    inserted = Signal(str)
+
+    def __init__(self, document: Document, selection: Selection, parent: QObject) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._selection = selection
+
+    def insert_after(self, node_id: str, layer_type: type[Layer]) -> None:
+        """Put a new layer behind a node."""
+        layer = self._new(layer_type, node_id)
+        text = self.tr("Insert {layer} after {node}").format(layer=layer_type.__name__, node=node_id)
+        self._insert(text, partial(edits.insert_after, node_id=node_id, layer=layer))
+
+    def insert_before(self, node_id: str, port: int, layer_type: type[Layer]) -> None:
+        """Put a new layer on the wire into a node's input `port`."""
+        layer = self._new(layer_type, self._document.architecture[node_id].inputs[port])
+        text = self.tr("Insert {layer} before {node}").format(layer=layer_type.__name__, node=node_id)
+        self._insert(text, partial(edits.insert_before, node_id=node_id, layer=layer, port=port))
+
+    def remove(self, node_ids: tuple[str, ...]) -> None:
+        """Remove nodes and heal the wires; what fed the first of them is selected next, so that work can go on."""
+        if not node_ids:
+            return
+        text = self.tr("Remove {}").format(node_ids[0])
+        if len(node_ids) > 1:
+            text = self.tr("Remove {} layers").format(len(node_ids))
+        source = self._document.architecture[node_ids[0]].inputs[:1]
+        if self._edit(text, partial(edits.remove, node_ids=node_ids)):
+            self._selection.set(i for i in source if i in self._document.architecture)
+
+    def toggle_output(self, node_id: str) -> None:
+        """Let the network return a node's value, or no longer."""
+        outputs = self._document.architecture.outputs
+        if node_id in outputs:
+            text, wanted = self.tr("Make {} no output"), tuple(o for o in outputs if o != node_id)
+        else:
+            text, wanted = self.tr("Make {} an output"), (*outputs, node_id)
+        self._edit(text.format(node_id), partial(edits.set_outputs, outputs=wanted))
+
+    def _new(self, layer_type: type[Layer], source: str) -> Layer:
+        return default_layer(layer_type.__name__, self._document.snapshot.inference.nodes[source].output_shape)
+
+    def _insert(self, text: str, edit: Edit) -> None:
+        before = self._document.architecture
+        if self._edit(text, edit):
+            added = next(node.id for node in self._document.architecture if node.id not in before)
+            self._selection.set((added,))
+            self.inserted.emit(added)
+
+    def _edit(self, text: str, edit: Edit) -> bool:
+        """Make an edit that may be refused; the reason becomes a signal."""
+        try:
+            self._document.edit(text, edit)
+        except ValueError as error:  # EditRefused, or a value out of its range
+            self.refused.emit(str(error))
+            return False
+        return True

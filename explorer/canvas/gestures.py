@@ -1,0 +1,150 @@
+"""The gestures with a beginning and an end: stepping a value, panning, a rubber band. Each can be cancelled.
+
+Clicks and keys that act at once are the view's own. Only `finish` (or, for stepping, each step of one merged edit)
+leaves something behind.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QCoreApplication, QObject, QPoint, QRect, QSize, QTimer
+from PySide6.QtWidgets import QRubberBand, QWidget
+
+from explorer.architecture import Architecture, edits
+from explorer.canvas import steps
+from explorer.session import Document, Selection
+
+IDLE_MS = 600
+"""A pause this long ends a wheel's gesture."""
+REPEAT_AFTER_MS = 400
+REPEAT_EVERY_MS = 80
+
+
+def step_edit(architecture: Architecture, node_id: str, name: str, count: int) -> Architecture:
+    """The edit behind a stepper: `count` steps on, clamped."""
+    return edits.set_layer(architecture, node_id, steps.stepped(architecture[node_id].layer, name, count))
+
+
+class Stepping(QObject):
+    """Steps of one value that are one step of the history, until the wheel rests or the button is released."""
+
+    def __init__(self, document: Document, parent: QObject) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._active: tuple[str, str] | None = None
+        self._idle = QTimer(self)
+        self._idle.setSingleShot(True)
+        self._idle.setInterval(IDLE_MS)
+        self._idle.timeout.connect(self.finish)
+        self._repeat = QTimer(self)
+        self._repeat.timeout.connect(self._again)
+        self._held = 0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the next step of the same value would merge with the last."""
+        return self._active is not None
+
+    def turn(self, node_id: str, name: str, count: int) -> None:
+        """The wheel moved `count` steps over a value."""
+        self._step(node_id, name, count)
+        self._idle.start()
+
+    def press(self, node_id: str, name: str, count: int) -> None:
+        """An arrow was pressed: one step, and more while it is held."""
+        self.finish()
+        self._step(node_id, name, count)
+        self._held = count
+        self._repeat.start(REPEAT_AFTER_MS)
+
+    def finish(self) -> None:
+        """End the gesture: the next step stands alone in the history."""
+        self._idle.stop()
+        self._repeat.stop()
+        if self._active is not None:
+            self._active = None
+            self._document.finish_merge()
+
+    def _step(self, node_id: str, name: str, count: int) -> None:
+        if self._active != (node_id, name):
+            self.finish()
+            self._document.finish_merge()
+            self._active = (node_id, name)
+        new = step_edit(self._document.architecture, node_id, name, count)
+        value = steps.written(getattr(new[node_id].layer, name))
+        text = QCoreApplication.translate("Stepping", "Set {node} {name} to {value}")
+        self._document.apply(text.format(node=node_id, name=name, value=value), new, merge=f"step {node_id} {name}")
+
+    def _again(self) -> None:
+        self._repeat.setInterval(REPEAT_EVERY_MS)
+        if self._active is None or self._active[0] not in self._document.architecture:
+            self.finish()
+        else:
+            self._step(*self._active, self._held)
+
+
+class Pan:
+    """The drawing follows the pointer."""
+
+    def __init__(self, start: QPoint, scroll: Callable[[QPoint], None]) -> None:
+        self._last = start
+        self._start = start
+        self._scroll = scroll
+
+    def move(self, position: QPoint) -> None:
+        """The pointer moved."""
+        self._scroll(position - self._last)
+        self._last = position
+
+    def finish(self) -> None:
+        """Stay here."""
+
+    def cancel(self) -> None:
+        """Go back to where it began."""
+        self.move(self._start)
+
+
+class RubberBand:
+    """A rectangle over the canvas; the nodes that it touches are selected while it is drawn."""
+
+    def __init__(
+        self,
+        start: QPoint,
+        viewport: QWidget,
+        selection: Selection,
+        nodes_in: Callable[[QRect], tuple[str, ...]],
+        *,
+        extend: bool,
+    ) -> None:
+        self._start = start
+        self._selection = selection
+        self._before = selection.ids
+        self._kept = selection.ids if extend else ()
+        self._nodes_in = nodes_in
+        self._band = QRubberBand(QRubberBand.Shape.Rectangle, viewport)
+        self._restore = partial(selection.set, self._before)
+
+    def move(self, position: QPoint) -> None:
+        """The pointer moved."""
+        rect = QRect(self._start, position).normalized()
+        self._band.setGeometry(QRect(rect.topLeft(), rect.size().expandedTo(QSize(1, 1))))
+        self._band.show()
+        self._selection.set((*self._kept, *self._nodes_in(rect)))
+
+    def finish(self) -> None:
+        """Keep what is selected; without a movement that is nothing but what was kept."""
+        if self._band.isHidden():
+            self._selection.set(self._kept)
+        self._remove()
+
+    def cancel(self) -> None:
+        """Select again what was before."""
+        self._restore()
+        self._remove()
+
+    def _remove(self) -> None:
+        self._band.hide()
+        self._band.deleteLater()
+
+
+Gesture = Pan | RubberBand

@@ -1,0 +1,366 @@
+"""One node's card: what it looks like at each zoom and in each state. It decides nothing and edits nothing."""
+
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from explorer.architecture import Node
+from explorer.canvas import card as cards
+from explorer.canvas import steps
+from explorer.canvas.card import STRIPE, Detail, Part, Stepper
+from explorer.canvas.card_text import draw_line, fitting_id, issue_colour, mixed, shape_change, sized, story
+from explorer.canvas.maps_strip import Strip, spread
+from explorer.inference import NodeReport
+from explorer.layers import Category, Input
+from explorer.look import numbers
+from explorer.look.theme import GRID, Theme
+
+_HALO = 4
+"""Room around the card for the border of a selected one, in pixels."""
+_TITLE_PX = 12
+"""Height of the text on a card that shows only its title, in pixels of the screen."""
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("NodeItem", text)
+
+
+class NodeItem(QGraphicsItem):
+    """A node's card."""
+
+    def __init__(self, node: Node, report: NodeReport, theme: Theme) -> None:
+        super().__init__()
+        self.node_id = node.id
+        self.card = cards.card(type(node.layer), QGuiApplication.font().key())
+        self._fonts = cards.fonts(QGuiApplication.font().key())
+        self._node = node
+        self._report = report
+        self._preview: NodeReport | None = None
+        self._output: int | None = None
+        self._theme = theme
+        self._strip: Strip | None = None
+        self._glow = 0.0
+        self._selected = False
+        self._hovered = False
+        self._part: Part | None = None
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.setZValue(1)
+
+    @property
+    def report(self) -> NodeReport:
+        """What the card shows."""
+        return self._report
+
+    @property
+    def preview(self) -> NodeReport | None:
+        """What the card shows beside it, as what would be."""
+        return self._preview
+
+    @property
+    def strip(self) -> Strip | None:
+        """The live maps on the card."""
+        return self._strip
+
+    @property
+    def glow(self) -> float:
+        """How brightly the card is lit up, 0 to 1."""
+        return self._glow
+
+    @property
+    def is_selected(self) -> bool:
+        """Whether the card has the border of a selected one."""
+        return self._selected
+
+    def show_node(self, node: Node, report: NodeReport, output: int | None) -> None:
+        """Show another version of the node.
+
+        Args:
+            output: its place among the network's outputs, or None.
+        """
+        layer_type = type(node.layer)
+        if layer_type is not type(self._node.layer):
+            self.prepareGeometryChange()
+            self.card = cards.card(layer_type, QGuiApplication.font().key())
+        self._node, self._report, self._output = node, report, output
+        self.update()
+
+    def show_preview(self, report: NodeReport | None) -> None:
+        """Show what would be; None ends that."""
+        if report is not self._preview:
+            self._preview = report
+            self.update()
+
+    def show_strip(self, strip: Strip | None) -> None:
+        """Show live maps; None takes them away."""
+        if strip is not self._strip:
+            self._strip = strip
+            self.update(self.card.maps)
+
+    def show_theme(self, theme: Theme) -> None:
+        """Draw in other colours."""
+        self._theme = theme
+        self.update()
+
+    def show_state(self, *, selected: bool, hovered: bool, part: Part | None) -> None:
+        """Show whether it is selected, and what of it the pointer is on."""
+        if (selected, hovered, part) != (self._selected, self._hovered, self._part):
+            self._selected, self._hovered, self._part = selected, hovered, part
+            self.update()
+
+    def show_glow(self, glow: float) -> None:
+        """Light up after a change, 1, and fade, to 0."""
+        if glow != self._glow:
+            self._glow = glow
+            self.update()
+
+    def tool_tip(self) -> str:
+        """The whole story: exact numbers, and what is wrong."""
+        return story(self._node, self._report, self._theme)
+
+    def boundingRect(self) -> QRectF:
+        return self.card.rect.adjusted(-_HALO, -_HALO, _HALO, _HALO)
+
+    def shape(self) -> QPainterPath:
+        path = QPainterPath()
+        path.addRect(self.card.rect)
+        return path
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        zoom = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
+        match cards.detail(zoom):
+            case Detail.CARD:
+                self._paint_body(painter, zoom)
+                self._paint_title(painter)
+                if self.card.values is not None:
+                    self._paint_values(painter, self.card.values)
+                self._paint_maps(painter)
+            case Detail.TITLE:
+                self._paint_body(painter, zoom)
+                self._paint_large_title(painter, zoom)
+                self._paint_maps(painter)
+            case Detail.BLOCK:
+                self._paint_block(painter, zoom)
+
+    # The body
+
+    def _paint_body(self, painter: QPainter, zoom: float) -> None:
+        theme = self._theme
+        radius = self.card.rect.height() / 2 if self._is_terminal else GRID * 0.75
+        radius = min(radius, 2 * GRID)
+        body = theme.card if not self._glow else mixed(theme.card, theme.pulse, 0.35 * self._glow)
+        border, width = self._border(zoom)
+        inset = width / 2
+        painter.setPen(QPen(border, width))
+        painter.setBrush(body)
+        painter.drawRoundedRect(self.card.rect.adjusted(inset, inset, -inset, -inset), radius, radius)
+        painter.save()
+        # The stripe is the same rounded body, cut off: its corners follow the card's.
+        painter.setClipRect(QRectF(0, 0, STRIPE + inset, self.card.rect.height()), Qt.ClipOperation.IntersectClip)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.category(self._category))
+        painter.drawRoundedRect(self.card.rect.adjusted(inset, inset, -inset, -inset), radius, radius)
+        painter.restore()
+
+    def _paint_block(self, painter: QPainter, zoom: float) -> None:
+        colour = self._theme.category(self._category)
+        if self._report.fault is not None:
+            colour = self._theme.error
+        painter.fillRect(self.card.rect, mixed(colour, self._theme.pulse, self._glow))
+        if self._selected:
+            pen = QPen(self._theme.accent, 2)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self.card.rect)
+
+    def _border(self, zoom: float) -> tuple[QColor, float]:
+        """The colour and the width, which is never less than a pixel of the screen."""
+        theme = self._theme
+        pixel = max(1.0, 1.0 / zoom)
+        if self._selected:
+            return theme.accent, 2 * pixel
+        if self._report.fault is not None:
+            return theme.error, 2 * pixel
+        if self._glow:
+            return mixed(theme.border, theme.pulse, self._glow), pixel
+        return (theme.wire if self._hovered else theme.border), pixel
+
+    # Text
+
+    def _paint_title(self, painter: QPainter) -> None:
+        theme, rect = self._theme, QRectF(self.card.title)
+        if self._badge_colour() is not None:
+            self._paint_badge(painter, QRectF(rect.right() - 14, rect.center().y() - 7, 14, 14))
+            rect.setRight(rect.right() - 14 - GRID / 2)
+        shape, colour = self._shape_text()
+        draw_line(painter, rect, shape, self._fonts.small, colour or theme.text, _RIGHT)
+        rect.setRight(rect.right() - QFontMetricsF(self._fonts.small).horizontalAdvance(shape) - GRID)
+        name = fitting_id(self.node_id, self._fonts.bold, rect.width())
+        used = draw_line(painter, rect, name, self._fonts.bold, theme.text, _LEFT)
+        rect.setLeft(rect.left() + used + GRID)
+        if self._output is not None:
+            rect.setLeft(rect.left() + self._paint_pill(painter, rect) + GRID)
+        if rect.width() > 3 * GRID:
+            draw_line(painter, rect, self._node.layer.type_name, self._fonts.small, theme.muted, _LEFT)
+
+    def _paint_values(self, painter: QPainter, rect: QRectF) -> None:
+        theme = self._theme
+        shown = self._selected or self._hovered
+        end = rect.left()
+        for stepper in self.card.steppers:
+            self._paint_stepper(painter, stepper, shown)
+            end = stepper.rect.right()
+        count, is_preview = self._count_text(rect.right() - end)
+        colour = theme.accent if is_preview else theme.muted
+        draw_line(painter, rect, count, self._fonts.small, colour, _RIGHT)
+
+    def _paint_stepper(self, painter: QPainter, stepper: Stepper, arrows: bool) -> None:
+        theme, name = self._theme, stepper.name
+        under = self._part is not None and self._part.name == name
+        if under:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.grid)
+            painter.drawRoundedRect(stepper.rect.adjusted(0, 1, 0, -1), GRID / 2, GRID / 2)
+        rect = stepper.rect.adjusted(GRID / 2, 0, -cards.ARROWS_WIDTH, 0)
+        used = draw_line(painter, rect, steps.label(name), self._fonts.small, theme.muted, _LEFT)
+        rect.setLeft(rect.left() + used + GRID / 2)
+        value, colour = getattr(self._node.layer, name), theme.text
+        if self._preview is not None and isinstance(self._preview.layer, type(self._node.layer)):
+            after = getattr(self._preview.layer, name)
+            if after != value:
+                value, colour = after, theme.accent
+        draw_line(painter, rect, steps.text(name, value), self._fonts.body, colour, _LEFT)
+        if not arrows:
+            return
+        for up, count in ((True, 1), (False, -1)):
+            movable = steps.stepped(self._node.layer, name, count) is not self._node.layer
+            pressed = under and self._part == Part(name, count)
+            colour = theme.border if not movable else theme.accent if pressed else theme.muted
+            self._paint_arrow(painter, stepper.arrow(up), up, colour)
+
+    def _paint_arrow(self, painter: QPainter, rect: QRectF, up: bool, colour: QColor) -> None:
+        # Both triangles close to the middle of the cell, so that they read as one control.
+        middle = QPointF(rect.center().x(), rect.bottom() - 5 if up else rect.top() + 5)
+        tip = -2.5 if up else 2.5
+        triangle = [QPointF(-3.5, -tip), QPointF(3.5, -tip), QPointF(0, tip)]
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawPolygon(QPolygonF([middle + corner for corner in triangle]))
+
+    def _paint_large_title(self, painter: QPainter, zoom: float) -> None:
+        """Name and shape, and the values below where the card is high enough, at a size that stays legible."""
+        theme, card = self._theme, self.card
+        # One size for all cards, also the lowest.
+        size = min(_TITLE_PX / zoom, 0.65 * cards.card(Input, QGuiApplication.font().key()).rect.height())
+        bold, small = sized(self._fonts.bold, size), sized(self._fonts.small, size * 0.9)
+        rect = QRectF(card.title.left(), 0, card.maps.left() - GRID - card.title.left(), card.rect.height())
+        line = size * 1.25
+        if card.values is not None and card.rect.height() >= 2.3 * line:
+            middle = rect.center().y()
+            self._paint_summary(painter, QRectF(rect.left(), middle, rect.width(), line), small)
+            rect = QRectF(rect.left(), middle - line, rect.width(), line)
+        if self._badge_colour() is not None:
+            self._paint_badge(painter, QRectF(rect.right() - size, rect.center().y() - size / 2, size, size))
+            rect.setRight(rect.right() - 1.3 * size)
+        shape, colour = self._shape_text()
+        advance = QFontMetricsF(small).horizontalAdvance
+        if colour is not None and advance(shape) > rect.width() * 0.6:
+            assert self._preview is not None
+            shape = f"{numbers.ARROW} {numbers.shape(self._preview.output_shape)}"
+        if advance(shape) < rect.width() * 0.7:
+            draw_line(painter, rect, shape, small, colour or theme.muted, _RIGHT)
+            rect.setRight(rect.right() - advance(shape) - size / 2)
+        draw_line(painter, rect, fitting_id(self.node_id, bold, rect.width()), bold, theme.text, _LEFT)
+
+    def _paint_summary(self, painter: QPainter, rect: QRectF, font: QFont) -> None:
+        count, is_preview = self._count_text(rect.width() / 2)
+        colour = self._theme.accent if is_preview else self._theme.muted
+        used = draw_line(painter, rect, count, font, colour, _RIGHT)
+        rect.setRight(rect.right() - used - GRID)
+        layer = self._node.layer
+        values = [f"{steps.label(s.name)} {steps.text(s.name, getattr(layer, s.name))}" for s in self.card.steppers]
+        text = "  ".join(values) or layer.type_name
+        draw_line(painter, rect, text, font, self._theme.muted, _LEFT)
+
+    def _shape_text(self) -> tuple[str, QColor | None]:
+        """The output's shape, or how it would change; and the colour of a change."""
+        now = self._report.output_shape
+        if self._preview is None or self._preview.output_shape == now:
+            return numbers.shape(now), None
+        after = self._preview.output_shape
+        return shape_change(now, after), self._theme.error if after is None else self._theme.accent
+
+    def _count_text(self, width: float) -> tuple[str, bool]:
+        now = self._report.num_parameters
+        if self._preview is None or self._preview.num_parameters == now:
+            return (numbers.short_count(now) if now != 0 else ""), False
+        after = numbers.short_count(self._preview.num_parameters)
+        text = f"{numbers.short_count(now)} {numbers.ARROW} {after}"
+        if QFontMetricsF(self._fonts.small).horizontalAdvance(text) > width:
+            text = f"{numbers.ARROW} {after}"
+        return text, True
+
+    # Marks
+
+    def _paint_pill(self, painter: QPainter, room: QRectF) -> float:
+        assert self._output is not None
+        text = _tr("output") if self._output == 0 else _tr("output {}").format(self._output + 1)
+        metrics = QFontMetricsF(self._fonts.small)
+        width = metrics.horizontalAdvance(text) + 2 * GRID
+        if width > room.width():
+            return 0.0
+        height = metrics.height() + 2
+        pill = QRectF(room.left(), room.center().y() - height / 2, width, height)
+        painter.setPen(QPen(self._theme.border, 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(pill, height / 2, height / 2)
+        draw_line(painter, pill, text, self._fonts.small, self._theme.muted, Qt.AlignmentFlag.AlignCenter)
+        return width
+
+    def _paint_badge(self, painter: QPainter, rect: QRectF) -> None:
+        colour = self._badge_colour()
+        assert colour is not None
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawEllipse(rect)
+        font = sized(self._fonts.bold, rect.height() * 0.8)
+        draw_line(painter, rect, "!", font, self._theme.card, Qt.AlignmentFlag.AlignCenter)
+
+    def _paint_maps(self, painter: QPainter) -> None:
+        room = self.card.maps
+        if self._strip is None or self._report.output_shape is None:
+            self._paint_places(painter, room)
+            return
+        size = self._strip.size
+        place = QRectF(room.right() - size.width(), room.center().y() - size.height() / 2, size.width(), size.height())
+        # Enlarged, pixels stay squares; filtering is for making them smaller.
+        enlarged = painter.deviceTransform().m11() * size.width() >= self._strip.image.width()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not enlarged)
+        painter.drawImage(place, self._strip.image)
+
+    def _paint_places(self, painter: QPainter, room: QRectF) -> None:
+        """Faint squares where the maps will stand, so that a card without maps does not look broken."""
+        shape = self._report.output_shape
+        if shape is None or len(shape) != 3:
+            return
+        side = room.height()
+        count, gap = spread(side, room.width(), shape[0])
+        painter.setPen(QPen(self._theme.grid, 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for position in range(count):
+            right = room.right() - (count - 1 - position) * (side + gap)
+            painter.drawRect(QRectF(right - side, room.top(), side, side).adjusted(0.5, 0.5, -0.5, -0.5))
+
+    @property
+    def _category(self) -> Category:
+        return self._node.layer.category
+
+    @property
+    def _is_terminal(self) -> bool:
+        return self._output is not None or self._category is Category.INPUT
+
+    def _badge_colour(self) -> QColor | None:
+        issues = self._report.issues
+        return issue_colour(issues[0], self._theme) if issues else None

@@ -1,0 +1,142 @@
+"""One connection: an orthogonal line with rounded corners, its arrowhead, and the shape that passes."""
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QGuiApplication, QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from explorer.architecture.placement import NODE_GAP, Point, Wire
+from explorer.canvas import card as cards
+from explorer.canvas.labels import ARROW, Label
+from explorer.layers import Shape
+from explorer.look import numbers
+from explorer.look.theme import GRID, Theme
+
+_SMALLEST_TEXT_PX = 9
+"""Pixels of the screen."""
+_GRIP = 12
+"""Pixels across that count as on the wire."""
+
+
+class WireItem(QGraphicsItem):
+    """A wire."""
+
+    def __init__(self, wire: Wire, theme: Theme) -> None:
+        super().__init__()
+        self.wire = wire
+        self._theme = theme
+        self._font = cards.fonts(QGuiApplication.font().key()).small
+        self._line = QPainterPath()
+        self._grip = QPainterPath()
+        self._tip = QPointF()
+        self._label: Label | None = None
+        self._shape: Shape | None = None
+        self._preview: Shape | None = None
+        self._is_previewed = False
+        self._is_fault = False
+        self._hovered = False
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+
+    @property
+    def label(self) -> str:
+        """The text beside the wire."""
+        return numbers.shape(self._preview if self._is_previewed else self._shape)
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether what arrives is what the target cannot take."""
+        return self._is_fault
+
+    def show_route(self, points: tuple[Point, ...], label: Label | None) -> None:
+        """Run along other corners; the label stands at `label`, or nowhere."""
+        self.prepareGeometryChange()
+        self._tip = QPointF(*points[-1])
+        self._line = _rounded(points)
+        stroker = QPainterPathStroker()
+        stroker.setWidth(_GRIP)
+        self._grip = stroker.createStroke(_rounded(points))
+        self._label = label
+
+    def show_shape(self, shape: Shape | None, *, is_fault: bool) -> None:
+        """Show what passes, and whether the target cannot take it."""
+        self._shape, self._is_fault = shape, is_fault
+        self.setZValue(0.5 if is_fault else 0)
+        self.update()
+
+    def show_preview(self, is_previewed: bool, shape: Shape | None) -> None:
+        """Show what would pass instead."""
+        if (is_previewed, shape) != (self._is_previewed, self._preview):
+            self._is_previewed, self._preview = is_previewed, shape
+            self.update()
+
+    def show_theme(self, theme: Theme) -> None:
+        """Draw in other colours."""
+        self._theme = theme
+        self.update()
+
+    def show_hovered(self, hovered: bool) -> None:
+        """Show that the pointer is on it."""
+        if hovered != self._hovered:
+            self._hovered = hovered
+            self.update()
+
+    def boundingRect(self) -> QRectF:
+        rect = self._line.boundingRect().adjusted(-_GRIP / 2, -2, _GRIP / 2, 2)
+        return (
+            rect
+            if self._label is None
+            else rect.united(QRectF(*self._label.box).adjusted(-8 * GRID, -GRID, 8 * GRID, GRID))
+        )
+
+    def shape(self) -> QPainterPath:
+        return self._grip
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        zoom = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
+        theme = self._theme
+        colour = theme.error if self._is_fault else theme.accent if self._hovered else theme.wire
+        pen = QPen(colour, max(1.5, 1.0 / zoom))
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        if self._shape is None:
+            pen.setDashPattern([3, 3])
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(self._line)
+        if zoom >= cards.TITLE_ZOOM:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour)
+            corners = [QPointF(0, 0), QPointF(-ARROW / 2, -ARROW), QPointF(ARROW / 2, -ARROW)]
+            painter.drawPolygon(QPolygonF([self._tip + corner for corner in corners]))
+        if self._label is not None and (zoom >= cards.LABEL_ZOOM or (self._is_fault and zoom >= cards.TITLE_ZOOM)):
+            self._paint_label(painter, self._label, zoom)
+
+    def _paint_label(self, painter: QPainter, place: Label, zoom: float) -> None:
+        theme = self._theme
+        font = QFont(self._font)
+        font.setPixelSize(max(font.pixelSize(), round(min(_SMALLEST_TEXT_PX / zoom, 0.75 * NODE_GAP))))
+        painter.setFont(font)
+        is_lost = self._is_fault or (self._is_previewed and self._preview is None)
+        painter.setPen(theme.error if is_lost else theme.accent if self._is_previewed else theme.muted)
+        side = Qt.AlignmentFlag.AlignRight if place.is_left else Qt.AlignmentFlag.AlignLeft
+        flags = side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine | Qt.TextFlag.TextDontClip
+        painter.drawText(QRectF(*place.box), int(flags), self.label)
+
+
+def _rounded(points: tuple[Point, ...]) -> QPainterPath:
+    """The line through the corners, each rounded as far as its shorter arm allows."""
+    path = QPainterPath(QPointF(*points[0]))
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        arm = min(GRID, _length(before, corner) / 2, _length(corner, after) / 2)
+        path.lineTo(_towards(corner, before, arm))
+        path.quadTo(QPointF(*corner), _towards(corner, after, arm))
+    # The line ends inside the arrowhead, whose tip would otherwise be blunt.
+    path.lineTo(points[-1].x, points[-1].y - ARROW / 2)
+    return path
+
+
+def _length(a: Point, b: Point) -> float:
+    return abs(a.x - b.x) + abs(a.y - b.y)
+
+
+def _towards(start: Point, end: Point, distance: float) -> QPointF:
+    length = _length(start, end) or 1.0
+    return QPointF(start.x + (end.x - start.x) * distance / length, start.y + (end.y - start.y) * distance / length)

@@ -1,0 +1,126 @@
+"""What adding a layer means when the user says only which: values that fit what arrives, and a place.
+
+Palette, canvas and context menu share these, so that a layer is the same however it is added. Pure functions; the text
+of the undo step belongs to the views.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from explorer.architecture import Architecture, EditRefused, edits
+from explorer.inference.report import Inference
+from explorer.layers import Input, Kind, Layer, Shape, layer_type
+
+_DEFAULT_CHANNELS = 16
+_DEFAULT_FEATURES = 10
+
+
+class Insertion(NamedTuple):
+    """A layer in its place, ready for `Document.apply`."""
+
+    layer: Layer
+    where: Literal["after", "before"]
+    anchor: str
+    """Id of the node that the layer stands after or before."""
+    node_id: str
+    """Id of the new node."""
+    architecture: Architecture
+
+
+def default_layer(type_name: str, input_shape: Shape | None) -> Layer:
+    """A layer of that type whose required hyper-parameters fit an input of `input_shape`.
+
+    A convolution keeps channels and size (3×3, padding 1); pooling halves the size; Linear has 10 outputs.
+
+    Args:
+        input_shape: `(C, H, W)` or `(features,)`; None where it is unknown.
+
+    Raises:
+        ValueError: unknown type; lists near matches.
+    """
+    cls = layer_type(type_name)
+    maps = input_shape is not None and len(input_shape) == 3
+    channels = input_shape[0] if input_shape is not None and maps else _DEFAULT_CHANNELS
+    size = (input_shape[1], input_shape[2]) if input_shape is not None and maps else None
+    known: dict[str, dict[str, Any]] = {
+        "Conv2d": {"out_channels": channels, "kernel_size": (3, 3), "padding": (1, 1)},
+        "MaxPool2d": _halving(size),
+        "AvgPool2d": _halving(size),
+        "AdaptiveAvgPool2d": {"output_size": (1, 1)},
+        "Linear": {"out_features": _DEFAULT_FEATURES},
+    }
+    values = known.get(type_name, {})
+    for parameter in cls.hyper_parameters:
+        # A type that nobody described here still gets the least that it accepts.
+        if parameter.required and parameter.name not in values:
+            least = int(parameter.minimum or 1)
+            values[parameter.name] = (least, least) if parameter.kind is Kind.PAIR else least
+    return cls(**values)
+
+
+def _halving(size: tuple[int, int] | None) -> dict[str, Any]:
+    # A map of one pixel is too small for a window of two.
+    window = (2, 2) if size is None else (min(2, size[0]), min(2, size[1]))
+    return {"kernel_size": window, "stride": window}
+
+
+def refusal(type_name: str, num_selected: int) -> Literal["input", "two"] | None:
+    """Why a layer of that type cannot be added: it is the "input", or it needs "two" selected nodes; None if it can."""
+    cls = layer_type(type_name)
+    if issubclass(cls, Input):
+        return "input"
+    return "two" if num_selected < cls.min_inputs and cls.min_inputs > 1 else None
+
+
+def insertion(
+    architecture: Architecture, inference: Inference, type_name: str, selected: Sequence[str] = ()
+) -> Insertion:
+    """Add a layer after the node selected last, or before the network's output if none is.
+
+    A merge joins all selected nodes and stands after the deepest: what read that one reads the merge.
+
+    Raises:
+        EditRefused: a merge with fewer than two nodes selected, or a second input.
+        ValueError: unknown type.
+    """
+    why = refusal(type_name, len(selected))
+    if why == "input":
+        raise EditRefused(f"{architecture.name} has its input; a network has one")
+    if why == "two":
+        raise EditRefused(f"{type_name} joins at least two nodes; select them first")
+    if layer_type(type_name).min_inputs > 1:
+        return _merge(architecture, default_layer(type_name, None), selected)
+    if selected:
+        anchor = selected[-1]
+        layer = default_layer(type_name, inference.nodes[anchor].output_shape)
+        return _inserted("after", anchor, layer, architecture, edits.insert_after(architecture, anchor, layer))
+    anchor = architecture.outputs[0]
+    if not architecture[anchor].inputs:
+        layer = default_layer(type_name, inference.nodes[anchor].output_shape)
+        return _inserted("after", anchor, layer, architecture, edits.insert_after(architecture, anchor, layer))
+    layer = default_layer(type_name, inference.nodes[anchor].input_shapes[0])
+    return _inserted("before", anchor, layer, architecture, edits.insert_before(architecture, anchor, layer))
+
+
+def _merge(architecture: Architecture, layer: Layer, selected: Sequence[str]) -> Insertion:
+    order = architecture.structure.index
+    sources = sorted(dict.fromkeys(selected), key=lambda node_id: order[node_id])
+    deepest = sources[-1]
+    readers = architecture.consumers(deepest)
+    new = edits.add_node(architecture, layer, sources)
+    merge = next(node.id for node in new if node.id not in architecture)
+    for reader in dict.fromkeys(readers):
+        for port, source in enumerate(new[reader].inputs):
+            if source == deepest:
+                new = edits.connect(new, merge, reader, port)
+    if readers:
+        # `add_node` made the merge an output because nothing read it yet.
+        new = edits.set_outputs(new, [merge if o == deepest else o for o in architecture.outputs])
+    return _inserted("after", deepest, layer, architecture, new)
+
+
+def _inserted(
+    where: Literal["after", "before"], anchor: str, layer: Layer, old: Architecture, new: Architecture
+) -> Insertion:
+    node_id = next(node.id for node in new if node.id not in old)
+    return Insertion(layer, where, anchor, node_id, new)
