@@ -1,0 +1,106 @@
+"""`arch-explorer export`: a network, or a run with its weights, to files that run elsewhere."""
+
+import json
+import re
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explorer.architecture import Architecture, ArchitectureFileError
+from explorer.architecture.files import load
+from explorer.cli.interrupt import on_interrupt
+from explorer.cli.parser import PROGRAM, Parser, UserMistake
+from explorer.cli.target import check_runnable, load_network
+from explorer.export import ExportCancelled, ExportError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_RUN_ID = re.compile(r"[0-9]{8}-[0-9]{0,6}(-[0-9a-f]{0,4})?")
+_NUM_IMAGES = 16
+_INTERRUPTED_EXIT = 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Export and print the certificate; 1 if the check did not pass."""
+    parser = Parser(prog=f"{PROGRAM} export", description="Write a network as files that run elsewhere.")
+    parser.add_argument(
+        "source", metavar="NAME | FILE | RUN", help="network of the catalogue, project file, or run with its weights"
+    )
+    parser.add_argument(
+        "--to",
+        metavar="PATH",
+        action="append",
+        required=True,
+        type=Path,
+        help="file to write, by its suffix: .py, .safetensors or .onnx; may be given several times",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="run the files in fresh processes and compare them with the network"
+    )
+    parser.add_argument("--json", action="store_true", help="print the certificate as one JSON object")
+    options = parser.parse_args(arguments)
+    architecture, weights_path, data_name = _source(options.source)
+    check_runnable(architecture)
+    from explorer.runtime import threads
+
+    threads.prepare()
+    from explorer.export.export import export_model
+    from explorer.runtime.weights import load_weights
+
+    stopped = threading.Event()
+    try:
+        with on_interrupt(stopped.set):
+            certificate = export_model(
+                architecture,
+                load_weights(weights_path) if weights_path is not None else None,
+                options.to,
+                images=_images(architecture, data_name) if options.check else None,
+                check=options.check,
+                progress=_say,
+                cancelled=stopped.is_set,
+            )
+    except ExportCancelled as cancelled:
+        print(f"{PROGRAM}: {cancelled}", file=sys.stderr)
+        return _INTERRUPTED_EXIT
+    except (ExportError, ValueError) as error:
+        raise UserMistake(str(error)) from error
+    print(json.dumps(certificate.to_plain(), ensure_ascii=False) if options.json else certificate.text)
+    if options.check and not certificate.passed:
+        print(f"{PROGRAM}: the check did not pass; no file was written", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _say(text: str, share: float) -> None:  # noqa: ARG001 - a line for each step says enough here
+    print(text, file=sys.stderr)
+
+
+def _source(text: str) -> tuple[Architecture, Path | None, str]:
+    """The network, the file of its weights if it was trained, and the name of the data to check it on."""
+    if not _RUN_ID.fullmatch(text) or Path(text).exists():
+        return load_network(text), None, "digits"
+    from explorer.runs import RunStore, RunStoreError, default_root
+
+    try:
+        with RunStore(default_root()) as store:
+            record = store.find(text)
+        return load(record.architecture_path).architecture, record.weights_path, record.config.data
+    except (RunStoreError, ArchitectureFileError) as error:
+        raise UserMistake(str(error)) from error
+
+
+def _images(architecture: Architecture, data_name: str) -> "Tensor":
+    """Real images as the network takes them; random ones where the data has no such channels."""
+    import torch
+
+    from explorer.runtime.images import to_network_input
+    from explorer.training.data import load_data
+
+    data = load_data(data_name)
+    try:
+        return to_network_input(data.test_images[:_NUM_IMAGES], architecture.input_shape, data.normalization)
+    except ValueError:
+        return torch.rand(_NUM_IMAGES, *architecture.input_shape, generator=torch.Generator().manual_seed(0))

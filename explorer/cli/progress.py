@@ -1,0 +1,98 @@
+"""The progress of a run on standard error: a moving bar on a terminal, a line an epoch everywhere."""
+
+import math
+import shutil
+import time
+from typing import TextIO
+
+from explorer.export.naming import one_line
+from explorer.runs import EpochFinished, Event, RunStarted, StepsRecorded
+
+_BAR_WIDTH = 20
+_INTERVAL_S = 0.1
+
+
+class Progress:
+    """Turns a run's events into text. Call it with each event, in the thread that trains."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._moves = stream.isatty()
+        self._num_epochs = 0
+        self._seconds_left: float | None = None
+        self._shown_s = -math.inf
+        self.device = ""
+        """Where it trains, once it has started."""
+
+    def __call__(self, event: Event) -> None:
+        """Show what an event says."""
+        match event:
+            case RunStarted():
+                self.device = event.device
+                self._num_epochs = event.config.epochs
+                self._line(
+                    f"{one_line(event.architecture_name)}: {event.num_parameters:,} parameters on {event.device}"
+                )
+                for note in event.notes:
+                    self._line(note)
+            case StepsRecorded():
+                self._seconds_left = event.seconds_left
+                if self._moves and time.monotonic() - self._shown_s >= _INTERVAL_S:
+                    self._shown_s = time.monotonic()
+                    self._show(self._bar(event))
+            case EpochFinished():
+                if event.epoch == self._num_epochs:
+                    self._seconds_left = None
+                self._line(self._epoch(event))
+            case _:
+                pass
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._moves:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+
+    def _bar(self, event: StepsRecorded) -> str:
+        share = event.last_step / event.num_steps_total
+        filled = round(share * _BAR_WIDTH)
+        bar = "█" * filled + "░" * (_BAR_WIDTH - filled)
+        parts = [
+            f"epoch {event.epoch}/{self._num_epochs}",
+            f"{bar} {100 * share:3.0f} %",
+            f"loss {event.losses.mean():.4f}",
+            f"{event.images_per_second:,.0f} images/s",
+        ]
+        return "  ".join([*parts, *self._time_left()])
+
+    def _epoch(self, event: EpochFinished) -> str:
+        width = len(str(self._num_epochs))
+        parts = [
+            f"epoch {event.epoch:>{width}}/{self._num_epochs}",
+            f"loss {event.train_loss:.4f}",
+            f"accuracy {100 * event.train_accuracy:5.2f} %",
+            f"test loss {event.test_loss:.4f}",
+            f"test accuracy {100 * event.test_accuracy:5.2f} %",
+            f"{event.images_per_second:,.0f} images/s",
+        ]
+        return "  ".join([*parts, *self._time_left()])
+
+    def _time_left(self) -> list[str]:
+        return [] if not self._seconds_left else [f"{clock(self._seconds_left)} left"]
+
+    def _line(self, text: str) -> None:
+        self._stream.write(f"\r\x1b[K{text}\n" if self._moves else f"{text}\n")
+        self._stream.flush()
+
+    def _show(self, text: str) -> None:
+        # One column stays free: a full line would wrap, and the next bar would start below it.
+        width = shutil.get_terminal_size().columns - 1
+        self._stream.write(f"\r\x1b[K{text[:width]}")
+        self._stream.flush()
+
+
+def clock(seconds: float) -> str:
+    """A time for people: "0:07", "1:02:03"."""
+    whole = max(0, round(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

@@ -1,0 +1,44 @@
+"""What NAME | FILE on the command line stands for."""
+
+import os
+from pathlib import Path
+
+from explorer.architecture import Architecture, ArchitectureFileError
+from explorer.architecture.files import load
+from explorer.cli.parser import UserMistake
+from explorer.inference import infer
+from explorer.zoo import entries, entry
+
+
+def looks_like_file(text: str) -> bool:
+    """Whether a text that is no existing file was meant as one: it has a folder or a suffix."""
+    return os.sep in text or "/" in text or Path(text).suffix != ""
+
+
+def load_network(text: str) -> Architecture:
+    """The network of a catalogue name or of a project file; a file called like a network is `./name`.
+
+    Raises:
+        UserMistake: neither; or a file that is no project.
+    """
+    known = {known.id for known in entries()}
+    if text not in known and (Path(text).exists() or looks_like_file(text)):
+        try:
+            return load(Path(text)).architecture
+        except ArchitectureFileError as error:
+            raise UserMistake(str(error)) from error
+    try:
+        return entry(text).build()
+    except ValueError as error:
+        raise UserMistake(str(error)) from error
+
+
+def check_runnable(architecture: Architecture) -> None:
+    """Refuse a network that torch could not run.
+
+    Raises:
+        UserMistake: its first fault.
+    """
+    errors = infer(architecture).errors
+    if errors:
+        raise UserMistake(f"{architecture.name} has a fault: {errors[0].text}")
