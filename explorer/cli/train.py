@@ -1,15 +1,12 @@
 """`arch-explorer train`: the run of the window, from a terminal, kept in the same store."""
 
-import importlib.metadata
 import json
 import math
-import platform
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from explorer.architecture import Architecture, Project
-from explorer.architecture.files import dumps
+from explorer.architecture import Architecture
 from explorer.cli.interrupt import on_interrupt
 from explorer.cli.parser import PROGRAM, Parser, UserMistake
 from explorer.cli.progress import Progress
@@ -22,12 +19,9 @@ from explorer.runs import (
     RunControl,
     RunFailed,
     RunFinished,
-    RunStore,
     RunStoreError,
-    default_root,
 )
 
-_PACKAGES = ("torch", "numpy", "safetensors")
 _INTERRUPTED_EXIT = 130
 
 
@@ -66,7 +60,8 @@ def _train(architecture: Architecture, config: RunConfig, *, as_json: bool) -> i
     from explorer.runtime import threads
 
     threads.prepare()
-    from explorer.training import plan_run, train
+    from explorer.training import plan_run
+    from explorer.training.recorded import train_recorded
 
     try:
         # Once more inside `train`, but here a mistake leaves no record of a run behind.
@@ -82,9 +77,8 @@ def _train(architecture: Architecture, config: RunConfig, *, as_json: bool) -> i
         progress(event)
 
     try:
-        with RunStore(default_root()) as store, on_interrupt(control.stop):
-            record = store.create(config, architecture.name, dumps(Project(architecture=architecture)), _versions())
-            result = train(architecture, config, emit, control, run_id=record.run_id, store=store)
+        with on_interrupt(control.stop):
+            result = train_recorded(architecture, config, emit, control)
     except RunStoreError as error:
         raise UserMistake(str(error)) from error
     finally:
@@ -99,10 +93,6 @@ def _train(architecture: Architecture, config: RunConfig, *, as_json: bool) -> i
     else:
         print(_text(result))
     return _INTERRUPTED_EXIT if result.reason == "stopped" else 0
-
-
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in _PACKAGES}
 
 
 def _to_plain(result: RunFinished, device: str, history: Sequence[EpochFinished]) -> dict[str, Any]:

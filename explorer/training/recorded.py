@@ -1,9 +1,7 @@
 """A run with its record: begins it in the run store, trains, closes it; shared by window and command line."""
 
-import logging
+import importlib.metadata
 import platform
-import secrets
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +10,8 @@ import torch
 
 from explorer import __version__
 from explorer.architecture import Architecture, Project, files
-from explorer.runs import Event, RunConfig, RunControl, RunFailed, RunFinished, RunStore, RunStoreError, default_root
+from explorer.runs import Event, RunConfig, RunControl, RunFailed, RunFinished, RunStore, default_root
 from explorer.training.loop import train
-
-_logger = logging.getLogger(__name__)
 
 
 def train_recorded(
@@ -26,24 +22,21 @@ def train_recorded(
     *,
     root: Path | None = None,
 ) -> RunFinished | RunFailed:
-    """Train as `train` does, kept in the run store. A store that cannot be written costs the record, not the run.
+    """Train as `train` does, kept in the run store.
 
     Args:
         root: the store's folder; None for the user's own.
+
+    Raises:
+        RunStoreError: the run cannot be recorded, so it did not begin; the message says what helps.
     """
-    store = RunStore(default_root() if root is None else root)
-    try:
+    with RunStore(default_root() if root is None else root) as store:
         record = store.create(
             config,
             architecture.name,
             files.dumps(Project(architecture=architecture, sections={"training": config.to_plain()})),
             versions(),
         )
-    except RunStoreError as error:
-        _logger.warning("the run is not recorded: %s", error)
-        run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
-        return train(architecture, config, emit, control, run_id=run_id)
-    with store:
         return train(architecture, config, emit, control, run_id=record.run_id, store=store)
 
 
@@ -54,4 +47,5 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "torch": str(torch.__version__),
         "numpy": np.__version__,
+        "safetensors": importlib.metadata.version("safetensors"),
     }
