@@ -12,6 +12,8 @@ from types import MappingProxyType
 from explorer.layers import Input, Layer, Shape
 
 _PART = re.compile(r"[A-Za-z0-9_]+")
+_RESERVED = "training"
+"""The one attribute of `torch.nn.Module` that a submodule cannot stand in for: torch writes it."""
 
 
 class ArchitectureError(ValueError):
@@ -158,7 +160,10 @@ def _structure(nodes: tuple[Node, ...]) -> Structure:
     index: dict[str, int] = {}
     consumers: dict[str, list[str]] = {}
     for position, node in enumerate(nodes):
-        if not all(_PART.fullmatch(part) for part in node.id.split(".")):
+        parts = node.id.split(".")
+        if _RESERVED in parts:
+            raise ArchitectureError(f"{node.id}: torch's modules use the name {_RESERVED!r} themselves; use another")
+        if not all(_PART.fullmatch(part) for part in parts):
             raise ArchitectureError(f"{node.id!r} is no id; use letters, digits and _ in parts joined by dots")
         if node.id in index:
             raise ArchitectureError(f"{node.id} is there twice; ids must differ")

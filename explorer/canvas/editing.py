@@ -5,7 +5,6 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 
 from explorer.architecture import Edit, edits
-from explorer.inference.defaults import default_layer
 from explorer.layers import Layer
 from explorer.session import Document, Selection
 
@@ -59,7 +58,7 @@ class Editing(QObject):
         self._edit(text.format(node_id), partial(edits.set_outputs, outputs=wanted))
 
     def _new(self, layer_type: type[Layer], source: str) -> Layer:
-        return default_layer(layer_type.__name__, self._document.snapshot.inference.nodes[source].output_shape)
+        return layer_type.suggested(self._document.snapshot.inference.nodes[source].output_shape)
 
     def _insert(self, text: str, edit: Edit) -> None:
         before = self._document.architecture

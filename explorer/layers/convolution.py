@@ -1,7 +1,7 @@
 """Convolutions."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from explorer.layers.geometry import expects_maps, output_size, size_arithmetic, window_fault
 from explorer.layers.layer import (
@@ -42,6 +42,12 @@ class Conv2d(Layer):
     dilation: Pair = pair((1, 1), help="Distance between the kernel's taps, in pixels.")
     groups: int = integer(1, help="Parts that the channels are split into, each convolved on its own.")
     bias: bool = flag(True, help="Adds one learned value to each output channel.")
+
+    @classmethod
+    def suggested(cls, shape: Shape | None) -> Self:
+        """Keeps channels and size: 3×3, padding 1."""
+        channels = shape[0] if shape is not None and len(shape) == 3 else 16
+        return cls(out_channels=channels, kernel_size=(3, 3), padding=(1, 1))
 
     def fault(self, inputs: tuple[Shape, ...]) -> Fault | None:
         (shape,) = inputs

@@ -263,6 +263,11 @@ class Layer:
             if value is not received:
                 object.__setattr__(self, parameter.name, value)
 
+    @classmethod
+    def suggested(cls, shape: Shape | None) -> Self:
+        """A layer of this type that fits an input of `shape` (None: unknown), for one that is just being added."""
+        return cls()
+
     @property
     def type_name(self) -> str:
         """The layer's name in menus, files and, where torch has it, in torch."""

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from explorer.layers.layer import (
     POINTWISE,
@@ -75,6 +75,11 @@ class Linear(Layer):
     in_features: int | None = follows(help="Features that arrive; follows the input unless fixed.")
     out_features: int = integer(help="Features that leave.", on_node=True)
     bias: bool = flag(True, help="Adds one learned value to each output.")
+
+    @classmethod
+    def suggested(cls, shape: Shape | None) -> Self:
+        """Ten outputs, the classes of the smaller data sets."""
+        return cls(out_features=10)
 
     def fault(self, inputs: tuple[Shape, ...]) -> Fault | None:
         (shape,) = inputs

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from explorer.layers.geometry import AXES, expects_maps, output_size, size_arithmetic, window_fault
 from explorer.layers.layer import (
@@ -81,6 +81,11 @@ class _WindowPool(Layer):
         )
 
 
+def _halving(shape: Shape | None) -> Pair:
+    """A window, also the stride, that halves each side; a side of one pixel has no room for a window of two."""
+    return (2, 2) if shape is None or len(shape) != 3 else (min(2, shape[1]), min(2, shape[2]))
+
+
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaxPool2d(_WindowPool):
@@ -93,6 +98,11 @@ class MaxPool2d(_WindowPool):
     padding: Pair = pair((0, 0), minimum=0, help="Minus infinities added on each side, in pixels.", on_node=True)
     dilation: Pair = pair((1, 1), help="Distance between the window's taps, in pixels.")
     ceil_mode: bool = flag(False, help="Rounds the output size up, so that a last part of a window counts.")
+
+    @classmethod
+    def suggested(cls, shape: Shape | None) -> Self:
+        """Halves the size."""
+        return cls(kernel_size=_halving(shape), stride=_halving(shape))
 
     @property
     def taps(self) -> Pair:
@@ -112,6 +122,11 @@ class AvgPool2d(_WindowPool):
     ceil_mode: bool = flag(False, help="Rounds the output size up, so that a last part of a window counts.")
     count_include_pad: bool = flag(True, help="Counts the added zeros in the average.")
 
+    @classmethod
+    def suggested(cls, shape: Shape | None) -> Self:
+        """Halves the size."""
+        return cls(kernel_size=_halving(shape), stride=_halving(shape))
+
     @property
     def taps(self) -> Pair:
         return (1, 1)
@@ -126,6 +141,11 @@ class AdaptiveAvgPool2d(Layer):
     summary: ClassVar[str] = "Averages over windows chosen so that the output has a given size."
 
     output_size: Pair = pair(help="Height and width of the output, in pixels.", on_node=True)
+
+    @classmethod
+    def suggested(cls, shape: Shape | None) -> Self:
+        """Averages each map to one value."""
+        return cls(output_size=(1, 1))
 
     def fault(self, inputs: tuple[Shape, ...]) -> Fault | None:
         return expects_maps(self.type_name, inputs[0])

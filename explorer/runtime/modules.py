@@ -183,10 +183,6 @@ def node_seed(seed: int, node_id: str) -> int:
 def _place(root: nn.Module, path: str, module: nn.Module) -> None:
     parent = root
     *parents, name = path.split(".")
-    for part in [*parents, name]:
-        # The one name that torch assigns to in every module, in `train()`.
-        if part == "training":
-            raise NotRunnable(f"{path}: torch uses the name 'training' itself; rename it")
     # `_modules` and not `add_module`, which refuses the names of Module's methods ("type", "half"); these may be ids.
     for part in parents:
         child = parent._modules.get(part)

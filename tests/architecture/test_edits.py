@@ -92,6 +92,8 @@ def test_rename_follows_into_inputs_and_outputs(lenet: Architecture) -> None:
     assert edits.rename(lenet, "conv1", "c1")["tanh1"].inputs == ("c1",)
     with pytest.raises(EditRefused, match="conv2 is there already"):
         edits.rename(lenet, "conv1", "conv2")
+    with pytest.raises(EditRefused, match="torch's modules use the name 'training'"):
+        edits.rename(lenet, "conv1", "layer1.training")
     with pytest.raises(EditRefused, match="is no id"):
         edits.rename(lenet, "conv1", "conv 1")
     with pytest.raises(EditRefused, match="conv2 is a layer"):

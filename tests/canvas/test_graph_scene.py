@@ -15,7 +15,6 @@ from explorer.architecture import Architecture, EditRefused, edits
 from explorer.canvas.maps_strip import strip
 from explorer.canvas.menus import insertable
 from explorer.canvas.scene import GraphScene
-from explorer.inference.defaults import default_layer
 from explorer.layers import ReLU
 from explorer.look.theme import DARK, LIGHT
 from explorer.runs import Atlas
@@ -45,7 +44,7 @@ def random_edit(draw: st.DrawFn, architecture: Architecture) -> Architecture:
     """An edit that the canvas offers; a refused one leaves the network as it is."""
     ids = [node.id for node in architecture]
     node_id = draw(st.sampled_from(ids))
-    layer = default_layer(draw(st.sampled_from(insertable())).__name__, (4, 9, 9))
+    layer = draw(st.sampled_from(insertable())).suggested((4, 9, 9))
     kind = draw(st.sampled_from(("after", "before", "remove", "value", "output", "branch")))
     try:
         match kind:

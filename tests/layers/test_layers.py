@@ -129,3 +129,11 @@ def test_average_pooling_counts_nothing_and_keeps_channels() -> None:
     assert pool.output_shape(((6, 28, 28),)) == (6, 14, 14)
     assert pool.num_parameters(((6, 28, 28),)) == 0
     assert Input(channels=1, height=28, width=28).output_shape(()) == (1, 28, 28)
+
+
+@pytest.mark.parametrize("shape", [None, (4, 9, 9), (1, 1, 1), (120,)])
+def test_a_layer_just_added_fits_what_arrives_where_it_can(shape: tuple[int, ...] | None) -> None:
+    for cls in layer_types():
+        layer = cls.suggested(shape)
+        if shape is not None and len(shape) == 3 and layer.min_inputs < 2:
+            assert layer.fault((shape,)) is None

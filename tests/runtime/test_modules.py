@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer import zoo
-from explorer.architecture import Architecture, edits
+from explorer.architecture import Architecture, EditRefused, edits
 from explorer.layers import Conv2d, Softmax
 from explorer.runtime.logits import logits_node
 from explorer.runtime.modules import NotRunnable, build_module, node_seed
@@ -104,7 +104,7 @@ def test_ids_may_be_names_that_torch_uses_but_one() -> None:
     network = build_module(net.build())
     assert network(torch.rand(1, 1, 8, 8)).shape == (1, 2, 4, 4)
     assert "type.weight" in network.state_dict()
-    with pytest.raises(NotRunnable, match="rename"):
+    with pytest.raises(EditRefused, match="'training'"):
         build_module(edits.add_node(net.build(), conv(2, 1), ["0.half"], "block.training"))
 
 

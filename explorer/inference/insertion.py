@@ -5,14 +5,11 @@ of the undo step belongs to the views.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from explorer.architecture import Architecture, EditRefused, edits
 from explorer.inference.report import Inference
-from explorer.layers import Input, Kind, Layer, Shape, layer_type
-
-_DEFAULT_CHANNELS = 16
-_DEFAULT_FEATURES = 10
+from explorer.layers import Input, Layer, layer_type
 
 
 class Insertion(NamedTuple):
@@ -25,43 +22,6 @@ class Insertion(NamedTuple):
     node_id: str
     """Id of the new node."""
     architecture: Architecture
-
-
-def default_layer(type_name: str, input_shape: Shape | None) -> Layer:
-    """A layer of that type whose required hyper-parameters fit an input of `input_shape`.
-
-    A convolution keeps channels and size (3×3, padding 1); pooling halves the size; Linear has 10 outputs.
-
-    Args:
-        input_shape: `(C, H, W)` or `(features,)`; None where it is unknown.
-
-    Raises:
-        ValueError: unknown type; lists near matches.
-    """
-    cls = layer_type(type_name)
-    maps = input_shape is not None and len(input_shape) == 3
-    channels = input_shape[0] if input_shape is not None and maps else _DEFAULT_CHANNELS
-    size = (input_shape[1], input_shape[2]) if input_shape is not None and maps else None
-    known: dict[str, dict[str, Any]] = {
-        "Conv2d": {"out_channels": channels, "kernel_size": (3, 3), "padding": (1, 1)},
-        "MaxPool2d": _halving(size),
-        "AvgPool2d": _halving(size),
-        "AdaptiveAvgPool2d": {"output_size": (1, 1)},
-        "Linear": {"out_features": _DEFAULT_FEATURES},
-    }
-    values = known.get(type_name, {})
-    for parameter in cls.hyper_parameters:
-        # A type that nobody described here still gets the least that it accepts.
-        if parameter.required and parameter.name not in values:
-            least = int(parameter.minimum or 1)
-            values[parameter.name] = (least, least) if parameter.kind is Kind.PAIR else least
-    return cls(**values)
-
-
-def _halving(size: tuple[int, int] | None) -> dict[str, Any]:
-    # A map of one pixel is too small for a window of two.
-    window = (2, 2) if size is None else (min(2, size[0]), min(2, size[1]))
-    return {"kernel_size": window, "stride": window}
 
 
 def refusal(type_name: str, num_selected: int) -> Literal["input", "two"] | None:
@@ -89,16 +49,16 @@ def insertion(
     if why == "two":
         raise EditRefused(f"{type_name} joins at least two nodes; select them first")
     if layer_type(type_name).min_inputs > 1:
-        return _merge(architecture, default_layer(type_name, None), selected)
+        return _merge(architecture, layer_type(type_name).suggested(None), selected)
     if selected:
         anchor = selected[-1]
-        layer = default_layer(type_name, inference.nodes[anchor].output_shape)
+        layer = layer_type(type_name).suggested(inference.nodes[anchor].output_shape)
         return _inserted("after", anchor, layer, architecture, edits.insert_after(architecture, anchor, layer))
     anchor = architecture.outputs[0]
     if not architecture[anchor].inputs:
-        layer = default_layer(type_name, inference.nodes[anchor].output_shape)
+        layer = layer_type(type_name).suggested(inference.nodes[anchor].output_shape)
         return _inserted("after", anchor, layer, architecture, edits.insert_after(architecture, anchor, layer))
-    layer = default_layer(type_name, inference.nodes[anchor].input_shapes[0])
+    layer = layer_type(type_name).suggested(inference.nodes[anchor].input_shapes[0])
     return _inserted("before", anchor, layer, architecture, edits.insert_before(architecture, anchor, layer))
 
 
