@@ -1,5 +1,6 @@
 """`arch-explorer export`: a network, or a run with its weights, to files that run elsewhere."""
 
+import dataclasses
 import json
 import re
 import sys
@@ -16,7 +17,7 @@ from explorer.cli.target import check_runnable, load_network
 from explorer.export import ExportCancelled, ExportError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{0,6}(-[0-9a-f]{0,4})?")
 _NUM_IMAGES = 16
@@ -49,7 +50,9 @@ def run(arguments: Sequence[str]) -> int:
     threads.prepare()
     from explorer.export.export import export_model
     from explorer.runtime.weights import load_weights
+    from explorer.training.data import load_data, network_inputs
 
+    images, note = network_inputs(load_data(data_name), architecture.input_shape, _NUM_IMAGES)
     stopped = threading.Event()
     try:
         with on_interrupt(stopped.set):
@@ -57,7 +60,7 @@ def run(arguments: Sequence[str]) -> int:
                 architecture,
                 load_weights(weights_path) if weights_path is not None else None,
                 options.to,
-                images=_images(architecture, data_name) if options.check else None,
+                images=images if options.check else None,
                 check=options.check,
                 progress=_say,
                 cancelled=stopped.is_set,
@@ -67,6 +70,8 @@ def run(arguments: Sequence[str]) -> int:
         return _INTERRUPTED_EXIT
     except (ExportError, ValueError) as error:
         raise UserMistake(str(error)) from error
+    if note is not None and options.check:
+        certificate = dataclasses.replace(certificate, notes=(*certificate.notes, note))
     print(json.dumps(certificate.to_plain(), ensure_ascii=False) if options.json else certificate.text)
     if options.check and not certificate.passed:
         print(f"{PROGRAM}: the check did not pass; no file was written", file=sys.stderr)
@@ -90,17 +95,3 @@ def _source(text: str) -> tuple[Architecture, Path | None, str]:
         return load(record.architecture_path).architecture, record.weights_path, record.config.data
     except (RunStoreError, ArchitectureFileError) as error:
         raise UserMistake(str(error)) from error
-
-
-def _images(architecture: Architecture, data_name: str) -> "Tensor":
-    """Real images as the network takes them; random ones where the data has no such channels."""
-    import torch
-
-    from explorer.runtime.images import to_network_input
-    from explorer.training.data import load_data
-
-    data = load_data(data_name)
-    try:
-        return to_network_input(data.test_images[:_NUM_IMAGES], architecture.input_shape, data.normalization)
-    except ValueError:
-        return torch.rand(_NUM_IMAGES, *architecture.input_shape, generator=torch.Generator().manual_seed(0))

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from explorer.assets import resource
 from explorer.layers import Shape
-from explorer.runtime.images import Normalization, normalization_of
+from explorer.runtime.images import Normalization, normalization_of, to_network_input
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,15 +39,6 @@ class DataSet:
         return tuple(self.train_images.shape[1:])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Probe:
-    """An image to look at feature maps of."""
-
-    label: str
-    image: npt.NDArray[np.uint8]
-    """`(C, H, W)`."""
-
-
 def load_data(name: str) -> DataSet:
     """The data set of that name; loaded once.
 
@@ -69,13 +59,16 @@ def data_set_names() -> tuple[str, ...]:
     return tuple(sorted(_DATA_SETS))
 
 
-def probe_images(data: DataSet, per_class: int = 1) -> tuple[Probe, ...]:
-    """The first `per_class` test images of each class, class by class."""
-    probes = []
-    for label, name in enumerate(data.class_names):
-        for position in (data.test_labels == label).nonzero().flatten()[:per_class].tolist():
-            probes.append(Probe(label=name, image=data.test_images[position].numpy().copy()))
-    return tuple(probes)
+def network_inputs(data: DataSet, input_shape: Shape, count: int) -> tuple[Tensor, str | None]:
+    """The first test images as a network takes them, `(count, *input_shape)`, and a note where they cannot be.
+
+    A network whose channels the images do not fit gets seeded random ones, which the note says.
+    """
+    try:
+        return to_network_input(data.test_images[:count], input_shape, data.normalization), None
+    except ValueError as error:
+        random = torch.rand(count, *input_shape, generator=torch.Generator().manual_seed(0))
+        return random, f"Checked on random images: {error}."
 
 
 @functools.cache

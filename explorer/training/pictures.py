@@ -10,7 +10,6 @@ from explorer.runs import Event, FeatureMapsCaptured, RunControl, Watch
 from explorer.runtime.feature_maps import capture_feature_maps
 from explorer.runtime.images import probe_tensor, to_network_input
 from explorer.runtime.modules import Network
-from explorer.training.data import probe_images
 from explorer.training.pacing import CaptureBudget
 from explorer.training.plan import RunPlan
 
@@ -63,6 +62,6 @@ class Pictures:
         self._node_ids = tuple(node_id for node_id in watch.node_ids if node_id in self._plan.architecture)
         self._probe = None
         if self._node_ids:
-            image = watch.probe_image if watch.probe_image is not None else probe_images(self._plan.data)[0].image
+            image = watch.probe_image if watch.probe_image is not None else self._plan.data.test_images[0].numpy()
             batch = probe_tensor(image).to(self._plan.device)
             self._probe = to_network_input(batch, self._plan.architecture.input_shape, self._plan.data.normalization)

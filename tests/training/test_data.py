@@ -1,11 +1,13 @@
 """Data sets by name."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from explorer.assets import resource
-from explorer.training import load_data, probe_images
+from explorer.training import load_data, network_inputs
 
 
 def test_digits_are_the_files_arrays() -> None:
@@ -27,9 +29,13 @@ def test_an_unknown_name_gets_near_matches() -> None:
         load_data("digit")
 
 
-def test_probes_come_class_by_class() -> None:
+def test_network_inputs_are_real_images_or_say_that_they_are_not() -> None:
     data = load_data("digits")
-    probes = probe_images(data, per_class=2)
-    assert [probe.label for probe in probes] == [str(digit) for digit in range(10) for _ in range(2)]
-    assert all(probe.image.shape == (1, 28, 28) and probe.image.dtype == np.uint8 for probe in probes)
-    assert np.array_equal(probes[0].image, data.test_images[0].numpy())
+    images, note = network_inputs(data, (3, 32, 32), 4)
+    assert images.shape == (4, 3, 32, 32)
+    assert note is None
+    colour = dataclasses.replace(data, test_images=data.test_images.expand(-1, 3, -1, -1))
+    images, note = network_inputs(colour, (5, 32, 32), 4)
+    assert images.shape == (4, 5, 32, 32)
+    assert note is not None
+    assert "random" in note
