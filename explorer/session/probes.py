@@ -80,7 +80,7 @@ def pixels(image: QImage) -> npt.NDArray[np.uint8]:
         painter.end()
         image = ground
     if image.allGray():
-        result = _rows(image.convertToFormat(QImage.Format.Format_Grayscale8), 1)[:, :, 0].copy()
+        result = _rows(image.convertToFormat(QImage.Format.Format_Grayscale8), 1)[:, :, 0]
     else:
         result = np.ascontiguousarray(_rows(image.convertToFormat(QImage.Format.Format_RGB888), 3).transpose(2, 0, 1))
     result.flags.writeable = False
@@ -101,5 +101,5 @@ def to_qimage(image: npt.NDArray[Any]) -> QImage:
 def _rows(image: QImage, channels: int) -> npt.NDArray[np.uint8]:
     # Qt pads every row to four bytes.
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : image.width() * channels].reshape(image.height(), image.width(), channels)
-
+    # A copy: the view does not keep the image alive.
+    return rows[:, : image.width() * channels].copy().reshape(image.height(), image.width(), channels)

@@ -1,0 +1,216 @@
+"""The training panel: its form, its actions and what it says, with the real events of a run that the test writes."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox
+from pytestqt.qtbot import QtBot
+
+from explorer.architecture import edits
+from explorer.panels.training import TrainingPanel
+from explorer.panels.training_form import RealBox
+from explorer.runs import CONFIG_FIELDS, RunConfig, RunFailed
+from tests.panels.fake_run import FakeRun, epoch_finished, run_finished, run_started, steps
+from tests.panels.stage import Stage, press, shown, stage, write
+
+
+def _panel(qtbot: QtBot, at: Stage | None = None) -> tuple[TrainingPanel, FakeRun, Stage]:
+    at = at or stage()
+    run = FakeRun()
+    panel = TrainingPanel(at.document, run, at.themes)
+    run.setParent(panel)
+    shown(qtbot, panel, 1200, 320)
+    return panel, run, at
+
+
+def _running(qtbot: QtBot) -> tuple[TrainingPanel, FakeRun, Stage]:
+    panel, run, at = _panel(qtbot)
+    panel.start_action.trigger()
+    run.say([run_started(notes=("Images are padded.",))])
+    run.enter("running")
+    return panel, run, at
+
+
+def test_there_is_an_editor_for_every_field(qtbot: QtBot) -> None:
+    panel, _, _ = _panel(qtbot)
+    for field in CONFIG_FIELDS:
+        assert field.help in panel.form.editor(field.name).toolTip()
+    assert panel.config() == RunConfig()
+
+
+def test_edits_are_kept_in_the_project(qtbot: QtBot) -> None:
+    panel, _, at = _panel(qtbot)
+    changes: list[RunConfig] = []
+    panel.config_changed.connect(changes.append)
+    epochs, optimizer, rate = (panel.form.editor(name) for name in ("epochs", "optimizer", "learning_rate"))
+    assert isinstance(epochs, QSpinBox)
+    epochs.selectAll()
+    write(epochs, "3")
+    press(epochs, Qt.Key.Key_Return)
+    assert isinstance(optimizer, QComboBox)
+    optimizer.setFocus()
+    press(optimizer, Qt.Key.Key_Down)
+    assert isinstance(rate, QDoubleSpinBox)
+    rate.selectAll()
+    write(rate, "1e-3")
+    press(rate, Qt.Key.Key_Return)
+    config = RunConfig(epochs=3, optimizer="adam", learning_rate=0.001)
+    assert changes[-1] == config
+    assert panel.config() == config
+    assert at.document.sections["training"] == config.to_plain()
+    assert not panel.form.editor("momentum").isEnabled()
+    assert "Adam does not use it" in panel.form.editor("momentum").toolTip()
+
+
+def test_a_project_brings_its_configuration(qtbot: QtBot) -> None:
+    panel, _, at = _panel(qtbot)
+    config = RunConfig(epochs=2, device="cuda:1", weight_decay=0.0005)
+    at.document.open(at.document.architecture, sections={"training": config.to_plain()})
+    assert panel.config() == config
+    at.document.open(at.document.architecture)
+    assert panel.config() == RunConfig()
+
+
+def test_a_broken_section_is_said_and_not_used(qtbot: QtBot) -> None:
+    panel, _, at = _panel(qtbot)
+    at.document.open(at.document.architecture, sections={"training": {"epochs": -1}})
+    assert panel.config() == RunConfig()
+    assert "epochs" in panel.status.text()
+
+
+def test_an_unknown_device_is_refused_with_what_fits(qtbot: QtBot) -> None:
+    panel, _, _ = _panel(qtbot)
+    device = panel.form.editor("device")
+    assert isinstance(device, QComboBox)
+    device.setFocus()
+    line = device.lineEdit()
+    assert line is not None
+    line.selectAll()
+    write(line, "tpu")
+    press(line, Qt.Key.Key_Return)
+    assert device.currentText() == "auto"
+    assert "tpu" in panel.status.text()
+    assert "cuda:N" in panel.status.text()
+
+
+@pytest.mark.parametrize(
+    ("value", "up", "down"), [(0.05, 0.06, 0.04), (0.001, 0.002, 0.0009), (0.1, 0.2, 0.09), (1e-6, 2e-6, 9e-7)]
+)
+def test_real_numbers_step_in_their_own_digit(qtbot: QtBot, value: float, up: float, down: float) -> None:
+    box = RealBox()
+    qtbot.addWidget(box)
+    box.setRange(1e-8, 100)
+    for key, expected in ((Qt.Key.Key_Up, up), (Qt.Key.Key_Down, down)):
+        box.setValue(value)
+        press(box, key)
+        assert box.value() == pytest.approx(expected)
+
+
+def test_shortcuts_start_pause_resume_step_and_stop(qtbot: QtBot) -> None:
+    panel, run, _ = _panel(qtbot)
+    press(panel, Qt.Key.Key_F5)
+    run.enter("running")
+    press(panel, Qt.Key.Key_F6)
+    run.enter("paused")
+    assert panel.pause_action.text() == "Resume"
+    press(panel, Qt.Key.Key_F6)
+    run.enter("running")
+    press(panel, Qt.Key.Key_F10)
+    press(panel, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    assert run.commands == ["start", "pause", "resume", "step", "stop"]
+
+
+def test_step_from_rest_starts_with_one_step(qtbot: QtBot) -> None:
+    panel, run, _ = _panel(qtbot)
+    panel.step_action.trigger()
+    assert run.commands == ["start", "step"]
+
+
+def test_disabled_actions_say_why(qtbot: QtBot) -> None:
+    panel, run, at = _panel(qtbot)
+    assert not panel.stop_action.isEnabled()
+    assert "No run is active" in panel.stop_action.toolTip()
+    at.set_value("conv2", "kernel_size", (99, 99))
+    assert not panel.start_action.isEnabled()
+    assert "conv2" in panel.start_action.toolTip()
+    press(panel, Qt.Key.Key_F5)
+    assert run.commands == []
+    at.document.undo_stack.undo()
+    assert panel.start_action.isEnabled()
+    run.enter("running")
+    assert "stop it first" in panel.start_action.toolTip()
+
+
+def test_a_network_without_weights_cannot_be_trained(qtbot: QtBot) -> None:
+    at = stage()
+    weighty = [node.id for node in at.document.architecture if node.id.startswith(("conv", "fc"))]
+    at.document.apply("Remove", edits.remove(at.document.architecture, weighty))
+    panel, _, _ = _panel(qtbot, at)
+    assert "nothing to train" in panel.start_action.toolTip()
+
+
+def test_only_the_learning_rate_changes_in_mid_run(qtbot: QtBot) -> None:
+    panel, run, _ = _running(qtbot)
+    enabled = {field.name for field in CONFIG_FIELDS if panel.form.editor(field.name).isEnabled()}
+    assert enabled == {"learning_rate"}
+    rate = panel.form.editor("learning_rate")
+    assert isinstance(rate, QDoubleSpinBox)
+    rate.setValue(0.25)
+    assert run.commands == ["start", 0.25]
+    assert "0.25 from the next step on" in panel.status.text()
+
+
+def test_progress_is_written_out(qtbot: QtBot) -> None:
+    panel, run, _ = _running(qtbot)
+    run.say([steps(1, [0.5] * 63), epoch_finished(1), steps(64, [0.25] * 95)])
+    assert panel.progress_text.whole == "epoch 3/10 · 25\u2009% · 12,400 images/s · 00:41 left"
+    assert panel.progress.value() == round(1000 * 158 / 630)
+    assert panel.device_text.text() == "cuda:0"
+    assert panel.status.text() == "Images are padded."
+    assert len(panel.curves.data.losses) == 158
+    run.enter("paused")
+    assert panel.progress_text.whole.endswith("paused at step 158")
+
+
+def test_the_end_is_said(qtbot: QtBot) -> None:
+    panel, run, _ = _running(qtbot)
+    run.say([steps(1, [0.5] * 630), run_finished()])
+    run.enter("idle")
+    assert panel.progress_text.whole == "finished · 630 steps · 00:58 · 12,000 images/s · test accuracy 96.1\u2009%"
+    assert panel.start_action.isEnabled()
+
+
+def test_editing_meanwhile_says_that_the_run_is_untouched(qtbot: QtBot) -> None:
+    panel, _, at = _running(qtbot)
+    at.set_value("conv1", "out_channels", 8)
+    assert "your edits do not touch it" in panel.status.text()
+    at.document.undo_stack.undo()
+    assert panel.status.text() == "Images are padded."
+
+
+def test_a_failure_is_shown_with_details_and_can_be_dismissed(qtbot: QtBot) -> None:
+    panel, run, _ = _running(qtbot)
+    run.say(
+        [RunFailed(run_id="r", message="out of memory; use a smaller batch_size", details="Traceback", checkpoint=None)]
+    )
+    run.enter("idle")
+    assert panel.message.isVisible()
+    assert panel.message.text.text() == "out of memory; use a smaller batch_size"
+    assert not panel.message.details.isVisible()
+    QTest.mouseClick(panel.message.details_button, Qt.MouseButton.LeftButton)
+    assert panel.message.details.isVisible()
+    QTest.mouseClick(panel.message.copy_button, Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text() == "out of memory; use a smaller batch_size\n\nTraceback"
+    QTest.mouseClick(panel.message.close_button, Qt.MouseButton.LeftButton)
+    assert not panel.message.isVisible()
+    assert panel.start_action.isEnabled()
+
+
+def test_another_project_in_mid_run_waits_with_its_configuration(qtbot: QtBot) -> None:
+    panel, run, at = _running(qtbot)
+    other = RunConfig(epochs=7)
+    at.document.open(at.document.architecture, sections={"training": other.to_plain()})
+    assert panel.config() == RunConfig()
+    run.enter("idle")
+    assert panel.config() == other
