@@ -48,7 +48,7 @@ class TrainingPanel(QWidget):
     """The panel. Its four actions are also the toolbar's and the menu's, which makes their shortcuts work everywhere.
 
     Signals:
-        config_changed(RunConfig): the user changed how the next run, or the learning rate of this one, goes.
+        config_changed(RunConfig): how the next run, or the learning rate of this one, goes is another now.
     """
 
     config_changed = Signal(object)
@@ -102,6 +102,7 @@ class TrainingPanel(QWidget):
         """Show and keep another configuration."""
         self.form.set_config(config)
         self._keep()
+        self.config_changed.emit(config)
 
     def start(self) -> None:
         """Train the network on screen, if it can be; `start_action`'s tooltip says why not."""
@@ -215,13 +216,16 @@ class TrainingPanel(QWidget):
             return
         self._section_waits = False
         plain = self._document.sections.get(SECTION)
+        if plain is None:
+            return  # what the user set last stays
         try:
-            self.form.set_config(RunConfig() if plain is None else RunConfig.from_plain(plain))
+            config = RunConfig.from_plain(plain)
         except ValueError as error:
-            self.form.set_config(RunConfig())
             self._say(self.tr("The project's settings were not used: {why}").format(why=error), "warning")
-        else:
-            self._say_notes()
+            return
+        self.form.set_config(config)
+        self._say_notes()
+        self.config_changed.emit(config)
 
     # What happens
 

@@ -69,7 +69,7 @@ def test_a_project_brings_its_configuration(qtbot: QtBot) -> None:
     at.document.open(at.document.architecture, sections={"training": config.to_plain()})
     assert panel.config() == config
     at.document.open(at.document.architecture)
-    assert panel.config() == RunConfig()
+    assert panel.config() == config, "what the user set last stays where a project says nothing"
 
 
 def test_a_broken_section_is_said_and_not_used(qtbot: QtBot) -> None:

@@ -1,0 +1,119 @@
+"""Where the window meets torch: the functions that its threads run. torch is imported inside them, never before."""
+
+import dataclasses
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explorer.architecture import Architecture
+from explorer.runs import Atlas, Event, RunConfig, RunControl, RunStarted, RunStoreError
+from explorer.runtime import threads
+from explorer.session.probe_session import Capture, ProbeRequest
+
+if TYPE_CHECKING:
+    from explorer.export.certificate import Certificate
+    from explorer.runtime.observer import Observer
+
+_NUM_CHECK_IMAGES = 16
+
+
+def preload() -> None:
+    """Import torch in a background thread, so that the first Start and the first maps do not wait for it."""
+    threads.prepare()
+
+    def load() -> None:
+        import explorer.runtime.observer
+        import explorer.training.recorded  # noqa: F401
+
+    threading.Thread(target=load, name="preload", daemon=True).start()
+
+
+def train(architecture: Architecture, config: RunConfig, emit: Callable[[Event], None], control: RunControl) -> None:
+    """Train and record a run; called in the run's thread.
+
+    Where the run store cannot be written the run is kept in a temporary folder instead, and says so.
+    """
+    threads.prepare()
+    from explorer.training.recorded import train_recorded
+
+    threads.choose_threads()
+    try:
+        train_recorded(architecture, config, emit, control)
+    except RunStoreError as error:
+        note = f"This run is kept only until the system clears its temporary files: {error}"
+
+        def noted(event: Event) -> None:
+            emit(dataclasses.replace(event, notes=(*event.notes, note)) if isinstance(event, RunStarted) else event)
+
+        root = Path(tempfile.mkdtemp(prefix="arch-explorer-runs-"))
+        train_recorded(architecture, config, noted, control, root=root)
+
+
+def make_capture() -> Capture:
+    """What the probe's thread calls; it keeps its module between calls."""
+    observer: Observer | None = None
+
+    def capture(request: ProbeRequest) -> Mapping[str, Atlas]:
+        nonlocal observer
+        threads.prepare()
+        from explorer.runtime.observer import Observer
+        from explorer.training.data import load_data
+
+        if observer is None:
+            observer = Observer()
+        return observer.capture(
+            request.architecture,
+            Path(request.weights) if request.weights is not None else None,
+            request.seed,
+            request.image,
+            request.node_ids,
+            # The same pixels as in training, so that the pictures before, during and after a run compare.
+            normalization=load_data(request.data).normalization,
+        )
+
+    return capture
+
+
+def export(
+    architecture: Architecture,
+    weights: str | None,
+    config: RunConfig,
+    targets: list[Path],
+    check: bool,
+    progress: Callable[[str, float], None],
+    cancelled: Callable[[], bool],
+) -> "Certificate":
+    """Export and check; called in a job's thread.
+
+    Args:
+        weights: those of the last run. What an edit since then made unfit starts anew, and the certificate says so.
+        config: names the data set whose images the check uses, and the seed of what no run trained.
+    """
+    progress("Loading torch", 0.0)
+    threads.prepare()
+    from explorer.export.export import export_model
+    from explorer.runtime.modules import build_module
+    from explorer.runtime.weights import carry_weights, load_weights
+    from explorer.training.data import load_data, network_inputs
+
+    images, note = network_inputs(load_data(config.data), architecture.input_shape, _NUM_CHECK_IMAGES)
+    notes = [] if note is None else [note]
+    state_dict = None
+    if weights is not None:
+        network = build_module(architecture, seed=config.seed)
+        report = carry_weights(load_weights(Path(weights)), network)
+        notes += [f"{node_id} is untrained: {reason}." for node_id, reason in report.reinitialised.items()]
+        state_dict = network.state_dict()
+    certificate = export_model(
+        architecture,
+        state_dict,
+        targets,
+        images=images,
+        check=check,
+        seed=config.seed,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    return dataclasses.replace(certificate, notes=(*certificate.notes, *notes))

@@ -1,0 +1,168 @@
+"""Opening, saving and closing projects: file dialogs, recent files, the unsaved-changes question, recovery."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from explorer import zoo
+from explorer.app.message_bar import MessageBar
+from explorer.architecture import ArchitectureFileError, files
+from explorer.session import Document
+from explorer.session.places import settings
+from explorer.session.recovery import Recovered, recoverable
+
+_MOST_RECENT = 12
+
+
+class Projects(QObject):
+    """What the File menu does.
+
+    Signals:
+        recent_changed(): the list of recent projects is another.
+        opened(): a network or project is on screen.
+    """
+
+    recent_changed = Signal()
+    opened = Signal()
+
+    def __init__(self, document: Document, bar: MessageBar, window: QWidget) -> None:
+        super().__init__(window)
+        self._document = document
+        self._bar = bar
+        self._window = window
+
+    def recent(self) -> list[Path]:
+        """Projects opened or saved before, the last one first; those that are gone are left out."""
+        stored = settings().value("projects/recent", [])
+        paths = [stored] if isinstance(stored, str) else list(stored) if isinstance(stored, list) else []
+        return [path for path in map(Path, paths) if path.is_file()]
+
+    def open_network(self, network_id: str) -> bool:
+        """Open a network of the catalogue; False if the user kept what was open, or there is none of that name."""
+        try:
+            entry = zoo.entry(network_id)
+        except ValueError as error:
+            self._bar.error(str(error))
+            return False
+        if not self.may_discard():
+            return False
+        self._document.open(entry.build())
+        self.opened.emit()
+        return True
+
+    def open_file(self, path: Path) -> bool:
+        """Open a project file; False if it cannot be read or the user kept what was open."""
+        try:
+            project = files.load(path)
+        except ArchitectureFileError as error:
+            self._bar.error(self.tr("Cannot open {0}").format(error))
+            return False
+        if not self.may_discard():
+            return False
+        self._document.open(project.architecture, path=path, sections=project.sections)
+        self._remember(path)
+        self.opened.emit()
+        return True
+
+    def ask_open(self) -> bool:
+        """Let the user choose a project file and open it."""
+        chosen, _ = QFileDialog.getOpenFileName(self._window, self.tr("Open project"), self._folder(), self._filter())
+        return bool(chosen) and self.open_file(Path(chosen))
+
+    def save(self) -> bool:
+        """Save to the project's file, or ask for one; False if it was not saved."""
+        if self._document.path is None:
+            return self.ask_save()
+        return self._save_to(self._document.path)
+
+    def ask_save(self) -> bool:
+        """Let the user choose a file and save there."""
+        name = "".join(c if c.isalnum() or c in "-_ ." else "_" for c in self._document.architecture.name)
+        suggestion = self._document.path or Path(self._folder()) / f"{name.strip() or 'network'}{files.SUFFIX}"
+        chosen, _ = QFileDialog.getSaveFileName(self._window, self.tr("Save project"), str(suggestion), self._filter())
+        if not chosen:
+            return False
+        path = Path(chosen)
+        if path.suffix != ".json":
+            path = path.with_name(path.name + files.SUFFIX)
+        return self._save_to(path)
+
+    def may_discard(self) -> bool:
+        """Whether what is open may go: saved, given up, or nothing to lose."""
+        if not self._document.is_open or not self._document.is_modified:
+            return True
+        answer = QMessageBox.question(
+            self._window,
+            self.tr("Unsaved changes"),
+            self.tr("Save the changes to {0}?").format(self._document.architecture.name),
+            QMessageBox.StandardButton.Save | QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
+            QMessageBox.StandardButton.Save,
+        )
+        if answer == QMessageBox.StandardButton.Save:
+            return self.save()
+        return answer == QMessageBox.StandardButton.Discard
+
+    def offer_recovery(self) -> None:
+        """Offer what a killed window left, newest first."""
+        found = recoverable()
+        if not found:
+            return
+        newest = found[0]
+        when = time.strftime("%H:%M", time.localtime(newest.modified_s))
+        more = self.tr(" ({0} more)").format(len(found) - 1) if len(found) > 1 else ""
+        self._bar.ask(
+            self.tr("{0} was not saved before the program ended at {1}{2}.").format(
+                newest.project.architecture.name, when, more
+            ),
+            [
+                (self.tr("Restore"), lambda: self._restore(newest)),
+                (self.tr("Discard"), self._then_next(newest)),
+            ],
+        )
+
+    def _restore(self, recovered: Recovered) -> None:
+        if not self.may_discard():
+            self.offer_recovery()
+            return
+        project = recovered.project
+        self._document.open(project.architecture, path=recovered.origin, sections=project.sections, modified=True)
+        recovered.file.unlink(missing_ok=True)
+        self.opened.emit()
+        self.offer_recovery()
+
+    def _then_next(self, recovered: Recovered) -> Callable[[], None]:
+        def discard() -> None:
+            recovered.file.unlink(missing_ok=True)
+            self.offer_recovery()
+
+        return discard
+
+    def _save_to(self, path: Path) -> bool:
+        try:
+            self._document.save(path)
+        except OSError as error:
+            self._bar.error(
+                self.tr("Cannot save to {0}: {1}. Your changes are kept here; choose another place.").format(
+                    path, error.strerror or error
+                ),
+                [(self.tr("Save as…"), self.ask_save)],
+            )
+            return False
+        self._remember(path)
+        self._bar.note(self.tr("Saved {0}").format(path.name))
+        return True
+
+    def _remember(self, path: Path) -> None:
+        known = [str(path.resolve()), *(str(p) for p in self.recent())]
+        settings().setValue("projects/recent", list(dict.fromkeys(known))[:_MOST_RECENT])
+        self.recent_changed.emit()
+
+    def _folder(self) -> str:
+        recent = self.recent()
+        return str(recent[0].parent if recent else Path.home())
+
+    def _filter(self) -> str:
+        return self.tr("Architecture Explorer projects (*{0})").format(files.SUFFIX) + ";;" + self.tr("All files (*)")

@@ -1,0 +1,409 @@
+"""The main window: gallery or canvas in the middle, docks around it, one bar above; wires signals, holds no state."""
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QSizePolicy,
+    QStackedWidget,
+    QTabWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from explorer.app import engine
+from explorer.app.actions import Actions
+from explorer.app.export_dialog import ExportDialog
+from explorer.app.maps import LiveMaps
+from explorer.app.message_bar import MessageBar
+from explorer.app.projects import Projects
+from explorer.app.toolbar import BatchEditor, InputEditor, TotalsLabel
+from explorer.architecture import EditRefused, edits, files
+from explorer.canvas import GraphView
+from explorer.look import theme
+from explorer.look.theme import Theme, ThemeSource
+from explorer.panels.feature_maps import FeatureMapsPanel
+from explorer.panels.gallery import Gallery
+from explorer.panels.inspector import Inspector
+from explorer.panels.issues import IssuesPanel
+from explorer.panels.palette import LayerPalette
+from explorer.panels.source import SourcePanel
+from explorer.panels.table import LayerTable
+from explorer.panels.training import TrainingPanel
+from explorer.runs import RunConfig
+from explorer.session import Document, Selection, Snapshot
+from explorer.session.places import settings
+from explorer.session.probe_session import ProbeSession
+from explorer.session.recovery import Autosave
+from explorer.session.run_session import RunSession
+
+_STATE_VERSION = 1
+_CLOSE_TIMEOUT_S = 15.0
+
+
+class MainWindow(QMainWindow):
+    """One window, one project. Closing it ends the run cleanly and asks about unsaved changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.themes = ThemeSource(self)
+        stored = settings()
+        self.themes.choose(str(stored.value("theme", "system")))
+        self._apply_theme(self.themes.theme)
+        self.themes.changed.connect(self._apply_theme)
+
+        self.document = Document(self)
+        self.selection = Selection(self.document, self)
+        self.run_session = RunSession(engine.train, self)
+        self.probe_session = ProbeSession(engine.make_capture(), self)
+        self.bar = MessageBar(self.themes)
+        self.projects = Projects(self.document, self.bar, self)
+        self.autosave = Autosave(self.document, parent=self)
+        self.autosave.failed.connect(self.bar.error)
+
+        self._make_pages()
+        self._make_docks()
+        self.actions_ = Actions(self)
+        self._make_toolbar()
+        self.maps = LiveMaps(
+            self.document, self.canvas, self.feature_maps, self.run_session, self.probe_session, parent=self
+        )
+        self._connect()
+        self.setAcceptDrops(True)
+        self._docks_state: QByteArray | None = None
+        self._restore_state()
+        self._show_page()
+
+    # Building
+
+    def _make_pages(self) -> None:
+        self.gallery = Gallery(self.themes)
+        self.canvas = GraphView(self.document, self.selection, self.themes)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.gallery)
+        self.pages.addWidget(self.canvas)
+        central = QWidget()
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.bar)
+        column.addWidget(self.pages, 1)
+        self.setCentralWidget(central)
+
+    def _make_docks(self) -> None:
+        self.setDockNestingEnabled(True)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.palette_panel = LayerPalette(self.document, self.selection, self.themes)
+        self.inspector = Inspector(self.document, self.selection, self.themes)
+        self.training = TrainingPanel(self.document, self.run_session, self.themes)
+        self.feature_maps = FeatureMapsPanel(self.document, self.selection, self.themes)
+        self.table = LayerTable(self.document, self.selection, self.themes)
+        self.source = SourcePanel(self.document, self.selection, self.themes)
+        self.issues = IssuesPanel(self.document, self.selection, self.themes)
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        bottom = Qt.DockWidgetArea.BottomDockWidgetArea
+        self.docks: dict[str, QDockWidget] = {}
+        for name, title, widget, area in (
+            ("layers", self.tr("Layers"), self.palette_panel, left),
+            ("inspector", self.tr("Inspector"), self.inspector, right),
+            ("training", self.tr("Training"), self.training, bottom),
+            ("feature-maps", self.tr("Feature maps"), self.feature_maps, bottom),
+            ("table", self.tr("Table"), self.table, bottom),
+            ("source", self.tr("Source"), self.source, bottom),
+            ("issues", self.tr("Issues"), self.issues, bottom),
+        ):
+            dock = QDockWidget(title, self)
+            dock.setObjectName(f"dock-{name}")
+            dock.setWidget(widget)
+            self.addDockWidget(area, dock)
+            self.docks[name] = dock
+        for name in ("feature-maps", "table", "source", "issues"):
+            self.tabifyDockWidget(self.docks["training"], self.docks[name])
+        self.docks["training"].raise_()
+        self._arrange_docks()
+        for area, corner in (
+            (left, Qt.Corner.TopLeftCorner),
+            (right, Qt.Corner.TopRightCorner),
+            (left, Qt.Corner.BottomLeftCorner),
+            (right, Qt.Corner.BottomRightCorner),
+        ):
+            self.setCorner(corner, area)
+
+    def _arrange_docks(self) -> None:
+        self.resizeDocks([self.docks["layers"], self.docks["inspector"]], [200, 304], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.docks["training"]], [264], Qt.Orientation.Vertical)
+
+    def _make_toolbar(self) -> None:
+        bar = QToolBar(self.tr("Network"))
+        bar.setObjectName("toolbar-network")
+        bar.setMovable(False)
+        bar.setIconSize(bar.iconSize() * 0.8)
+        self.addToolBar(bar)
+        bar.addAction(self.actions_.gallery)
+        self._name = QLabel()
+        self._name.setFont(theme.body_font(bold=True))
+        self.input_editor = InputEditor(self.document)
+        self.batch_editor = BatchEditor()
+        self.totals = TotalsLabel(self.document, self.themes)
+        for widget in (self._name, _label(self.tr("Input")), self.input_editor, _label(self.tr("Batch"))):
+            bar.addWidget(_padded(widget))
+        bar.addWidget(self.batch_editor)
+        spacer = QWidget()
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(spacer)
+        bar.addWidget(_padded(self.totals))
+        bar.addSeparator()
+        for action in (
+            self.training.start_action,
+            self.training.pause_action,
+            self.training.step_action,
+            self.training.stop_action,
+        ):
+            bar.addAction(action)
+        bar.addSeparator()
+        bar.addAction(self.actions_.export)
+        self.toolbar = bar
+
+    def _connect(self) -> None:
+        document = self.document
+        document.changed.connect(self._follow_document)
+        document.file_changed.connect(self._show_title)
+        self.gallery.network_chosen.connect(self.projects.open_network)
+        self.gallery.project_chosen.connect(self.projects.open_file)
+        self.gallery.open_requested.connect(self.projects.ask_open)
+        self.projects.recent_changed.connect(lambda: self.gallery.set_recent(self.projects.recent()))
+        self.projects.opened.connect(self._project_opened)
+        self.canvas.message.connect(self.bar.error)
+        self.canvas.edit_requested.connect(lambda _node: self._focus_inspector())
+        self.training.config_changed.connect(self._follow_config)
+        self.batch_editor.chosen.connect(self._choose_batch)
+        self.issues.count_changed.connect(self._show_issue_count)
+        self.feature_maps.failed.connect(self.bar.error)
+        self.run_session.started.connect(lambda *_: self.docks["training"].raise_())
+        self.gallery.set_recent(self.projects.recent())
+        self._follow_config(self.training.config())
+        self._show_issue_count(*self.issues.count)
+        self._show_title()
+
+    # What the user asks for
+
+    def open_target(self, target: str) -> None:
+        """Open a project file or a network of the catalogue."""
+        path = Path(target)
+        if path.suffix == ".json" or path.exists():
+            self.projects.open_file(path)
+        else:
+            self.projects.open_network(target)
+
+    def show_gallery(self) -> None:
+        """Back to the gallery; what is open stays open."""
+        self.gallery.set_recent(self.projects.recent())
+        self.pages.setCurrentWidget(self.gallery)
+        self._show_docks(False)
+        self.gallery.setFocus()
+
+    def show_canvas(self) -> None:
+        """Back from the gallery to what is open."""
+        if self.document.is_open:
+            self.pages.setCurrentWidget(self.canvas)
+            self._show_docks(True)
+            self.canvas.setFocus()
+
+    def remove_selected(self) -> None:
+        """Remove the selected nodes and heal the wires."""
+        ids = self.selection.ids
+        if not ids:
+            return
+        what = ids[0] if len(ids) == 1 else self.tr("{0} layers").format(len(ids))
+        try:
+            self.document.edit(self.tr("Remove {0}").format(what), partial(edits.remove, node_ids=ids))
+        except EditRefused as error:
+            self.bar.error(str(error))
+
+    def export(self) -> None:
+        """Export the network, with its trained weights if there are any."""
+        if not self.document.is_open:
+            return
+        ExportDialog(self.document, self.run_session.checkpoint, self.training.config(), self).exec()
+
+    def preload(self) -> None:
+        """Bring torch in behind the window."""
+        engine.preload()
+        self.maps.enable()
+
+    def choose_theme(self, choice: str) -> None:
+        """Follow the system, or stay light or dark."""
+        self.themes.choose(choice)
+        settings().setValue("theme", choice)
+
+    def quit_without_asking(self) -> None:
+        """Close on a signal: unsaved changes stay in the recovery file, the run keeps its checkpoint."""
+        self.autosave.write()
+        self._shut_down()
+        QApplication.exit(0)
+
+    # Following
+
+    def _follow_document(self, old: Snapshot | None, new: Snapshot) -> None:
+        if self._name.text() != new.architecture.name:
+            self._name.setText(new.architecture.name)
+            self._show_title()
+
+    def _project_opened(self) -> None:
+        self.show_canvas()
+
+    def _follow_config(self, config: RunConfig) -> None:
+        self.batch_editor.show_value(config.batch_size)
+        self.totals.set_batch_size(config.batch_size)
+        self.inspector.set_batch_size(config.batch_size)
+        self.maps.set_config(config)
+
+    def _choose_batch(self, batch_size: int) -> None:
+        plain = {**self.training.config().to_plain(), "batch_size": batch_size}
+        self.training.set_config(RunConfig.from_plain(plain))
+
+    def _show_issue_count(self, num_errors: int, num_warnings: int) -> None:
+        count = num_errors + num_warnings
+        title = self.tr("Issues")
+        self.docks["issues"].setWindowTitle(f"{title} ({count})" if count else title)
+
+    def _show_title(self) -> None:
+        if not self.document.is_open:
+            self.setWindowTitle("")
+            return
+        path = self.document.path
+        name = path.name.removesuffix(files.SUFFIX) if path else self.document.architecture.name
+        self.setWindowTitle(f"{name}[*]")
+        self.setWindowModified(self.document.is_modified)
+
+    def _focus_inspector(self) -> None:
+        self.docks["inspector"].show()
+        self.docks["inspector"].raise_()
+        self.inspector.focus_first_field()
+
+    def _apply_theme(self, shown: Theme) -> None:
+        QApplication.setPalette(theme.palette(shown))
+        QApplication.setFont(theme.body_font())
+        self.setStyleSheet(_style_sheet(shown))
+
+    # Pages, docks and remembered state
+
+    def _show_page(self) -> None:
+        if self.document.is_open:
+            self.show_canvas()
+        else:
+            self.show_gallery()
+
+    def _show_docks(self, shown: bool) -> None:
+        """The docks belong to the canvas; their own visibility is remembered while the gallery is up."""
+        self.toolbar.setVisible(shown)
+        if not shown:
+            if self._docks_state is None:
+                self._docks_state = self.saveState(_STATE_VERSION)
+            for dock in self.docks.values():
+                dock.hide()
+        elif self._docks_state is not None:
+            state, self._docks_state = self._docks_state, None
+            self.restoreState(state, _STATE_VERSION)
+            self.toolbar.show()
+
+    def _restore_state(self) -> None:
+        stored = settings()
+        geometry = stored.value("window/geometry")
+        if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
+            screen = self.screen().availableGeometry()
+            self.resize(min(1440, screen.width()), min(900, screen.height()))
+        state = stored.value("window/state")
+        if isinstance(state, QByteArray):
+            self.restoreState(state, _STATE_VERSION)
+        config = stored.value("training/config")
+        if isinstance(config, dict):
+            try:
+                self.training.set_config(RunConfig.from_plain(config))
+            except ValueError:
+                stored.remove("training/config")  # of another version
+
+    def _save_state(self) -> None:
+        stored = settings()
+        stored.setValue("window/geometry", self.saveGeometry())
+        stored.setValue("window/state", self._docks_state or self.saveState(_STATE_VERSION))
+        stored.setValue("training/config", self.training.config().to_plain())
+        stored.sync()
+
+    def reset_layout(self) -> None:
+        """All docks back to where they were first."""
+        for name, dock in self.docks.items():
+            dock.setFloating(False)
+            dock.show()
+            area = {"layers": Qt.DockWidgetArea.LeftDockWidgetArea, "inspector": Qt.DockWidgetArea.RightDockWidgetArea}
+            self.addDockWidget(area.get(name, Qt.DockWidgetArea.BottomDockWidgetArea), dock)
+        for name in ("feature-maps", "table", "source", "issues"):
+            self.tabifyDockWidget(self.docks["training"], self.docks[name])
+        self.docks["training"].raise_()
+        self._arrange_docks()
+
+    # Qt
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.projects.may_discard():
+            event.ignore()
+            return
+        self._save_state()
+        self.autosave.clear()
+        self._shut_down()
+        event.accept()
+
+    def _shut_down(self) -> None:
+        self.maps.close()
+        self.run_session.close(_CLOSE_TIMEOUT_S)
+        self.probe_session.close(_CLOSE_TIMEOUT_S)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _dropped_project(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = _dropped_project(event)
+        if path is not None:
+            event.acceptProposedAction()
+            # The answer to a drop must not wait for a question about unsaved changes.
+            QTimer.singleShot(0, self, lambda: self.projects.open_file(path))
+
+
+def _dropped_project(event: QDropEvent) -> Path | None:
+    for url in event.mimeData().urls():
+        if url.isLocalFile() and url.toLocalFile().endswith(".json"):
+            return Path(url.toLocalFile())
+    return None
+
+
+def _label(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setForegroundRole(label.foregroundRole())
+    label.setObjectName("muted")
+    return label
+
+
+def _padded(widget: QWidget) -> QWidget:
+    widget.setContentsMargins(theme.GRID, 0, theme.GRID // 2, 0)
+    return widget
+
+
+def _style_sheet(shown: Theme) -> str:
+    return f"""
+        QMainWindow::separator {{ background: {shown.border.name()}; width: 1px; height: 1px; }}
+        QMainWindow::separator:hover {{ background: {shown.accent.name()}; }}
+        QDockWidget {{ titlebar-close-icon: none; }}
+        QDockWidget::title {{ background: {shown.window.name()}; padding: 6px 8px; text-align: left; }}
+        QToolBar {{ border: none; border-bottom: 1px solid {shown.border.name()}; padding: 4px 8px; spacing: 4px; }}
+        QToolTip {{ border: 1px solid {shown.border.name()}; padding: 4px; color: {shown.text.name()};
+                    background: {shown.card.name()}; }}
+        QLabel#muted {{ color: {shown.muted.name()}; }}
+    """
