@@ -9,6 +9,7 @@ from explorer.architecture import edits
 from explorer.layers import Input
 from explorer.look import numbers, theme
 from explorer.look.theme import Theme, ThemeSource
+from explorer.look.undo import leave_undo_to_window
 from explorer.session import Document, Snapshot
 
 _GESTURE_IDLE_MS = 600
@@ -32,6 +33,7 @@ class InputEditor(QWidget):
             box.setKeyboardTracking(False)
             box.setAlignment(Qt.AlignmentFlag.AlignRight)
             box.setToolTip(parameter.help)
+            leave_undo_to_window(box)
             box.setAccessibleName(parameter.name)
             box.valueChanged.connect(partial(self._edit, parameter.name))
             self._boxes[parameter.name] = box
@@ -144,6 +146,7 @@ class BatchEditor(QSpinBox):
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setToolTip(self.tr("Images in a batch"))
         self.setAccessibleName("batch_size")
+        leave_undo_to_window(self)
         self.valueChanged.connect(self.chosen)
 
     def show_value(self, batch_size: int) -> None:

@@ -128,13 +128,9 @@ class MainWindow(QMainWindow):
             self.tabifyDockWidget(self.docks["training"], self.docks[name])
         self.docks["training"].raise_()
         self._arrange_docks()
-        for area, corner in (
-            (left, Qt.Corner.TopLeftCorner),
-            (right, Qt.Corner.TopRightCorner),
-            (left, Qt.Corner.BottomLeftCorner),
-            (right, Qt.Corner.BottomRightCorner),
-        ):
-            self.setCorner(corner, area)
+        # The bottom docks take the whole width: curves and tables are wide, the columns beside the canvas scroll.
+        self.setCorner(Qt.Corner.BottomLeftCorner, bottom)
+        self.setCorner(Qt.Corner.BottomRightCorner, bottom)
 
     def _arrange_docks(self) -> None:
         self.resizeDocks([self.docks["layers"], self.docks["inspector"]], [200, 304], Qt.Orientation.Horizontal)

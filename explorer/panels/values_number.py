@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QSizePolicy, QWi
 from explorer.layers import HyperParameter, Kind
 from explorer.look.numbers import UNKNOWN
 from explorer.look.theme import GRID, body_font
+from explorer.look.undo import leave_undo_to_window
 
 TYPING_PAUSE_MS = 300
 """A typed value takes effect when the user rests this long, on Enter, and on leaving the box."""
@@ -55,6 +56,7 @@ class NumberBox(QDoubleSpinBox):
         self.lineEdit().setPlaceholderText(UNKNOWN)
         # Fusion gives the focus to a spin box under the wheel only through its line edit.
         self.lineEdit().installEventFilter(self)
+        leave_undo_to_window(self)
         self._pause = QTimer(self, singleShot=True, interval=TYPING_PAUSE_MS)
         self._pause.timeout.connect(self._take_typed)
         self.lineEdit().textEdited.connect(self._typed)

@@ -1,17 +1,19 @@
 """The window as a person uses it: real keys and mouse, offscreen. Training here is the real one, on the real digits."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from explorer import zoo
 from explorer.app.window import MainWindow
 from explorer.architecture import Project, edits, files
-from explorer.runs import EpochFinished, Event, RunConfig, RunFailed, RunFinished, StepsRecorded
+from explorer.runs import Atlas, EpochFinished, Event, RunConfig, RunFailed, RunFinished, StepsRecorded
 from explorer.session.recovery import autosave_folder
 
 
@@ -53,10 +55,24 @@ def test_an_edit_undo_and_redo_by_keys(window: MainWindow, qtbot: QtBot) -> None
     after = window.document.architecture
     assert window.isWindowModified()
     window.canvas.setFocus()
-    qtbot.keyClick(window.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert window.document.architecture is before
-    qtbot.keyClick(window.canvas, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window.canvas, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
     assert window.document.architecture is after
+
+
+def test_undo_works_while_a_number_is_being_edited(window: MainWindow) -> None:
+    window.open_target("lenet5")
+    before = window.document.architecture
+    window.selection.set(["conv1"])
+    window.activateWindow()
+    window.inspector.focus_first_field()
+    box = QApplication.focusWidget()
+    assert isinstance(box, QAbstractSpinBox)
+    QTest.keyClick(box, Qt.Key.Key_Up)
+    assert window.document.architecture["conv1"].layer.values()["out_channels"] == 7
+    QTest.keyClick(box, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.document.architecture is before
 
 
 def test_the_input_boxes_edit_the_network(window: MainWindow) -> None:
@@ -83,9 +99,10 @@ def test_saving_where_it_cannot_be_keeps_the_work(window: MainWindow, tmp_path: 
     window.document.edit("Set", lambda a: edits.set_value(a, "conv1", "kernel_size", (7, 7)))
     assert not window.projects._save_to(tmp_path / "no" / "such" / "net.arch.json")
     assert "Cannot save" in window.bar.text
-    assert window.document.is_modified
+    modified = [window.document.is_modified]
     assert window.projects._save_to(tmp_path / "net.arch.json")
-    assert not window.document.is_modified
+    modified.append(window.document.is_modified)
+    assert modified == [True, False]
     assert window.projects.recent() == [tmp_path / "net.arch.json"]
     assert window.windowTitle().startswith("net")
 
@@ -110,7 +127,9 @@ def test_closing_with_unsaved_changes_asks(
         window.document.save(path)
 
 
-def test_a_signal_keeps_unsaved_work_for_the_next_start(window: MainWindow) -> None:
+def test_a_signal_keeps_unsaved_work_for_the_next_start(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The real one would end every event loop of the tests behind this one.
+    monkeypatch.setattr(QApplication, "exit", lambda _code: None)
     window.open_target("lenet5")
     window.document.edit("Set", lambda a: edits.set_value(a, "fc1", "out_features", 77))
     window.quit_without_asking()
@@ -189,7 +208,12 @@ def test_a_run_in_the_window_learns_and_shows_maps(window: MainWindow, qtbot: Qt
     recorder = Recorder(window)
     shown: list[str] = []
     show = window.feature_maps.set_maps
-    window.feature_maps.set_maps = lambda maps, source: (shown.extend(maps), show(maps, source))[1]  # type: ignore[method-assign]
+
+    def recording(maps: Mapping[str, Atlas], source: str) -> None:
+        shown.extend(maps)
+        show(maps, source)
+
+    window.feature_maps.set_maps = recording  # type: ignore[method-assign]
     window.preload()
     window.training.start_action.trigger()
     qtbot.waitUntil(lambda: window.run_session.state == "idle", timeout=120_000)
