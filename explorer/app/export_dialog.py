@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QIcon
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -44,12 +44,14 @@ class ExportDialog(QDialog):
         document: Document,
         weights: str | None,
         config: RunConfig,
+        is_training: bool,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._document = document
         self._weights = weights
         self._config = config
+        self._is_training = is_training
         self._job: Job | None = None
         self.setWindowTitle(self.tr("Export {0}").format(document.architecture.name))
         self.setMinimumWidth(560)
@@ -81,6 +83,7 @@ class ExportDialog(QDialog):
         self._status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._result = QLabel()
         self._result.setTextFormat(Qt.TextFormat.RichText)
+        self._result.setWordWrap(True)
         self._result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._result.hide()
 
@@ -89,6 +92,8 @@ class ExportDialog(QDialog):
         self._export.setDefault(True)
         self._export.clicked.connect(self._start)
         self._buttons.rejected.connect(self.close)
+        for button in self._buttons.buttons():
+            button.setIcon(QIcon())  # the style's own icons do not follow the theme
 
         places = QGridLayout()
         places.setHorizontalSpacing(2 * theme.GRID)
@@ -130,7 +135,10 @@ class ExportDialog(QDialog):
             return self.tr("No run has trained this network yet: the initial weights of seed {0} are exported.").format(
                 self._config.seed
             )
-        return self.tr("The weights are those of the last run, {0}.").format(Path(self._weights).parent.name)
+        run_id = Path(self._weights).parent.name
+        if self._is_training:
+            return self.tr("The weights are those that run {0} had after its last whole epoch.").format(run_id)
+        return self.tr("The weights are those of the last run, {0}.").format(run_id)
 
     def _browse(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, self.tr("Export to"), self._folder.text())

@@ -227,7 +227,8 @@ class MainWindow(QMainWindow):
         """Export the network, with its trained weights if there are any."""
         if not self.document.is_open:
             return
-        ExportDialog(self.document, self.run_session.checkpoint, self.training.config(), self).exec()
+        run = self.run_session
+        ExportDialog(self.document, run.checkpoint, self.training.config(), run.is_active, self).exec()
 
     def preload(self) -> None:
         """Bring torch in behind the window."""

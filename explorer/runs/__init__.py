@@ -10,6 +10,7 @@ from explorer.runs.control import RunControl, Watch
 from explorer.runs.database import NewerStoreError, RunStoreError, UnknownRunError
 from explorer.runs.events import (
     Atlas,
+    CheckpointSaved,
     EpochFinished,
     Event,
     FeatureMapsCaptured,
@@ -28,6 +29,7 @@ __all__ = [
     "CONFIG_FIELDS",
     "HOME_VARIABLE",
     "Atlas",
+    "CheckpointSaved",
     "ConfigField",
     "ConfigValue",
     "EpochFinished",

@@ -77,6 +77,17 @@ class EpochFinished:
     images_per_second: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointSaved:
+    """Whole weights lie on the disk."""
+
+    run_id: str
+    step: int
+    """Updates made before they were saved."""
+    path: str
+    """The safetensors file; later checkpoints of the run replace it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Atlas:
     """All channels of one layer's feature maps in one grey picture: equal tiles in rows, left to right, top to bottom.
@@ -194,5 +205,14 @@ class RunFailed:
     """Path of the last whole weights (safetensors), if any."""
 
 
-Event = RunStarted | StepsRecorded | EpochFinished | FeatureMapsCaptured | StateChanged | RunFinished | RunFailed
+Event = (
+    RunStarted
+    | StepsRecorded
+    | EpochFinished
+    | CheckpointSaved
+    | FeatureMapsCaptured
+    | StateChanged
+    | RunFinished
+    | RunFailed
+)
 """Whatever a run may say. `RunStarted` comes first, `RunFinished` or `RunFailed` last."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from explorer.architecture import Architecture
-from explorer.runs import Event, Mailbox, RunConfig, RunControl, RunFailed, RunFinished, RunStarted, StateChanged
+from explorer.runs import CheckpointSaved, Event, Mailbox, RunConfig, RunControl, RunFailed, RunStarted, StateChanged
 
 DRAIN_INTERVAL_MS = 33
 
@@ -50,7 +50,7 @@ class RunSession(QObject):
         self.architecture: Architecture | None = None
         """What the current or last run trains."""
         self.checkpoint: str | None = None
-        """The weights that the last finished run left, as a path."""
+        """The last whole weights of the current or last run, as a path."""
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(DRAIN_INTERVAL_MS)
@@ -149,8 +149,8 @@ class RunSession(QObject):
         for event in events:
             if isinstance(event, StateChanged):
                 self._set_state(event.state)
-            elif isinstance(event, (RunFinished, RunFailed)) and event.checkpoint is not None:
-                self.checkpoint = event.checkpoint
+            elif isinstance(event, CheckpointSaved):
+                self.checkpoint = event.path
         if events:
             self.events_arrived.emit(events)
         # The liveness was read before the drain, so nothing that the thread put last is left behind.

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from explorer.architecture import Architecture
 from explorer.runs import (
+    CheckpointSaved,
     EpochFinished,
     Event,
     RunConfig,
@@ -194,7 +195,7 @@ class _Run:
             self._say(StateChanged(run_id=self._run_id, state="stopping"))
             self._report()
         self._pictures.serve(self._control, self.step, now=True)
-        if (error := self._checkpoint.save(self._network, self.step)) is not None:
+        if (error := self._save()) is not None:
             raise WeightsNotWritten(self.step, error) from error
         last = self._last_epoch
         return RunFinished(
@@ -249,9 +250,16 @@ class _Run:
             images_per_second=(speed.num_images - images_before) / (speed.seconds - seconds_before),
         )
         self._say(self._last_epoch)
-        self._checkpoint.save(self._network, self.step)  # Tried again after the next epoch if the disk refuses.
+        self._save()  # Tried again after the next epoch if the disk refuses.
         self._reported_s = time.perf_counter()
         return True
+
+    def _save(self) -> OSError | None:
+        """Keep the weights as they are now; why they could not be, if so."""
+        error = self._checkpoint.save(self._network, self.step)
+        if error is None and self._checkpoint.saved is not None:
+            self._say(CheckpointSaved(run_id=self._run_id, step=self.step, path=self._checkpoint.saved))
+        return error
 
     def _may_go_on(self) -> bool:
         """Do what was asked for between two steps, and wait while paused. False if the run is to stop."""
