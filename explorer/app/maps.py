@@ -64,6 +64,11 @@ class LiveMaps(QObject):
         self._enabled = False
         self._timer.stop()
 
+    @property
+    def _is_run_shown(self) -> bool:
+        """Whether the maps on screen are a run's, as it goes."""
+        return self._run.is_active and not self._run.is_detached
+
     def _wanted(self) -> tuple[str, ...]:
         if not self._document.is_open:
             return ()
@@ -73,6 +78,7 @@ class LiveMaps(QObject):
 
     def _document_changed(self, old: object, _new: object) -> None:
         if old is None:
+            self._run.detach()
             self._canvas.clear_maps()
             self._panel.clear_maps()
         self._look()
@@ -81,13 +87,13 @@ class LiveMaps(QObject):
         """What is looked at has changed."""
         wanted = self._wanted()
         probe = self._panel.probe_bar.current
-        running = self._run.architecture if self._run.is_active else None
+        running = self._run.architecture if self._is_run_shown else None
         self._run.watch(
-            (n for n in wanted if running is None or n in running),
+            (n for n in wanted if not self._run.is_detached and (running is None or n in running)),
             probe.image if probe is not None else None,
             probe.label if probe is not None else "",
         )
-        if self._enabled and not self._run.is_active:
+        if self._enabled and not self._is_run_shown:
             self._timer.start()
 
     def _state_changed(self, state: str) -> None:
@@ -97,7 +103,7 @@ class LiveMaps(QObject):
 
     def _request(self) -> None:
         wanted, probe = self._wanted(), self._panel.probe_bar.current
-        if not self._enabled or not wanted or probe is None or self._run.is_active:
+        if not self._enabled or not wanted or probe is None or self._is_run_shown:
             return
         self._probe.request(
             ProbeRequest(
@@ -112,6 +118,8 @@ class LiveMaps(QObject):
         )
 
     def _show_events(self, events: list[Event]) -> None:
+        if self._run.is_detached:
+            return
         atlases: dict[str, Atlas] = {}
         step = 0
         for event in events:
@@ -122,7 +130,7 @@ class LiveMaps(QObject):
             self._show(atlases, self.tr("step {0}").format(f"{step:,}"))
 
     def _show_captured(self, request: ProbeRequest, atlases: Mapping[str, Atlas]) -> None:
-        if self._run.is_active or not self._document.is_open:
+        if self._is_run_shown or not self._document.is_open:
             return
         if request.architecture is not self._document.architecture:
             return

@@ -49,8 +49,8 @@ class RunSession(QObject):
         self._watched: tuple[tuple[str, ...], npt.NDArray[Any] | None, str] = ((), None, "")
         self.architecture: Architecture | None = None
         """What the current or last run trains."""
-        self.checkpoint: str | None = None
-        """The last whole weights of the current or last run, as a path."""
+        self._checkpoint: str | None = None
+        self._is_detached = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(DRAIN_INTERVAL_MS)
@@ -66,6 +66,20 @@ class RunSession(QObject):
         """Whether a thread is at work."""
         return self._state != "idle"
 
+    @property
+    def checkpoint(self) -> str | None:
+        """The last whole weights of the current or last run, as a path; None where they are another project's."""
+        return None if self._is_detached else self._checkpoint
+
+    @property
+    def is_detached(self) -> bool:
+        """Whether the current or last run trains what is no longer open."""
+        return self._is_detached
+
+    def detach(self) -> None:
+        """Another project is open: the run goes on, but its weights and pictures are not those of what is on screen."""
+        self._is_detached = self.architecture is not None
+
     def start(self, architecture: Architecture, config: RunConfig) -> None:
         """Train in a new thread.
 
@@ -80,6 +94,8 @@ class RunSession(QObject):
         node_ids, image, label = self._watched
         control.watch(node_ids, image, label)
         self.architecture = architecture
+        self._checkpoint = None
+        self._is_detached = False
         mailbox = self._mailbox
 
         def work() -> None:
@@ -147,10 +163,12 @@ class RunSession(QObject):
         alive = self._thread is not None and self._thread.is_alive()
         events = [event for event in self._mailbox.drain() if self._is_current(event)]
         for event in events:
-            if isinstance(event, StateChanged):
+            if isinstance(event, RunStarted) and self._state == "starting":
+                self._set_state("running")
+            elif isinstance(event, StateChanged):
                 self._set_state(event.state)
             elif isinstance(event, CheckpointSaved):
-                self.checkpoint = event.path
+                self._checkpoint = event.path
         if events:
             self.events_arrived.emit(events)
         # The liveness was read before the drain, so nothing that the thread put last is left behind.

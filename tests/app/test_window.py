@@ -225,6 +225,18 @@ def test_a_run_in_the_window_learns_and_shows_maps(window: MainWindow, qtbot: Qt
     assert "conv1" in shown
 
 
+def test_the_weights_of_another_project_are_not_this_ones(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_target("lenet5")
+    configured(window, epochs=1)
+    window.preload()
+    window.training.start_action.trigger()
+    qtbot.waitUntil(lambda: window.run_session.state == "idle", timeout=60_000)
+    assert window.run_session.checkpoint is not None
+    # Its layers have the same names and shapes, but nobody trained it.
+    window.open_target("lenet5-relu-dropout")
+    assert window.run_session.checkpoint is None
+
+
 def test_closing_during_a_run_ends_its_thread(window: MainWindow, qtbot: QtBot) -> None:
     window.open_target("lenet5")
     configured(window, epochs=100)

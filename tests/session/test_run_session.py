@@ -17,7 +17,6 @@ from explorer.runs import (
     RunFailed,
     RunFinished,
     RunStarted,
-    StateChanged,
     StepsRecorded,
 )
 from explorer.session.job import Job
@@ -37,7 +36,6 @@ class StepwiseTrainer:
     ) -> None:
         self.control = control
         emit(started())
-        emit(StateChanged(run_id="r", state="running"))
         step = 0
         while not control.stop_requested:
             if self.next_step.acquire(timeout=0.01):
