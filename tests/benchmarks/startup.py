@@ -5,6 +5,7 @@ The peer is the least that a Qt window can be: a QApplication with an empty QMai
     python -m tests.benchmarks.startup
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -52,8 +53,12 @@ def main() -> None:
 
 
 def _start_s(code: str) -> float:
+    environment = dict(os.environ)
+    if not environment.get("DISPLAY"):
+        environment["QT_QPA_PLATFORM"] = "offscreen"
     start = time.perf_counter()
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "painted\n"
         return time.perf_counter() - start
