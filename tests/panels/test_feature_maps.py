@@ -286,6 +286,8 @@ def test_a_damaged_image_is_said_and_changes_nothing(qtbot: QtBot, tmp_path: Pat
     assert panel.probe_bar.error == ""
 
 
+# Qt 6.12 wants another constructor, which 6.11 does not have.
+@pytest.mark.filterwarnings("ignore:Function. 'QD:DeprecationWarning")
 def test_a_dropped_picture_becomes_the_probe(qtbot: QtBot, tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     to_qimage(_maps(3, 9, 7)).save(str(path))
