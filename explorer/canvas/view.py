@@ -37,6 +37,7 @@ from explorer.canvas.camera import Camera
 from explorer.canvas.card import Detail, Part
 from explorer.canvas.editing import Editing
 from explorer.canvas.gestures import IDLE_MS, Gesture, Pan, RubberBand, Stepping, step_edit
+from explorer.canvas.layer_drop import LayerDrop
 from explorer.canvas.navigation import Direction, neighbour
 from explorer.canvas.scene import GraphScene
 from explorer.look.theme import GRID, Theme, ThemeSource
@@ -115,6 +116,7 @@ class GraphView(QGraphicsView):
         self._graph.laid_out.connect(self._show_bounds)
         self._editing.refused.connect(self.message)
         self._editing.inserted.connect(self.reveal)
+        self._layer_drop = LayerDrop(self, self._graph, self._editing)
         self._camera.moved.connect(self._show_camera)
         if document.is_open:
             self._show_document(None, document.snapshot)

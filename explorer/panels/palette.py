@@ -15,9 +15,7 @@ from explorer.layers import Category, Layer, layer_types
 from explorer.look.icons import category_icon, icon
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.session import Document, Selection
-
-LAYER_MIME_TYPE = "application/x-arch-explorer-layer"
-"""What a dragged layer carries: its type name in UTF-8."""
+from explorer.session.dragging import LAYER_MIME_TYPE
 
 _TYPE_ROLE = Qt.ItemDataRole.UserRole
 

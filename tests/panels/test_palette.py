@@ -9,8 +9,9 @@ from pytestqt.qtbot import QtBot
 from explorer.architecture import edits
 from explorer.inference import infer
 from explorer.layers import Conv2d, Linear, ReLU, layer_types
-from explorer.panels.palette import LAYER_MIME_TYPE, LayerPalette
+from explorer.panels.palette import LayerPalette
 from explorer.session import Document, Selection
+from explorer.session.dragging import LAYER_MIME_TYPE
 from tests.panels.stage import Stage, press, shown, stage, write
 
 
