@@ -194,12 +194,16 @@ def _publish(staged: Mapping[Path, Path]) -> None:
             place = target.resolve()
             copy = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
             copies[place] = copy
-            with copy.open("xb") as file:
-                file.write(path.read_bytes())
-                file.flush()
-                os.fsync(file.fileno())
-            if place.exists():
-                copy.chmod(stat.S_IMODE(place.stat().st_mode))
+            try:
+                with copy.open("xb") as file:
+                    file.write(path.read_bytes())
+                    file.flush()
+                    os.fsync(file.fileno())
+                if place.exists():
+                    copy.chmod(stat.S_IMODE(place.stat().st_mode))
+            except OSError as error:
+                # The user named the target, not the copy beside it.
+                raise OSError(error.errno, error.strerror, str(target)) from error
         for place, copy in copies.items():
             copy.replace(place)
     finally:

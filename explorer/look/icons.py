@@ -1,6 +1,11 @@
 """Icons, all from one family (Material Design Icons, through QtAwesome), in the theme's colours."""
 
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import shiboken6
+from PySide6.QtCore import QObject, QTimer
 
 from explorer.layers import Category
 from explorer.look.theme import Theme
@@ -48,6 +53,31 @@ _NAMES = {
     Category.RESHAPE: "mdi6.arrow-expand-horizontal",
     Category.MERGE: "mdi6.call-merge",
 }
+
+
+_AFTER_FIRST_PAINT_MS = 50
+_waiting: list[tuple[QObject, Callable[[], None]]] = []
+
+
+def dress(owner: QObject, set_icons: Callable[[], None]) -> None:
+    """Call `set_icons`, which asks for icons of `owner`: at once if the font is there, else after the first paint.
+
+    The icon font costs 0.2 s to load, and a window without icons can be read and used meanwhile.
+    """
+    if "qtawesome" in sys.modules:
+        set_icons()
+        return
+    if not _waiting:
+        QTimer.singleShot(_AFTER_FIRST_PAINT_MS, _dress_all)
+    _waiting.append((owner, set_icons))
+
+
+def _dress_all() -> None:
+    waiting = _waiting.copy()
+    _waiting.clear()
+    for owner, set_icons in waiting:
+        if shiboken6.isValid(owner):
+            set_icons()
 
 
 def icon(name: str, theme: Theme, colour: "QColor | None" = None, *, highlighted: "QColor | None" = None) -> "QIcon":

@@ -7,7 +7,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from explorer.inference import Issue
-from explorer.look.icons import icon
+from explorer.look.icons import dress, icon
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font
 from explorer.panels.issues_card import IssueCard
@@ -133,5 +133,8 @@ class IssuesPanel(QScrollArea):
             self.count_changed.emit(*self._count)
 
     def _redraw(self) -> None:
+        dress(self, self._set_picture)
+
+    def _set_picture(self) -> None:
         theme = self._themes.theme
         self._empty_picture.setPixmap(icon("good", theme, theme.good).pixmap(QSize(2 * GRID, 2 * GRID)))

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.look.icons import icon
+from explorer.look.icons import dress, icon
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 from explorer.panels.inspector_network import first_unknown
 from explorer.panels.table_cells import ROW_HEIGHT, CellDelegate, TotalsRow
@@ -171,6 +171,10 @@ class LayerTable(QWidget):
         colours.setColor(QPalette.ColorRole.Highlight, _blend(theme.accent, theme.panel, 0.2))
         colours.setColor(QPalette.ColorRole.HighlightedText, theme.text)
         self.view.setPalette(colours)
+        dress(self, self._set_icons)
+
+    def _set_icons(self) -> None:
+        theme = self._themes.theme
         self.copy_action.setIcon(icon("copy", theme))
         self.export_action.setIcon(icon("export", theme))
 
