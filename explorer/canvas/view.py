@@ -343,8 +343,10 @@ class GraphView(QGraphicsView):
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            node_id, _part = self._under(event.pos())
-            text = self._graph.nodes[node_id].tool_tip() if node_id is not None else ""
+            node_id, part = self._under(event.pos())
+            # On an arrow the preview speaks; a tip would cover the nodes that it changes.
+            is_arrow = part is not None and part.steps != 0
+            text = self._graph.nodes[node_id].tool_tip() if node_id is not None and not is_arrow else ""
             QToolTip.showText(event.globalPos(), text, self.viewport())
             return True
         if isinstance(event, QNativeGestureEvent):
