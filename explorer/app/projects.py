@@ -129,8 +129,9 @@ class Projects(QObject):
             return
         project = recovered.project
         self._document.open(project.architecture, path=recovered.origin, sections=project.sections, modified=True)
-        recovered.file.unlink(missing_ok=True)
+        # The window keeps its own copy before the killed one's goes: a second kill in between loses nothing.
         self.opened.emit()
+        recovered.file.unlink(missing_ok=True)
         self.offer_recovery()
 
     def _then_next(self, recovered: Recovered) -> Callable[[], None]:

@@ -2,7 +2,6 @@
 
 import signal
 import sys
-from pathlib import Path
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -52,8 +51,3 @@ def _quit_on_interrupt(application: QApplication, window: object) -> None:
     waker = QTimer(application)
     waker.timeout.connect(lambda: None)
     waker.start(250)
-
-
-def is_project_file(target: str) -> bool:
-    """Whether a target on the command line is a file rather than a network's name."""
-    return Path(target).suffix == ".json" or Path(target).exists()

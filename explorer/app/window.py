@@ -254,6 +254,7 @@ class MainWindow(QMainWindow):
             self._show_title()
 
     def _project_opened(self) -> None:
+        self.autosave.write()
         self.show_canvas()
 
     def _follow_config(self, config: RunConfig) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QMessageBox
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from explorer import zoo
@@ -139,6 +139,14 @@ def test_a_signal_keeps_unsaved_work_for_the_next_start(window: MainWindow, monk
     window.document.undo_stack.setClean()
     window.projects.offer_recovery()
     assert "LeNet-5 was not saved" in window.bar.text
+    (left,) = autosave_folder().iterdir()
+    restore = next(b for b in window.bar.findChildren(QPushButton) if b.text() == "Restore")
+    restore.click()
+    (own,) = autosave_folder().iterdir()
+    assert own != left
+    assert window.document.is_modified
+    assert window.document.architecture["fc1"].layer.values()["out_features"] == 77
+    window.document.open(window.document.architecture)  # given up, so that closing does not ask
 
 
 def test_window_docks_and_configuration_are_remembered(window: MainWindow, qtbot: QtBot) -> None:
