@@ -1,6 +1,7 @@
 """Where the window meets torch: the functions that its threads run. torch is imported inside them, never before."""
 
 import dataclasses
+import gc
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer.architecture import Architecture
+from explorer.panels.estimates import Device
 from explorer.runs import Atlas, Event, RunConfig, RunControl, RunStarted, RunStoreError
 from explorer.runtime import threads
 from explorer.session.probe_session import Capture, ProbeRequest
@@ -26,6 +28,9 @@ def preload() -> None:
     def load() -> None:
         import explorer.runtime.observer
         import explorer.training.recorded  # noqa: F401
+
+        # torch's half a million objects stay; without this each full collection takes several frames.
+        gc.freeze()
 
     threading.Thread(target=load, name="preload", daemon=True).start()
 
@@ -49,6 +54,21 @@ def train(architecture: Architecture, config: RunConfig, emit: Callable[[Event],
 
         root = Path(tempfile.mkdtemp(prefix="arch-explorer-runs-"))
         train_recorded(architecture, config, noted, control, root=root)
+
+
+def look_up_device(name: str) -> Device:
+    """The device that a run with that name in its configuration would use, and its memory; called in a thread.
+
+    Raises:
+        ValueError: no such device here.
+    """
+    threads.prepare()
+    from explorer.runtime.devices import choose_device, device_memory, device_name
+
+    device = choose_device(name)
+    found = device_memory(str(device))
+    shown = "this computer" if device.type == "cpu" else device_name(device)
+    return Device(shown, found.total_bytes, found.available_bytes)
 
 
 def make_capture() -> Capture:

@@ -1,5 +1,6 @@
 """From the command to a window on screen: Qt only; torch loads behind it."""
 
+import gc
 import signal
 import sys
 
@@ -36,6 +37,8 @@ def run(target: str | None) -> int:
     else:
         QTimer.singleShot(0, window, window.projects.offer_recovery)
     QTimer.singleShot(_PRELOAD_AFTER_MS, window, window.preload)
+    # What start-up has made stays: the collector need not walk over it at every edit.
+    gc.freeze()
     _quit_on_interrupt(application, window)
     return application.exec()
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QLabel,
     QMainWindow,
-    QSizePolicy,
     QStackedWidget,
     QTabWidget,
     QToolBar,
@@ -20,15 +19,19 @@ from PySide6.QtWidgets import (
 
 from explorer.app import engine
 from explorer.app.actions import Actions
+from explorer.app.device_watch import DeviceWatch
 from explorer.app.export_dialog import ExportDialog
 from explorer.app.maps import LiveMaps
+from explorer.app.measuring import make_measuring
 from explorer.app.message_bar import MessageBar
 from explorer.app.projects import Projects
-from explorer.app.toolbar import BatchEditor, InputEditor, TotalsLabel
+from explorer.app.toolbar import BatchEditor, InputEditor
+from explorer.app.totals import TotalsBar
 from explorer.architecture import EditRefused, edits, files
 from explorer.canvas import GraphView
 from explorer.look import theme
 from explorer.look.theme import Theme, ThemeSource
+from explorer.panels.estimates import Estimates
 from explorer.panels.feature_maps import FeatureMapsPanel
 from explorer.panels.gallery import Gallery
 from explorer.panels.inspector import Inspector
@@ -63,7 +66,11 @@ class MainWindow(QMainWindow):
         self.selection = Selection(self.document, self)
         self.run_session = RunSession(engine.train, self)
         self.probe_session = ProbeSession(engine.make_capture(), self)
+        self.estimates = Estimates(self)
+        self.devices = DeviceWatch(engine.look_up_device, self)
         self.bar = MessageBar(self.themes)
+        self.measuring = make_measuring(self.document, self)
+        self.measuring.failed.connect(self.bar.error)
         self.projects = Projects(self.document, self.bar, self)
         self.autosave = Autosave(self.document, parent=self)
         self.autosave.failed.connect(self.bar.error)
@@ -101,7 +108,7 @@ class MainWindow(QMainWindow):
         self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.palette_panel = LayerPalette(self.document, self.selection, self.themes)
-        self.inspector = Inspector(self.document, self.selection, self.themes)
+        self.inspector = Inspector(self.document, self.selection, self.themes, estimates=self.estimates)
         self.training = TrainingPanel(self.document, self.run_session, self.themes)
         self.feature_maps = FeatureMapsPanel(self.document, self.selection, self.themes)
         self.table = LayerTable(self.document, self.selection, self.themes)
@@ -147,14 +154,11 @@ class MainWindow(QMainWindow):
         self._name.setFont(theme.body_font(bold=True))
         self.input_editor = InputEditor(self.document)
         self.batch_editor = BatchEditor()
-        self.totals = TotalsLabel(self.document, self.themes)
+        self.totals = TotalsBar(self.document, self.estimates, self.themes)
         for widget in (self._name, _label(self.tr("Input")), self.input_editor, _label(self.tr("Batch"))):
             bar.addWidget(_padded(widget))
         bar.addWidget(self.batch_editor)
-        spacer = QWidget()
-        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        bar.addWidget(spacer)
-        bar.addWidget(_padded(self.totals))
+        bar.addWidget(self.totals)
         bar.addSeparator()
         for action in (
             self.training.start_action,
@@ -180,6 +184,10 @@ class MainWindow(QMainWindow):
         self.canvas.edit_requested.connect(lambda _node: self._focus_inspector())
         self.training.config_changed.connect(self._follow_config)
         self.batch_editor.chosen.connect(self._choose_batch)
+        self.inspector.batch_chosen.connect(self._choose_batch)
+        self.devices.found.connect(self.estimates.set_device)
+        # A run takes the very memory that would be looked up.
+        self.run_session.state_changed.connect(lambda state: self.devices.set_paused(state != "idle"))
         self.issues.count_changed.connect(self._show_issue_count)
         self.feature_maps.failed.connect(self.bar.error)
         self.run_session.started.connect(lambda *_: self.docks["training"].raise_())
@@ -234,6 +242,8 @@ class MainWindow(QMainWindow):
         """Bring torch in behind the window."""
         engine.preload()
         self.maps.enable()
+        self.devices.enable()
+        self.measuring.enable()
 
     def choose_theme(self, choice: str) -> None:
         """Follow the system, or stay light or dark."""
@@ -259,8 +269,8 @@ class MainWindow(QMainWindow):
 
     def _follow_config(self, config: RunConfig) -> None:
         self.batch_editor.show_value(config.batch_size)
-        self.totals.set_batch_size(config.batch_size)
-        self.inspector.set_batch_size(config.batch_size)
+        self.estimates.set_config(config)
+        self.devices.set_name(config.device)
         self.maps.set_config(config)
 
     def _choose_batch(self, batch_size: int) -> None:
@@ -359,7 +369,9 @@ class MainWindow(QMainWindow):
         event.accept()
 
     def _shut_down(self) -> None:
+        self.devices.close()
         self.maps.close()
+        self.measuring.close(_CLOSE_TIMEOUT_S)
         self.run_session.close(_CLOSE_TIMEOUT_S)
         self.probe_session.close(_CLOSE_TIMEOUT_S)
 

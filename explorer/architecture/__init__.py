@@ -1,6 +1,6 @@
 """The network as a frozen value, the pure edits that make a new one from an old one, and its files."""
 
-from explorer.architecture.architecture import Architecture, ArchitectureError, Block, Node
+from explorer.architecture.architecture import Architecture, ArchitectureError, Block, Node, PackedArchitecture
 from explorer.architecture.edits import Edit, EditRefused
 from explorer.architecture.files import ArchitectureFileError, Project
 
@@ -12,5 +12,6 @@ __all__ = [
     "Edit",
     "EditRefused",
     "Node",
+    "PackedArchitecture",
     "Project",
 ]

@@ -5,9 +5,11 @@ A node's id is its dotted path and the prefix of its weights in the `state_dict`
 """
 
 import re
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple, Self
 
 from explorer.layers import Input, Layer, Shape
 
@@ -33,6 +35,8 @@ class Node:
     layer: Layer
     inputs: tuple[str, ...]
     """Ids of the nodes whose outputs arrive, in order."""
+    frozen: bool = False
+    """Whether training leaves its parameters as they are."""
 
     @property
     def name(self) -> str:
@@ -49,7 +53,7 @@ class Block:
     """What it is, in the field's words: "stage", "residual block", "Inception"."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Structure:
     """What follows from ids and connections alone; versions that differ in values only share one."""
 
@@ -57,12 +61,16 @@ class Structure:
     """Position of each node."""
     consumers: Mapping[str, tuple[str, ...]]
     """Ids of the nodes that read each node's output, in order; a node that reads it twice stands twice."""
+    sources: tuple[tuple[int, ...], ...]
+    """Positions of the nodes that each node reads, in order, by its own position."""
+    is_read: tuple[bool, ...]
+    """Whether any node reads a node's output, by its position."""
 
 
-_UNKNOWN = Structure({}, {})
+_UNKNOWN = Structure({}, {}, (), ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Architecture:
     """A network. Never mutated: an edit returns a new one that shares every node it did not touch.
 
@@ -116,6 +124,33 @@ class Architecture:
     def consumers(self, node_id: str) -> tuple[str, ...]:
         """Ids of the nodes that read this node's output."""
         return self.structure.consumers[node_id]
+
+
+class PackedArchitecture(NamedTuple):
+    """An architecture as a history keeps it: the structure is worked out again once all others have let it go."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    whole: "weakref.ref[Architecture]"
+    structure: "weakref.ref[Structure]"
+
+    @classmethod
+    def pack(cls, architecture: Architecture) -> Self:
+        """The same network, lighter."""
+        a = architecture
+        return cls(a.name, a.nodes, a.outputs, a.blocks, weakref.ref(a), weakref.ref(a.structure))
+
+    def unpack(self) -> Architecture:
+        """The architecture; the same object, or one with the same structure, while somebody else holds it."""
+        return self.whole() or Architecture(
+            name=self.name,
+            nodes=self.nodes,
+            outputs=self.outputs,
+            blocks=self.blocks,
+            structure=self.structure() or _UNKNOWN,
+        )
 
 
 def sorted_nodes(nodes: Iterable[Node]) -> tuple[Node, ...]:
@@ -184,7 +219,10 @@ def _structure(nodes: tuple[Node, ...]) -> Structure:
                 raise ArchitectureError(f"{prefix} is a layer, so {node_id} cannot lie inside it; rename one")
             prefix = prefix.rpartition(".")[0]
     return Structure(
-        MappingProxyType(index), MappingProxyType({node_id: tuple(ids) for node_id, ids in consumers.items()})
+        MappingProxyType(index),
+        MappingProxyType({node_id: tuple(ids) for node_id, ids in consumers.items()}),
+        tuple([tuple([index[source] for source in node.inputs]) for node in nodes]),
+        tuple([bool(ids) for ids in consumers.values()]),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from explorer.architecture.architecture import Architecture, ArchitectureError, Block, Node, Structure, sorted_nodes
-from explorer.layers import Input, Layer
+from explorer.layers import Category, Input, Layer
 
 Edit = Callable[[Architecture], Architecture]
 
@@ -29,7 +29,7 @@ def set_layer(architecture: Architecture, node_id: str, layer: Layer) -> Archite
     position = architecture.structure.index[node_id]
     nodes = (
         *architecture.nodes[:position],
-        Node(id=old.id, layer=layer, inputs=old.inputs),
+        replace(old, layer=layer),
         *architecture.nodes[position + 1 :],
     )
     return _made(architecture, nodes=nodes, structure=architecture.structure if same_arity else None)
@@ -169,7 +169,7 @@ def _remove_one(architecture: Architecture, node_id: str) -> Architecture:
 
 def replace_inputs(node: Node, inputs: tuple[str, ...]) -> Node:
     """The node reading other sources; the same object where nothing changes."""
-    return node if inputs == node.inputs else Node(id=node.id, layer=node.layer, inputs=inputs)
+    return node if inputs == node.inputs else replace(node, inputs=inputs)
 
 
 def connect(architecture: Architecture, source: str, target: str, port: int | None = None) -> Architecture:
@@ -186,7 +186,7 @@ def connect(architecture: Architecture, source: str, target: str, port: int | No
         inputs = tuple(source if p == port else i for p, i in enumerate(node.inputs))
     else:
         raise EditRefused(f"{target} has no input {port}; it has {len(node.inputs)}")
-    nodes = [Node(id=n.id, layer=n.layer, inputs=inputs) if n.id == target else n for n in architecture.nodes]
+    nodes = [replace(n, inputs=inputs) if n.id == target else n for n in architecture.nodes]
     return _made(architecture, nodes=tuple(nodes))
 
 
@@ -200,7 +200,7 @@ def disconnect(architecture: Architecture, target: str, port: int) -> Architectu
     if not 0 <= port < len(node.inputs):
         raise EditRefused(f"{target} has no input {port}; it has {len(node.inputs)}")
     inputs = tuple(i for p, i in enumerate(node.inputs) if p != port)
-    nodes = [Node(id=n.id, layer=n.layer, inputs=inputs) if n.id == target else n for n in architecture.nodes]
+    nodes = [replace(n, inputs=inputs) if n.id == target else n for n in architecture.nodes]
     return _made(architecture, nodes=tuple(nodes))
 
 
@@ -219,11 +219,20 @@ def rename(architecture: Architecture, node_id: str, new_id: str) -> Architectur
     for node in architecture.nodes:
         own = new_id if node.id == node_id else node.id
         inputs = tuple(new_id if i == node_id else i for i in node.inputs)
-        nodes.append(
-            node if own == node.id and inputs == node.inputs else Node(id=own, layer=node.layer, inputs=inputs)
-        )
+        nodes.append(node if own == node.id and inputs == node.inputs else replace(node, id=own, inputs=inputs))
     outputs = tuple(new_id if o == node_id else o for o in architecture.outputs)
     return _made(architecture, nodes=tuple(nodes), outputs=outputs)
+
+
+def set_frozen(architecture: Architecture, node_ids: Iterable[str], frozen: bool) -> Architecture:
+    """Let training leave these nodes' parameters as they are, or train them again.
+
+    Raises:
+        EditRefused: no such node.
+    """
+    wanted = {_node(architecture, node_id).id for node_id in node_ids}
+    nodes = tuple(replace(n, frozen=frozen) if n.id in wanted and n.frozen != frozen else n for n in architecture.nodes)
+    return _made(architecture, nodes=nodes, structure=architecture.structure)
 
 
 def set_outputs(architecture: Architecture, outputs: Iterable[str]) -> Architecture:
@@ -237,7 +246,7 @@ def set_outputs(architecture: Architecture, outputs: Iterable[str]) -> Architect
 
 def fresh_id(architecture: Architecture, layer: Layer, beside: str) -> str:
     """An id that is free, in the block of `beside`: "conv3" behind "conv2", "pool1" where there is none yet."""
-    stem = _STEMS.get(layer.type_name, layer.type_name.lower())
+    stem = _OWN_STEMS.get(layer.type_name) or _STEMS.get(layer.category, layer.type_name.lower())
     prefix = beside.rpartition(".")[0]
     prefix = f"{prefix}." if prefix else ""
     number = 1
@@ -248,14 +257,8 @@ def fresh_id(architecture: Architecture, layer: Layer, beside: str) -> str:
     return f"{prefix}{stem}{number}"
 
 
-_STEMS = {
-    "Conv2d": "conv",
-    "MaxPool2d": "pool",
-    "AvgPool2d": "pool",
-    "AdaptiveAvgPool2d": "pool",
-    "BatchNorm2d": "norm",
-    "Linear": "fc",
-}
+_STEMS = {Category.CONVOLUTION: "conv", Category.POOLING: "pool", Category.NORMALIZATION: "norm"}
+_OWN_STEMS = {"Linear": "fc", "Dropout2d": "dropout"}
 
 
 def _node(architecture: Architecture, node_id: str) -> Node:

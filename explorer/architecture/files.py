@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.architecture.architecture import Architecture, ArchitectureError, Block, Node, sorted_nodes
-from explorer.layers import Layer, layer_type
+from explorer.layers import Layer, Opaque, layer_type
 
 FORMAT = "arch-explorer"
 VERSION = 1
@@ -40,7 +40,13 @@ def to_plain(architecture: Architecture) -> dict[str, Any]:
     return {
         "name": architecture.name,
         "nodes": [
-            {"id": node.id, "layer": node.layer.type_name, "inputs": list(node.inputs), **_plain_values(node.layer)}
+            {
+                "id": node.id,
+                "layer": node.layer.type_name,
+                "inputs": list(node.inputs),
+                **({"frozen": True} if node.frozen else {}),
+                **_plain_values(node.layer),
+            }
             for node in architecture.nodes
         ],
         "outputs": list(architecture.outputs),
@@ -55,9 +61,10 @@ def from_plain(data: object) -> Architecture:
         ArchitectureFileError: says which node and field, what was received and what would fit.
     """
     top = _mapping(data, "architecture")
-    nodes = []
-    for position, item in enumerate(_list(top.get("nodes"), "nodes")):
-        nodes.append(_node_from_plain(item, position))
+    known_layers: dict[Layer, Layer] = {}
+    nodes = [
+        _node_from_plain(item, position, known_layers) for position, item in enumerate(_list(top.get("nodes"), "nodes"))
+    ]
     blocks = [_mapping(item, f"blocks[{i}]") for i, item in enumerate(_list(top.get("blocks", []), "blocks"))]
     try:
         return Architecture(
@@ -160,22 +167,36 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _plain_values(layer: Layer) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in layer.values().items()}
+    values = {name: _plain(value) for name, value in layer.values().items()}
+    if isinstance(layer, Opaque) and layer.measured:
+        values["measured"] = [measurement.to_plain() for measurement in layer.measured]
+    return values
 
 
-def _node_from_plain(item: object, position: int) -> Node:
+def _plain(value: object) -> object:
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _node_from_plain(item: object, position: int, known_layers: dict[Layer, Layer]) -> Node:
+    """The node; equal layers become one object, which inference looks at once."""
     data = dict(_mapping(item, f"nodes[{position}]"))
     node_id = _text(data.pop("id", None), f"nodes[{position}].id")
     inputs = tuple(_text(i, f"{node_id}.inputs") for i in _list(data.pop("inputs", []), f"{node_id}.inputs"))
     type_name = _text(data.pop("layer", None), f"{node_id}.layer")
+    frozen = data.pop("frozen", False)
+    if not isinstance(frozen, bool):
+        raise ArchitectureFileError(f"{node_id}.frozen: expected true or false, received {frozen!r}")
     try:
         cls = layer_type(type_name)
         known = {parameter.name for parameter in cls.hyper_parameters}
+        if cls is Opaque:
+            known.add("measured")
         if unknown := sorted(set(data) - known):
             raise ValueError(f"{type_name} has no hyper-parameter {unknown[0]!r}; it has {', '.join(sorted(known))}")
         if missing := [p.name for p in cls.hyper_parameters if p.required and p.name not in data]:
             raise ValueError(f"{type_name} lacks {', '.join(missing)}")
-        return Node(id=node_id, layer=cls(**data), inputs=inputs)
+        layer = cls(**data)
+        return Node(id=node_id, layer=known_layers.setdefault(layer, layer), inputs=inputs, frozen=frozen)
     except (ValueError, TypeError) as error:
         raise ArchitectureFileError(f"{node_id}: {error}") from None
 

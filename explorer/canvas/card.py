@@ -164,9 +164,7 @@ def _text_width(application_font: str) -> float:
 
 
 def _cell_width(name: str, kind: Kind, used: Fonts) -> float:
-    sample = "88×88" if kind is Kind.PAIR else "8888"
-    if name in steps.SHORT_WHEN_EQUAL:
-        sample = "8×8"
+    sample = {Kind.PAIR: "8×8" if steps.is_short(name) else "88×88", Kind.PADDING: "same"}.get(kind, "8888")
     label = QFontMetricsF(used.small).horizontalAdvance(steps.label(name))
     return GRID / 2 + label + GRID / 2 + QFontMetricsF(used.body).horizontalAdvance(sample) + 2 + ARROWS_WIDTH
 

@@ -6,10 +6,9 @@ from PySide6.QtCore import QCoreApplication, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from explorer.architecture import Node
-from explorer.canvas import steps
 from explorer.inference import Issue, NodeReport
-from explorer.layers import Shape
-from explorer.look import numbers
+from explorer.layers import Kind, Shape
+from explorer.look import numbers, values
 from explorer.look.theme import Theme
 
 
@@ -20,9 +19,14 @@ def _tr(text: str) -> str:
 def story(node: Node, report: NodeReport, theme: Theme) -> str:
     """A node's tooltip, as rich text: all values, exact numbers, and what is wrong."""
     layer = node.layer
-    rows = [(p.name, _written(getattr(layer, p.name))) for p in layer.hyper_parameters]
+    rows = [(p.name, _written(p.kind, getattr(layer, p.name))) for p in layer.hyper_parameters]
+    if report.input_shapes:
+        rows.append((_tr("input"), " + ".join(numbers.shape(shape) for shape in report.input_shapes)))
     rows.append((_tr("output"), numbers.shape(report.output_shape)))
-    rows.append((_tr("parameters"), numbers.exact_count(report.num_parameters)))
+    parameters = numbers.exact_count(report.num_parameters)
+    rows.append((_tr("parameters"), _tr("{}, frozen").format(parameters) if node.frozen else parameters))
+    if report.num_buffers:
+        rows.append((_tr("buffers"), numbers.exact_count(report.num_buffers)))
     rows.append((_tr("MACs"), numbers.exact_count(report.macs)))
     field = report.receptive_field
     if field is not None:
@@ -60,12 +64,12 @@ def shape_change(old: Shape | None, new: Shape | None) -> str:
     return f"{numbers.shape(old)} {numbers.ARROW} {numbers.shape(new)}"
 
 
-def _written(value: object) -> str:
+def _written(kind: Kind, value: object) -> str:
     if value is None:
         return _tr("follows the input")
     if isinstance(value, bool):
         return _tr("yes") if value else _tr("no")
-    return steps.written(value)
+    return values.written(kind, value)
 
 
 def fitting_id(node_id: str, font: QFont, width: float) -> str:
@@ -95,5 +99,5 @@ def mixed(a: QColor, b: QColor, share: float) -> QColor:
 
 
 def issue_colour(issue: Issue, theme: Theme) -> QColor:
-    """The colour of an error or a warning."""
-    return theme.error if issue.severity == "error" else theme.warning
+    """The colour of an issue, by how bad it is."""
+    return {"error": theme.error, "warning": theme.warning, "note": theme.muted}[issue.severity]

@@ -71,7 +71,7 @@ class Stepping(QObject):
             self._document.finish_merge()
             self._active = (node_id, name)
         new = step_edit(self._document.architecture, node_id, name, count)
-        value = steps.written(getattr(new[node_id].layer, name))
+        value = steps.written(new[node_id].layer, name)
         text = QCoreApplication.translate("Stepping", "Set {node} {name} to {value}")
         self._document.apply(text.format(node=node_id, name=name, value=value), new, merge=f"step {node_id} {name}")
 

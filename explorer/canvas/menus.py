@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from itertools import groupby
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
@@ -11,7 +10,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 from explorer.architecture import Architecture
 from explorer.architecture.placement import Wire
 from explorer.canvas.editing import Editing
-from explorer.layers import Category, Layer, layer_types
+from explorer.layers import Layer
+from explorer.look import catalogue
 from explorer.look.icons import category_icon, icon
 from explorer.look.theme import Theme
 
@@ -22,41 +22,37 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("CanvasMenu", text)
 
 
-def category_name(category: Category) -> str:
-    """A category as a menu calls it."""
-    return {
-        Category.INPUT: _tr("Input"),
-        Category.CONVOLUTION: _tr("Convolution"),
-        Category.POOLING: _tr("Pooling"),
-        Category.ACTIVATION: _tr("Activation"),
-        Category.NORMALIZATION: _tr("Normalization"),
-        Category.REGULARIZATION: _tr("Regularization"),
-        Category.LINEAR: _tr("Linear"),
-        Category.RESHAPE: _tr("Reshape"),
-        Category.MERGE: _tr("Merge"),
-    }[category]
-
-
 def insertable() -> tuple[type[Layer], ...]:
-    """The types that fit on a wire (one input), by category in the order of a network's stages, then by name."""
-    order = list(Category)
-    fitting = [t for t in layer_types() if t.min_inputs == 1 and t.max_inputs is not None]
-    return tuple(sorted(fitting, key=lambda t: (order.index(t.category), t.__name__)))
+    """The types that fit on a wire (one input), by category, in the layers' own order."""
+    offered = [layer_type for types in catalogue.by_category().values() for layer_type in types]
+    return tuple(t for t in offered if t.min_inputs == 1 and t.max_inputs is not None)
 
 
 def add_layers_menu(menu: QMenu, title: str, theme: Theme, chosen: Chosen) -> QMenu:
-    """A submenu of all layer types that fit on a wire, by category; a category of one type is that type."""
+    """A submenu of all layer types that fit on a wire: the most used ones, then all by category."""
     layers = menu.addMenu(icon("add", theme, highlighted=theme.accent_text), title)
-    for category, group in groupby(insertable(), key=lambda layer_type: layer_type.category):
-        types = list(group)
-        symbol = category_icon(category, theme, highlighted=theme.accent_text)
-        parent = layers if len(types) == 1 else layers.addMenu(symbol, category_name(category))
-        for layer_type in types:
-            action = parent.addAction(symbol, layer_type.__name__)
-            action.setToolTip(layer_type.summary)
-            action.triggered.connect(lambda _checked=False, t=layer_type: chosen(t))
+    fitting = insertable()
+    for layer_type in catalogue.most_used():
+        if layer_type in fitting:
+            _add_layer(layers, layer_type, theme, chosen)
+    layers.addSeparator()
+    for category, types in catalogue.by_category().items():
+        offered = [layer_type for layer_type in types if layer_type in fitting]
+        if offered:
+            symbol = category_icon(category, theme, highlighted=theme.accent_text)
+            group = layers.addMenu(symbol, catalogue.category_name(category))
+            group.setToolTipsVisible(True)
+            for layer_type in offered:
+                _add_layer(group, layer_type, theme, chosen)
     layers.setToolTipsVisible(True)
     return layers
+
+
+def _add_layer(menu: QMenu, layer_type: type[Layer], theme: Theme, chosen: Chosen) -> None:
+    symbol = category_icon(layer_type.category, theme, highlighted=theme.accent_text)
+    action = menu.addAction(symbol, layer_type.__name__)
+    action.setToolTip(layer_type.summary)
+    action.triggered.connect(lambda _checked=False: chosen(layer_type))
 
 
 def add_action(

@@ -14,6 +14,7 @@ from explorer.inference import NodeReport
 from explorer.layers import Category, Input
 from explorer.look import numbers
 from explorer.look.theme import GRID, Theme
+from explorer.session.measuring import is_waiting
 
 _HALO = 4
 """Room around the card for the border of a selected one, in pixels."""
@@ -27,13 +28,26 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("NodeItem", text)
 
 
-class NodeItem(QGraphicsItem):
-    """A node's card."""
+class Light:
+    """How brightly the cards that an edit has changed are lit up, 1 to 0: one value for all of them."""
 
-    def __init__(self, node: Node, report: NodeReport, theme: Theme) -> None:
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0.0
+
+
+class NodeItem(QGraphicsItem):
+    """A node's card.
+
+    What the scene says of many cards at once (`show_node`, `set_lit`) is drawn when the scene next updates them.
+    """
+
+    def __init__(self, node: Node, report: NodeReport, theme: Theme, light: Light) -> None:
         super().__init__()
         self.node_id = node.id
         self.card = cards.card(type(node.layer), QGuiApplication.font().key())
+        self._bounds = self._with_halo()
         self._fonts = cards.fonts(QGuiApplication.font().key())
         self._node = node
         self._report = report
@@ -41,7 +55,8 @@ class NodeItem(QGraphicsItem):
         self._output: int | None = None
         self._theme = theme
         self._strip: Strip | None = None
-        self._glow = 0.0
+        self._light = light
+        self._lit = False
         self._selected = False
         self._hovered = False
         self._part: Part | None = None
@@ -66,7 +81,7 @@ class NodeItem(QGraphicsItem):
     @property
     def glow(self) -> float:
         """How brightly the card is lit up, 0 to 1."""
-        return self._glow
+        return self._light.value if self._lit else 0.0
 
     @property
     def is_selected(self) -> bool:
@@ -83,8 +98,8 @@ class NodeItem(QGraphicsItem):
         if layer_type is not type(self._node.layer):
             self.prepareGeometryChange()
             self.card = cards.card(layer_type, QGuiApplication.font().key())
+            self._bounds = self._with_halo()
         self._node, self._report, self._output = node, report, output
-        self.update()
 
     def show_preview(self, report: NodeReport | None) -> None:
         """Show what would be; None ends that."""
@@ -109,17 +124,18 @@ class NodeItem(QGraphicsItem):
             self._selected, self._hovered, self._part = selected, hovered, part
             self.update()
 
-    def show_glow(self, glow: float) -> None:
-        """Light up after a change, 1, and fade, to 0."""
-        if glow != self._glow:
-            self._glow = glow
-            self.update()
+    def set_lit(self, lit: bool) -> None:
+        """Take part in the scene's light after a change, or no longer."""
+        self._lit = lit
 
     def tool_tip(self) -> str:
         """The whole story: exact numbers, and what is wrong."""
         return story(self._node, self._report, self._theme)
 
     def boundingRect(self) -> QRectF:
+        return self._bounds
+
+    def _with_halo(self) -> QRectF:
         return self.card.rect.adjusted(-_HALO, -_HALO, _HALO, _HALO)
 
     def shape(self) -> QPainterPath:
@@ -149,7 +165,7 @@ class NodeItem(QGraphicsItem):
         theme = self._theme
         radius = self.card.rect.height() / 2 if self._is_terminal else GRID * 0.75
         radius = min(radius, 2 * GRID)
-        body = theme.card if not self._glow else mixed(theme.card, theme.pulse, 0.35 * self._glow)
+        body = theme.card if not self.glow else mixed(theme.card, theme.pulse, 0.35 * self.glow)
         border, width = self._border(zoom)
         inset = width / 2
         painter.setPen(QPen(border, width))
@@ -165,9 +181,9 @@ class NodeItem(QGraphicsItem):
 
     def _paint_block(self, painter: QPainter, zoom: float) -> None:
         colour = self._theme.category(self._category)
-        if self._report.fault is not None:
+        if self._is_faulty:
             colour = self._theme.error
-        painter.fillRect(self.card.rect, mixed(colour, self._theme.pulse, self._glow))
+        painter.fillRect(self.card.rect, mixed(colour, self._theme.pulse, self.glow))
         if self._selected:
             pen = QPen(self._theme.accent, 2)
             pen.setCosmetic(True)
@@ -181,10 +197,10 @@ class NodeItem(QGraphicsItem):
         pixel = max(1.0, 1.0 / zoom)
         if self._selected:
             return theme.accent, 2 * pixel
-        if self._report.fault is not None:
+        if self._is_faulty:
             return theme.error, 2 * pixel
-        if self._glow:
-            return mixed(theme.border, theme.pulse, self._glow), pixel
+        if self.glow:
+            return mixed(theme.border, theme.pulse, self.glow), pixel
         return (theme.wire if self._hovered else theme.border), pixel
 
     # Text
@@ -203,7 +219,9 @@ class NodeItem(QGraphicsItem):
         if self._output is not None:
             rect.setLeft(rect.left() + self._paint_pill(painter, rect) + GRID)
         if rect.width() > 3 * GRID:
-            draw_line(painter, rect, self._node.layer.type_name, self._fonts.small, theme.muted, _LEFT)
+            layer = self._node.layer
+            caption = f"{layer.type_name}  {steps.summary(layer)}".rstrip()
+            draw_line(painter, rect, caption, self._fonts.small, theme.muted, _LEFT)
 
     def _paint_values(self, painter: QPainter, rect: QRectF) -> None:
         theme = self._theme
@@ -226,12 +244,12 @@ class NodeItem(QGraphicsItem):
         rect = stepper.rect.adjusted(GRID / 2, 0, -cards.ARROWS_WIDTH, 0)
         used = draw_line(painter, rect, steps.label(name), self._fonts.small, theme.muted, _LEFT)
         rect.setLeft(rect.left() + used + GRID / 2)
-        value, colour = getattr(self._node.layer, name), theme.text
+        text, colour = steps.text(self._node.layer, name), theme.text
         if self._preview is not None and isinstance(self._preview.layer, type(self._node.layer)):
-            after = getattr(self._preview.layer, name)
-            if after != value:
-                value, colour = after, theme.accent
-        draw_line(painter, rect, steps.text(name, value), self._fonts.body, colour, _LEFT)
+            after = steps.text(self._preview.layer, name)
+            if after != text:
+                text, colour = after, theme.accent
+        draw_line(painter, rect, text, self._fonts.body, colour, _LEFT)
         if not arrows:
             return
         for up, count in ((True, 1), (False, -1)):
@@ -266,8 +284,7 @@ class NodeItem(QGraphicsItem):
             rect.setRight(rect.right() - 1.3 * size)
         shape, colour = self._shape_text()
         advance = QFontMetricsF(small).horizontalAdvance
-        if colour is not None and advance(shape) > rect.width() * 0.6:
-            assert self._preview is not None
+        if self._preview is not None and colour is not None and advance(shape) > rect.width() * 0.6:
             shape = f"{numbers.ARROW} {numbers.shape(self._preview.output_shape)}"
         if advance(shape) < rect.width() * 0.7:
             draw_line(painter, rect, shape, small, colour or theme.muted, _RIGHT)
@@ -280,13 +297,15 @@ class NodeItem(QGraphicsItem):
         used = draw_line(painter, rect, count, font, colour, _RIGHT)
         rect.setRight(rect.right() - used - GRID)
         layer = self._node.layer
-        values = [f"{steps.label(s.name)} {steps.text(s.name, getattr(layer, s.name))}" for s in self.card.steppers]
+        values = [f"{steps.label(s.name)} {steps.text(layer, s.name)}" for s in self.card.steppers]
         text = "  ".join(values) or layer.type_name
         draw_line(painter, rect, text, font, self._theme.muted, _LEFT)
 
     def _shape_text(self) -> tuple[str, QColor | None]:
         """The output's shape, or how it would change; and the colour of a change."""
         now = self._report.output_shape
+        if self._is_waiting:
+            return _tr("measuring…"), self._theme.muted
         if self._preview is None or self._preview.output_shape == now:
             return numbers.shape(now), None
         after = self._preview.output_shape
@@ -361,6 +380,18 @@ class NodeItem(QGraphicsItem):
     def _is_terminal(self) -> bool:
         return self._output is not None or self._category is Category.INPUT
 
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether torch is being asked about it: nothing is wrong yet."""
+        return is_waiting(self._report.layer, self._report.input_shapes)
+
+    @property
+    def _is_faulty(self) -> bool:
+        return self._report.fault is not None and not self._is_waiting
+
     def _badge_colour(self) -> QColor | None:
-        issues = self._report.issues
-        return issue_colour(issues[0], self._theme) if issues else None
+        if self._is_waiting:
+            return None
+        # A note is no fault: the inspector and the issues tell it, the graph stays calm.
+        worst = next((issue for issue in self._report.issues if issue.severity != "note"), None)
+        return None if worst is None else issue_colour(worst, self._theme)

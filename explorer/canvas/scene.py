@@ -1,7 +1,8 @@
 """The drawing of a network: one item a node and a wire, kept in step with the document by `apply(old, new)` alone."""
 
+import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from PySide6.QtCore import QAbstractAnimation, QObject, QPointF, QVariantAnimation, Signal
 from PySide6.QtGui import QGuiApplication
@@ -14,15 +15,18 @@ from explorer.canvas import card as cards
 from explorer.canvas.card import Part
 from explorer.canvas.labels import place_labels
 from explorer.canvas.maps_strip import strip
-from explorer.canvas.node_item import NodeItem
+from explorer.canvas.node_item import Light, NodeItem
 from explorer.canvas.wire_item import WireItem
 from explorer.inference import NodeReport, changed
 from explorer.look.theme import Theme
 from explorer.runs import Atlas
 from explorer.session import Snapshot
+from explorer.session.measuring import is_waiting
 
 PULSE_MS = 400
 _LABEL_HEIGHT = 16
+_MANY = 32
+"""From so many items on, drawing all that is in sight costs less than finding out what of it has changed."""
 
 
 class GraphScene(QGraphicsScene):
@@ -46,12 +50,13 @@ class GraphScene(QGraphicsScene):
         self._hovered_wire: WireItem | None = None
         self._previewed: set[str] = set()
         self._lit: set[str] = set()
+        self._light = Light()
         self._fade = QVariantAnimation(self)
         self._fade.setStartValue(1.0)
         self._fade.setEndValue(0.0)
         self._fade.setDuration(PULSE_MS)
         self._fade.valueChanged.connect(self._show_glow)
-        self._fade.finished.connect(self._lit.clear)
+        self._fade.finished.connect(self._end_pulse)
 
     # What the document says
 
@@ -64,24 +69,27 @@ class GraphScene(QGraphicsScene):
         for node_id in change.removed:
             self._drop(self.nodes.pop(node_id))
             self._lit.discard(node_id)
+        nodes, reports, index = new.architecture.nodes, new.inference.nodes, new.architecture.structure.index
         outputs = {node_id: place for place, node_id in enumerate(new.architecture.outputs)}
         touched = new.inference.nodes.keys() if change.structure else change.changed
         sizes_differ = False
         for node_id in touched:
-            node, report = new.architecture[node_id], new.inference.nodes[node_id]
+            node, report = nodes[index[node_id]], reports[node_id]
             item = self.nodes.get(node_id)
             if item is None:
-                item = self.nodes[node_id] = NodeItem(node, report, self._theme)
+                item = self.nodes[node_id] = NodeItem(node, report, self._theme, self._light)
                 self.addItem(item)
             before = item.card
             item.show_node(node, report, outputs.get(node_id))
             sizes_differ = sizes_differ or item.card is not before
         if change.structure or sizes_differ:
             self._lay_out(new.architecture)
-        self._show_shapes(touched, new)
+        wires = self._show_shapes(touched, new)
         if old is not None:
-            seen = {i for i in change.changed if _visible(old.inference.nodes[i]) != _visible(new.inference.nodes[i])}
+            before_reports = old.inference.nodes
+            seen = {i for i in change.changed if _looks_different(before_reports[i], reports[i])}
             self._pulse(seen | change.added)
+        self._redraw([self.nodes[node_id] for node_id in touched], wires)
 
     def show_preview(self, now: Snapshot, preview: Snapshot | None) -> None:
         """Show beside what is what would be after an edit under the pointer; None ends that."""
@@ -171,11 +179,24 @@ class GraphScene(QGraphicsScene):
             self._wires_at[wire.target].append(item)
         self.laid_out.emit()
 
-    def _show_shapes(self, node_ids: Iterable[str], snapshot: Snapshot) -> None:
+    def _show_shapes(self, node_ids: Iterable[str], snapshot: Snapshot) -> list[WireItem]:
+        """Show what passes the wires at these nodes; returns the wires."""
         reports = snapshot.inference.nodes
-        for item in dict.fromkeys(item for node_id in node_ids for item in self._wires_at[node_id]):
-            faulty = reports[item.wire.target].fault is not None
+        items = list(dict.fromkeys([item for node_id in node_ids for item in self._wires_at[node_id]]))
+        for item in items:
+            target = reports[item.wire.target]
+            # An unknown output is the sign of a fault here or upstream; only then is it worth looking for.
+            faulty = target.output_shape is None and target.fault is not None
+            faulty = faulty and not is_waiting(target.layer, target.input_shapes)
             item.show_shape(reports[item.wire.source].output_shape, is_fault=faulty)
+        return items
+
+    def _redraw(self, *groups: Sequence[QGraphicsItem]) -> None:
+        if sum(map(len, groups)) > _MANY:
+            self.update()
+            return
+        for item in itertools.chain(*groups):
+            item.update()
 
     def _end_preview(self) -> None:
         for node_id in self._previewed:
@@ -196,16 +217,23 @@ class GraphScene(QGraphicsScene):
         if not node_ids:
             return
         self._fade.stop()
-        for node_id in self._lit - node_ids:
-            self.nodes[node_id].show_glow(0.0)
-        self._lit.clear()
-        self._lit.update(node_ids)
+        before, self._lit = self._lit, node_ids
+        for node_id in before - node_ids:
+            self.nodes[node_id].set_lit(False)
+        for node_id in node_ids - before:
+            self.nodes[node_id].set_lit(True)
+        self._redraw([self.nodes[node_id] for node_id in before - node_ids])
         self._show_glow(1.0)  # the animation reports its first value only if it differs from its last
         self._fade.start(QAbstractAnimation.DeletionPolicy.KeepWhenStopped)
 
-    def _show_glow(self, glow: float) -> None:
+    def _end_pulse(self) -> None:
         for node_id in self._lit:
-            self.nodes[node_id].show_glow(glow)
+            self.nodes[node_id].set_lit(False)
+        self._lit = set()
+
+    def _show_glow(self, glow: float) -> None:
+        self._light.value = glow
+        self._redraw([self.nodes[node_id] for node_id in self._lit])
 
     def _drop(self, item: QGraphicsItem) -> None:
         if item is self._hovered_wire:
@@ -214,7 +242,7 @@ class GraphScene(QGraphicsScene):
 
     def _clear(self) -> None:
         self._fade.stop()
-        self._lit.clear()
+        self._lit = set()
         self._hovered = None
         for item in (*self.nodes.values(), *self.wires.values()):
             self._drop(item)
@@ -224,6 +252,8 @@ class GraphScene(QGraphicsScene):
         self.placement = None
 
 
-def _visible(report: NodeReport) -> tuple[object, ...]:
-    """What of a report a card shows; a receptive field alone lights nothing up."""
-    return report.layer, report.output_shape, report.num_parameters, [issue.text for issue in report.issues]
+def _looks_different(old: NodeReport, new: NodeReport) -> bool:
+    """Whether a card shows two reports differently; a receptive field alone lights nothing up."""
+    if old.layer is not new.layer or old.output_shape != new.output_shape or old.num_parameters != new.num_parameters:
+        return True
+    return old.issues is not new.issues and [i.text for i in old.issues] != [i.text for i in new.issues]

@@ -1,6 +1,10 @@
-"""The steppers' arithmetic: which hyper-parameters stand on a node, how they read, their value some steps on. No Qt."""
+"""The steppers: which hyper-parameters stand on a node, how they read there, the layer some steps on. No Qt.
 
-from explorer.layers import HyperParameter, Kind, Layer
+What a value reads and what comes after it is `look.values`' to say.
+"""
+
+from explorer.layers import Category, HyperParameter, Kind, Layer
+from explorer.look import values
 
 _LABELS = {
     "out_channels": "out",
@@ -9,12 +13,15 @@ _LABELS = {
     "kernel_size": "k",
     "stride": "s",
     "padding": "p",
+    "output_padding": "op",
     "dilation": "d",
     "groups": "g",
+    "num_groups": "g",
+    "upscale_factor": "×",
 }
 
-SHORT_WHEN_EQUAL = frozenset({"stride", "padding", "dilation"})
-"""Pairs that read as one number where both axes agree: "s 2"; a kernel is always "5×5"."""
+_ALWAYS_BOTH = frozenset({"kernel_size", "output_size"})
+"""Pairs that read as two numbers even where they agree: a kernel is always "5×5"."""
 
 
 def on_node(layer_type: type[Layer]) -> tuple[HyperParameter, ...]:
@@ -27,41 +34,65 @@ def label(name: str) -> str:
     return _LABELS.get(name, name)
 
 
-def text(name: str, value: object) -> str:
-    """A value as the card shows it: "5×5", "2"."""
-    if not isinstance(value, tuple):
-        return str(value)
-    if name in SHORT_WHEN_EQUAL and len(set(value)) == 1:
-        return str(value[0])
-    return "×".join(str(v) for v in value)
+def is_short(name: str) -> bool:
+    """Whether a pair reads as one number where both axes agree: "s 2"."""
+    return name not in _ALWAYS_BOTH
 
 
-def written(value: object) -> str:
-    """A value as the Undo menu shows it: "7", "7×5"."""
-    if isinstance(value, tuple):
-        return str(value[0]) if len(set(value)) == 1 else "×".join(str(v) for v in value)
-    return str(value)
+def text(layer: Layer, name: str) -> str:
+    """A value as the card shows it: "5×5", "2", "same"."""
+    return values.short(_parameter(layer, name).kind, getattr(layer, name), as_one=is_short(name))
+
+
+def written(layer: Layer, name: str) -> str:
+    """A value in full, as the Undo menu and the tooltip show it: "7", "5×5", "top 0, bottom 1, left 0, right 1"."""
+    return values.written(_parameter(layer, name).kind, getattr(layer, name))
+
+
+def summary(layer: Layer) -> str:
+    """What else sets this layer apart, in a few characters: values that differ from their defaults and have no stepper.
+
+    "groups 32", "p 0.5", "1 2 0"; what follows the input says nothing new, and neither do flags at rest.
+    """
+    told: list[str] = []
+    if layer.category is Category.INPUT:
+        return ""  # its shape says it all
+    for parameter in layer.hyper_parameters:
+        value = getattr(layer, parameter.name)
+        if parameter.on_node or value is None or (value == parameter.default and parameter.name not in _TELLING):
+            continue
+        if parameter.kind is Kind.FLAG:
+            told.append(parameter.name if value else f"no {parameter.name}")
+        elif parameter.kind is Kind.TEXT or (parameter.required and parameter.kind is Kind.INTEGERS):
+            told.append(values.short(parameter.kind, value))
+        else:
+            name = parameter.name
+            told.append(f"{_TELLING.get(name, name)} {values.short(parameter.kind, value, as_one=is_short(name))}")
+    return "  ".join(told)
+
+
+_TELLING = {
+    "p": "p",
+    "negative_slope": "slope",
+    "init_value": "from",
+    "scale_height": "height ×",
+    "scale_width": "width ×",
+}
+"""Values that are the whole point of their layer, and so are told at their defaults too; and how they are called."""
 
 
 def stepped(layer: Layer, name: str, count: int) -> Layer:
-    """The layer with a hyper-parameter `count` steps on, clamped to its range; the same layer where it cannot move.
+    """The layer with a hyper-parameter `count` steps on, kept in its range; the same layer where it cannot move."""
+    parameter, value = _parameter(layer, name), getattr(layer, name)
+    after = values.moved(parameter, value, count, layer)
+    if after == value:
+        return layer
+    try:
+        return layer.with_value(name, after)
+    except ValueError:
+        # Values that a layer refuses only together with its others.
+        return layer
 
-    Both axes of a pair move together and keep their difference.
-    """
-    parameter = next(p for p in layer.hyper_parameters if p.name == name)
-    value = getattr(layer, name)
-    if value is None or parameter.kind is Kind.FLAG:
-        return layer
-    axes = value if isinstance(value, tuple) else (value,)
-    change = count * parameter.step
-    if parameter.minimum is not None:
-        change = max(change, parameter.minimum - min(axes))
-    if parameter.maximum is not None:
-        change = min(change, parameter.maximum - max(axes))
-    if not change:
-        return layer
-    moved = tuple(a + change for a in axes)
-    if parameter.kind is Kind.REAL:
-        return layer.with_value(name, round(moved[0], 10))
-    whole = tuple(int(a) for a in moved)
-    return layer.with_value(name, whole if isinstance(value, tuple) else whole[0])
+
+def _parameter(layer: Layer, name: str) -> HyperParameter:
+    return next(p for p in layer.hyper_parameters if p.name == name)

@@ -34,6 +34,7 @@ class WireItem(QGraphicsItem):
         self._is_previewed = False
         self._is_fault = False
         self._hovered = False
+        self._bounds = QRectF()
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
     @property
@@ -55,12 +56,17 @@ class WireItem(QGraphicsItem):
         stroker.setWidth(_GRIP)
         self._grip = stroker.createStroke(_rounded(points))
         self._label = label
+        self._bounds = self._line.boundingRect().adjusted(-_GRIP / 2, -2, _GRIP / 2, 2)
+        if label is not None:
+            box = QRectF(*label.box).adjusted(-8 * GRID, -GRID, 8 * GRID, GRID)
+            self._bounds = self._bounds.united(box)
 
     def show_shape(self, shape: Shape | None, *, is_fault: bool) -> None:
-        """Show what passes, and whether the target cannot take it."""
-        self._shape, self._is_fault = shape, is_fault
-        self.setZValue(0.5 if is_fault else 0)
-        self.update()
+        """Show what passes, and whether the target cannot take it, when the scene next updates it."""
+        self._shape = shape
+        if is_fault != self._is_fault:
+            self._is_fault = is_fault
+            self.setZValue(0.5 if is_fault else 0)
 
     def show_preview(self, is_previewed: bool, shape: Shape | None) -> None:
         """Show what would pass instead."""
@@ -80,12 +86,7 @@ class WireItem(QGraphicsItem):
             self.update()
 
     def boundingRect(self) -> QRectF:
-        rect = self._line.boundingRect().adjusted(-_GRIP / 2, -2, _GRIP / 2, 2)
-        return (
-            rect
-            if self._label is None
-            else rect.united(QRectF(*self._label.box).adjusted(-8 * GRID, -GRID, 8 * GRID, GRID))
-        )
+        return self._bounds
 
     def shape(self) -> QPainterPath:
         return self._grip

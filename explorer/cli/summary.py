@@ -1,4 +1,4 @@
-"""`arch-explorer summary`: everything that follows from a network, without torch."""
+"""`arch-explorer summary`: everything that follows from a network, without torch; its memory is written by `memory`."""
 
 import json
 import re
@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from explorer.architecture import Architecture, edits
+from explorer.cli.memory import Estimate, add_memory_options, estimate_memory, memory_lines, memory_to_plain
 from explorer.cli.parser import PROGRAM, Parser, UserMistake
 from explorer.cli.table import binary_size, table
 from explorer.cli.target import load_network
 from explorer.export.naming import one_line
 from explorer.inference import Inference, NodeReport, infer
-from explorer.layers import format_shape
+from explorer.layers import Ratio, format_shape
 
 _LARGEST_BATCH = 65_536
 _BYTES_PER_PARAMETER = 4  # float32
@@ -22,7 +23,8 @@ def run(arguments: Sequence[str]) -> int:
     parser = Parser(prog=f"{PROGRAM} summary", description="Shapes, parameters, costs and receptive fields.")
     parser.add_argument("network", metavar="NAME | FILE", help="network of the catalogue, or a project file")
     parser.add_argument("--input", metavar="CxHxW", help="size of an image instead of the network's: 3x224x224")
-    parser.add_argument("--batch-size", metavar="N", default="1", help="images whose outputs are counted as bytes (1)")
+    parser.add_argument("--batch-size", metavar="N", default="1", help="images whose bytes are counted (1)")
+    add_memory_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     options = parser.parse_args(arguments)
     architecture = load_network(options.network)
@@ -30,10 +32,11 @@ def run(arguments: Sequence[str]) -> int:
         architecture = _with_input(architecture, options.input)
     batch_size = _batch_size(options.batch_size)
     inference = infer(architecture)
+    estimate = estimate_memory(architecture, inference, batch_size, options)
     if options.json:
-        print(json.dumps(_to_plain(architecture, inference, batch_size), ensure_ascii=False))
+        print(json.dumps(_to_plain(architecture, inference, estimate), ensure_ascii=False))
     else:
-        print(_text(architecture, inference, batch_size))
+        print(_text(architecture, inference, estimate))
     return 0
 
 
@@ -54,8 +57,8 @@ def _batch_size(text: str) -> int:
     return int(text)
 
 
-def _to_plain(architecture: Architecture, inference: Inference, batch_size: int) -> dict[str, Any]:
-    totals = inference.totals
+def _to_plain(architecture: Architecture, inference: Inference, estimate: Estimate) -> dict[str, Any]:
+    totals, batch_size = inference.totals, estimate.batch_size
     nodes = []
     for node in architecture.nodes:
         report = inference.nodes[node.id]
@@ -70,8 +73,13 @@ def _to_plain(architecture: Architecture, inference: Inference, batch_size: int)
                 "num_buffers": report.num_buffers,
                 "macs": report.macs,
                 "output_bytes": None if report.output_bytes is None else report.output_bytes * batch_size,
-                "receptive_field": None if field is None else list(field.size),
+                "receptive_field": _pair(None if field is None else field.size),
                 "issue": _issue(report),
+                "num_trainable": report.num_trainable,
+                "flops": report.flops,
+                "output_stride": _pair(None if field is None else field.stride),
+                "center": _pair(None if field is None else field.center),
+                "kept_bytes": None if report.output_shape is None else estimate.memory.nodes[node.id],
             }
         )
     return {
@@ -83,8 +91,16 @@ def _to_plain(architecture: Architecture, inference: Inference, batch_size: int)
             "num_buffers": totals.num_buffers,
             "macs": totals.macs,
             "output_bytes": totals.output_bytes * batch_size,
+            "num_trainable": totals.num_trainable,
+            "flops": totals.flops,
+            "complete": totals.complete,
         },
+        "memory": memory_to_plain(estimate),
     }
+
+
+def _pair(sizes: tuple[Ratio, Ratio] | None) -> list[int | float] | None:
+    return None if sizes is None else [size if isinstance(size, int) else float(size) for size in sizes]
 
 
 def _issue(report: NodeReport) -> str | None:
@@ -93,12 +109,12 @@ def _issue(report: NodeReport) -> str | None:
     return issues[0].message if issues else None
 
 
-def _text(architecture: Architecture, inference: Inference, batch_size: int) -> str:
-    totals = inference.totals
+def _text(architecture: Architecture, inference: Inference, estimate: Estimate) -> str:
+    totals, batch_size = inference.totals, estimate.batch_size
     rows = []
     for node in architecture.nodes:
         report = inference.nodes[node.id]
-        field = report.receptive_field
+        field, kept = report.receptive_field, estimate.memory.nodes[node.id]
         rows.append(
             [
                 node.id,
@@ -106,26 +122,35 @@ def _text(architecture: Architecture, inference: Inference, batch_size: int) -> 
                 "?" if report.output_shape is None else format_shape(report.output_shape),
                 _count(report.num_parameters),
                 _count(report.macs),
-                "?" if field is None else format_shape(field.size),
+                "?" if field is None else _square(field.size),
+                "?" if field is None else _square(field.stride),
+                "?" if report.output_shape is None else binary_size(kept) if kept else "–",
             ]
         )
-    header = ("id", "layer", "output", "parameters", "MACs", "receptive field")
+    header = ("id", "layer", "output", "parameters", "MACs", "receptive field", "stride", "kept")
     images = "1 image" if batch_size == 1 else f"{batch_size:,} images"
     up_to = "" if totals.complete else " (up to the first fault)"
+    frozen = f", {totals.num_trainable:,} of them trained" if totals.num_frozen else ""
     lines = [
         f"{one_line(architecture.name)}, input {format_shape(architecture.input_shape)}",
         "",
-        table(header, rows, (False, False, True, True, True, True)),
+        table(header, rows, (False, False, True, True, True, True, True, True)),
         "",
         f"parameters   {totals.num_parameters:,}"
-        f" ({binary_size(totals.num_parameters * _BYTES_PER_PARAMETER)} in float32){up_to}",
+        f" ({binary_size(totals.num_parameters * _BYTES_PER_PARAMETER)} in float32){frozen}{up_to}",
         *([f"buffers      {totals.num_buffers:,}"] if totals.num_buffers else []),
-        f"MACs         {totals.macs:,} an image",
+        f"MACs         {totals.macs:,} an image, {totals.flops:,} FLOPs",
         f"outputs      {binary_size(totals.output_bytes * batch_size)} in float32 for {images}",
+        *memory_lines(estimate),
     ]
     if inference.issues:
         lines += ["", *(f"{issue.severity}: {issue.text}" for issue in inference.issues)]
     return "\n".join(lines)
+
+
+def _square(sizes: tuple[Ratio, Ratio]) -> str:
+    """Both sizes, behind upsampling to two decimals."""
+    return "×".join(str(size) if isinstance(size, int) else f"{float(size):.2f}".rstrip("0") for size in sizes)
 
 
 def _count(number: int | None) -> str:

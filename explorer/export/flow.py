@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from explorer.architecture import Architecture, Node
 from explorer.export.naming import Names, variable
-from explorer.layers import Input, Softmax
+from explorer.layers import Input, LogSoftmax, Softmax
 
 _TRUNK = "x"
 
@@ -102,11 +102,19 @@ class _Naming:
         node = self._architecture[value]
         if isinstance(node.layer, Input):
             return self._names.fresh("images")
-        if isinstance(node.layer, Softmax):
-            return self._names.fresh("probabilities")
-        if any(isinstance(reader.layer, Softmax) for reader in self._reading(node)):
+        if kind := self._kind(node):
+            return self._names.fresh(kind)
+        if any(self._kind(reader) for reader in self._reading(node)):
             return self._names.fresh("logits")
         return self._names.fresh(variable(unit))
+
+    def _kind(self, node: Node) -> str | None:
+        """What the network returns at a softmax; one inside it is a layer like others."""
+        if node.id not in self._architecture.outputs:
+            return None
+        if isinstance(node.layer, Softmax):
+            return "probabilities"
+        return "log_probabilities" if isinstance(node.layer, LogSoftmax) else None
 
     def _reading(self, node: Node) -> Iterable[Node]:
         return (self._architecture[reader] for reader in self._architecture.consumers(node.id))

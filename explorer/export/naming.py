@@ -68,7 +68,9 @@ MODULE_ATTRIBUTES = frozenset(
 )
 """Public attributes of torch's modules and containers: a layer of that name would hide one, or be hidden by it."""
 
-_TAKEN = frozenset({"self", "super", "torch", "nn", "Tensor", "OrderedDict"})
+_TAKEN = frozenset({"self", "super", "torch", "nn", "Tensor", "OrderedDict", "F"})
+_LONGEST = 24
+"""Characters of a variable's name, so that a statement with two of them fits a line."""
 _RESERVED = frozenset(keyword.kwlist) | frozenset(dir(builtins)) | _TAKEN
 
 
@@ -86,13 +88,11 @@ def attribute(owner: str, name: str) -> str:
     return f'{owner}.get_submodule("{name}")'
 
 
-def assignment(name: str) -> tuple[str, str]:
-    """What stands before and after a submodule's constructor when `self` takes it under `name`."""
+def target(name: str) -> str | None:
+    """What `self` takes a submodule as; None where only `add_module` can name it so."""
     if is_hidden(name):
-        return f'self._modules["{name}"] = ', ""
-    if name.isidentifier() and not keyword.iskeyword(name):
-        return f"self.{name} = ", ""
-    return f'self.add_module("{name}", ', ")"
+        return f'self._modules["{name}"]'
+    return f"self.{name}" if name.isidentifier() and not keyword.iskeyword(name) else None
 
 
 def variable(node_id: str) -> str:
@@ -104,6 +104,7 @@ def variable(node_id: str) -> str:
     name = "_".join(parts[first:]).strip("_") or "value"
     if not name[0].isalpha():
         name = f"value_{name}"
+    name = name[:_LONGEST].rstrip("_")
     return f"{name}_" if name in _RESERVED else name
 
 

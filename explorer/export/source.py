@@ -6,20 +6,37 @@ Nothing here raises: a network with faults gives the source up to them, with a c
 """
 
 import re
-import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from explorer.architecture import Architecture
 from explorer.export.calls import constructor, operation
 from explorer.export.flow import Step, name_values
-from explorer.export.naming import Names, assignment, attribute, class_name, is_hidden, one_line
+from explorer.export.layout import (
+    INDENT,
+    KEPT,
+    WIDTH,
+    Entry,
+    Group,
+    Text,
+    call,
+    comment_lines,
+    container,
+    flat,
+    holds_packed,
+    lay_out,
+    row,
+    unfolded,
+    wrapped,
+)
+from explorer.export.naming import Names, attribute, class_name, is_hidden, one_line, target
 from explorer.export.scopes import Scope, divide
+from explorer.export.signatures import own_modules
 from explorer.inference import Inference, infer
 from explorer.layers import OperatorCall, Shape, format_shape
 
-_WIDTH = 88  # ruff's and black's
-_INDENT = "    "
+_FROZEN = ".requires_grad_(False)"
+_MOST_HINTS = 6
 # Around the number of a class whose name is not chosen yet; no id and no message holds this character.
 _MARK = "\0"
 
@@ -38,7 +55,8 @@ def to_source(architecture: Architecture, inference: Inference | None = None) ->
 
 def network_class_name(architecture: Architecture) -> str:
     """The name of the network's class in its source: "LeNet-5" gives "LeNet5"."""
-    return class_name(architecture.name, "Network")
+    name = class_name(architecture.name, "Network")
+    return f"{name}Net" if name in own_modules() else name
 
 
 class _Writer:
@@ -48,14 +66,18 @@ class _Writer:
         self._architecture = architecture
         self._inference = inference
         self._faults = {issue.node_id: issue.text for issue in inference.errors}
-        self._modules: dict[str, tuple[str, tuple[str, ...]]] = {}
-        """What constructs each known module, and its arguments, by node id."""
+        self._modules: dict[str, Group] = {}
+        """What constructs each known module, by node id."""
+        self._own_classes: set[str] = set()
+        """The classes of this program's own that are used."""
         self._operators: dict[str, OperatorCall] = {}
         self._read_calls()
+        self._frozen = self._frozen_paths()
+        """Paths of the layers and blocks, the outermost ones, whose parameters are all frozen; "" for the network."""
         self._division = divide(architecture, inference, self._modules)
         self._kinds = {block.path: block.kind for block in architecture.blocks}
-        self._blocks: dict[str, list[str]] = {}
-        """How each block is constructed, as lines, by path."""
+        self._blocks: dict[str, Text] = {}
+        """What constructs each block, by path."""
         self._classes: dict[str, tuple[int, list[str]]] = {}
         """Each distinct body of a class, with its number and the paths of the blocks that it is for."""
 
@@ -66,11 +88,27 @@ class _Writer:
             if report.output_shape is None:
                 continue
             arriving: tuple[Shape, ...] = report.input_shapes  # type: ignore[assignment]  # else it had no output
-            call = constructor(report.layer, arriving)
-            if isinstance(call, OperatorCall):
-                self._operators[node.id] = call
-            else:
-                self._modules[node.id] = call
+            made = constructor(report.layer, arriving)
+            if isinstance(made, OperatorCall):
+                self._operators[node.id] = made
+                continue
+            self._modules[node.id] = made.text
+            if made.own_class is not None:
+                self._own_classes.add(made.own_class)
+
+    def _frozen_paths(self) -> frozenset[str]:
+        if not any(node.frozen for node in self._architecture.nodes):
+            return frozenset()
+        reports = self._inference.nodes
+        frozen: set[str] = set()
+        trained: set[str] = set()
+        for node in self._architecture.nodes:
+            if node.id in self._modules and reports[node.id].num_parameters:
+                parts = node.id.split(".")
+                paths = ["", *(".".join(parts[:count]) for count in range(1, len(parts) + 1))]
+                (frozen if node.frozen else trained).update(paths)
+        whole = frozen - trained
+        return frozenset(path for path in whole if not path or path.rpartition(".")[0] not in whole)
 
     def text(self) -> str:
         """The whole module."""
@@ -81,8 +119,9 @@ class _Writer:
             elif scope.has_modules:
                 self._blocks[scope.path] = self._block(scope)
         own_name = network_class_name(self._architecture)
-        names = Names((own_name, "Tensor", "OrderedDict"))
-        classes, class_names = [], {}
+        brought = {name: module for name, module in own_modules().items() if name in self._own_classes}
+        names = Names((own_name, "Tensor", "OrderedDict", "F", *brought))
+        classes, class_names = [module.text for module in brought.values()], {}
         for body, (number, paths) in self._classes.items():
             classes.append(f"class {_MARK}{number}{_MARK}(nn.Module):\n{body}")
             class_names[str(number)] = names.fresh(self._shared_name(paths))
@@ -90,6 +129,9 @@ class _Writer:
         text = re.sub(f"{_MARK}([0-9]+){_MARK}", lambda mark: class_names[mark[1]], "\n\n".join(classes))
         ordered = "from collections import OrderedDict\n\n" if "OrderedDict(\n" in text else ""
         imports = f"{ordered}import torch\nfrom torch import Tensor, nn\n"
+        pads = any(operator.name == "pad" for operator in self._operators.values())
+        if pads or any(module.uses_functional for module in brought.values()):
+            imports += "from torch.nn import functional as F\n"
         return "\n".join((self._header(), imports, "", text, "", self._smoke_run(own_name)))
 
     # The parts of the module
@@ -101,10 +143,15 @@ class _Writer:
             f"# Input {shape}, {totals.num_parameters:,} parameters, {totals.macs:,} MACs an image.",
             "# Written by Architecture Explorer; needs torch only.",
         ]
+        if any(
+            report.context.frozen and report.num_parameters and report.num_buffers
+            for report in self._inference.nodes.values()
+        ):
+            lines.append("# Frozen norms keep their statistics too: call .eval() on them after .train().")
         if self._faults:
             lines += ["#", "# Incomplete: it ends before what is wrong."]
             for text in self._faults.values():
-                lines += _comment(text, 0)
+                lines += comment_lines(one_line(text), 0)
         return "\n".join(lines) + "\n"
 
     def _smoke_run(self, own_name: str) -> str:
@@ -137,22 +184,27 @@ class _Writer:
 
     # Blocks
 
-    def _block(self, scope: Scope) -> list[str]:
-        """The lines that construct a block: one of torch's containers, or a class of its own."""
+    def _block(self, scope: Scope) -> Text:
+        """What constructs a block: one of torch's containers, or a class of its own."""
+        made = self._container_or_class(scope)
+        return wrapped(made, "", _FROZEN) if scope.path in self._frozen else made
+
+    def _container_or_class(self, scope: Scope) -> Text:
         children = [path for path in scope.children if path in self._modules or path in self._blocks]
         names = [_last(path) for path in children]
         counted = names == [str(number) for number in range(len(names))]
         if scope.is_open and counted:
-            return self._container(scope, "nn.ModuleList(", "[")
+            return container("nn.ModuleList", [unfolded(self._entries(scope))])
         if any(name.isdigit() for name in names) and self._is_chain(scope, children):
             if counted:
-                return self._container(scope, "nn.Sequential(")
+                return container("nn.Sequential", self._entries(scope))
             if not any(is_hidden(name) for name in names):
-                return self._container(scope, "nn.Sequential(", "OrderedDict(", "[")
+                ordered = container("OrderedDict", [unfolded(self._entries(scope, named=True))])
+                return container("nn.Sequential", [ordered])
         body = self._class_body(scope)
         number, paths = self._classes.setdefault(body, (len(self._classes), []))
         paths.append(scope.path)
-        return [f"{_MARK}{number}{_MARK}()"]
+        return f"{_MARK}{number}{_MARK}()"
 
     def _is_chain(self, scope: Scope, children: list[str]) -> bool:
         """Whether each child takes the value of the one before it and nothing else, and only the last one's leaves."""
@@ -172,64 +224,68 @@ class _Writer:
             return Step(unit, self._architecture[unit].inputs, (unit,))
         return Step(unit, tuple(scope.inputs), tuple(scope.outputs))
 
-    def _container(self, scope: Scope, *opening: str) -> list[str]:
-        """One of torch's containers, around as many lists and dicts as it wants; a dict names its members."""
-        lines: list[str] = []
+    def _entries(self, scope: Scope, *, named: bool = False) -> list[Entry]:
+        """What stands in a container, each with its name where the container does not count."""
+        entries = []
         for path in scope.children:
-            before, after = (f'("{_last(path)}", ', "),") if len(opening) == 3 else ("", ",")
-            if path in self._modules:
-                made = self._constructor(path, 8 + len(opening) * len(_INDENT) + len(before))
-                lines += _between(before, made, f"{after}  # {self._shapes((path,))}")
-            elif path in self._blocks:
-                lines += _between(before, self._blocks[path], after)
-            else:
-                lines += self._complaints(path)
-        for bracket in reversed(opening):
-            lines = [bracket, *_indented(lines), "]" if bracket == "[" else ")"]
-        return lines
+            made = self._made(path)
+            if made is None:
+                entries.append(Entry(None, remarks=self._complaints(path)))
+                continue
+            comment = self._shapes((path,)) if path in self._modules else ""
+            entries.append(Entry(row([f'"{_last(path)}"', made]) if named else made, comment))
+        return entries
 
-    def _constructor(self, node_id: str, column: int) -> list[str]:
-        """The lines that construct a node's module, the first of which begins at `column`."""
-        name, arguments = self._modules[node_id]
-        listed = ", ".join(arguments)
-        if column + len(name) + len(listed) + 2 <= _WIDTH:
-            return [f"{name}({listed})"]
-        if 12 + len(listed) <= _WIDTH:
-            return [f"{name}(", f"{_INDENT}{listed}", ")"]
-        return [f"{name}(", *(f"{_INDENT}{argument}," for argument in arguments), ")"]
+    def _made(self, path: str) -> Text | None:
+        """What constructs a layer or block; None where it is an operator or not known."""
+        module = self._modules.get(path)
+        if module is None:
+            return self._blocks.get(path)
+        return wrapped(module, "", _FROZEN) if path in self._frozen else module
 
-    def _complaints(self, path: str) -> list[str]:
+    def _complaints(self, path: str) -> tuple[str, ...]:
         """What is wrong with a node, or inside a block of which nothing is known."""
-        lines = []
-        for node_id, text in self._faults.items():
-            if node_id == path or node_id.startswith(f"{path}."):
-                lines += _comment(text, 12)
-        return lines
+        return tuple(
+            one_line(text)
+            for node_id, text in self._faults.items()
+            if node_id == path or node_id.startswith(f"{path}.")
+        )
 
     # Classes
 
     def _class_body(self, scope: Scope) -> str:
-        lines = [f'"""{self._summary(scope)}"""', "", "def __init__(self) -> None:", f"{_INDENT}super().__init__()"]
+        lines = [f'"""{self._summary(scope)}"""', "", "def __init__(self) -> None:", f"{INDENT}super().__init__()"]
         for path in scope.children:
-            before, after = assignment(_last(path))
-            if path in self._modules:
-                unread = "" if path in self._division.computed else "  # nothing reads it"
-                made = self._constructor(path, 8 + len(before))
-                lines += _indented(_between(before, made, after + unread))
-            elif path in self._blocks:
-                lines += _indented(_between(before, self._blocks[path], after))
-            else:
-                lines += _indented(self._complaints(path))
+            made = self._made(path)
+            if made is None:
+                for complaint in self._complaints(path):
+                    lines += _indented(comment_lines(complaint, 8))
+                continue
+            taken = target(_last(path))
+            if taken is None:
+                made = call("self.add_module", [f'"{_last(path)}"', made])
+            is_unread = path in self._modules and path not in self._division.computed
+            unread = "nothing reads it" if is_unread else ""
+            statement = lay_out(made, 8, head=f"{taken} = " if taken else "", comment=unread)
+            if len(statement) > 1 and holds_packed(made):
+                statement[-1] += f"  # {KEPT}"
+            lines += _indented(statement)
+        if not scope.path and "" in self._frozen:
+            lines.append(f"{INDENT}self{_FROZEN}")
         if not scope.is_open:
             lines += ["", *self._forward(scope)]
-        return "".join(f"{_INDENT}{line}\n" if line else "\n" for line in lines)
+        return "".join(f"{INDENT}{line}\n" if line else "\n" for line in lines)
 
     def _summary(self, scope: Scope) -> str:
         kind = " ".join("".join(c for c in self._kinds.get(scope.path, "") if c.isalnum() or c == " ").split())
         what = kind[:1].upper() + kind[1:] if kind else "Block" if scope.path else "The network"
         if scope.is_open:
             return f"{what}: its layers are called one by one from outside."
-        return f"{what}: {self._batches(scope.inputs)} to {self._batches(self._results(scope))}."
+        inputs, results = tuple(scope.inputs), self._results(scope)
+        summary = f"{what}: {self._batches(inputs)} to {self._batches(results)}."
+        if 4 + 2 * len('"""') + len(summary) <= WIDTH:
+            return summary
+        return f"{what}: {_counted(inputs)} to {_counted(results)}."
 
     def _results(self, scope: Scope) -> tuple[str, ...]:
         return tuple(scope.outputs) if scope.path else self._division.targets
@@ -238,27 +294,29 @@ class _Writer:
         steps = [self._step(unit) for unit in scope.units]
         inputs, results = tuple(scope.inputs), self._results(scope)
         names = name_values(self._architecture, inputs, steps, results)
-        parameters = ", ".join(f"{names[value]}: Tensor" for value in inputs)
-        hint = "Tensor" if len(results) == 1 else f"tuple[{', '.join(['Tensor'] * len(results))}]"
-        lines = [f"def forward(self, {parameters}) -> {hint}:"]
+        parameters = ["self", *(f"{names[value]}: Tensor" for value in inputs)]
+        lines = lay_out(call("def forward", parameters), 4, tail=f" -> {_hint(len(results))}:")
         for step in steps:
             arriving = [names[value] for value in step.sources]
             operator = self._operators.get(step.unit)
+            leaving, shapes = [names[value] for value in step.values], self._shapes(step.values)
             if operator is not None:
-                expression = operation(operator, arriving)
-            else:
-                expression = f"{self._reached(scope, step.unit)}({', '.join(arriving)})"
-            leaving = ", ".join(names[value] for value in step.values)
-            lines.append(f"{_INDENT}{leaving} = {expression}  # {self._shapes(step.values)}")
+                lines += _assignment(leaving, operation(operator, arriving), shapes)
+                continue
+            reached = self._reached(scope, step.unit)
+            line = f"{INDENT}{', '.join(leaving)} = {reached}({', '.join(arriving)})  # {shapes}"
+            # Nearly always; the call's parts are only put together where they must be told apart.
+            lines += [line] if 4 + len(line) <= WIDTH else _assignment(leaving, call(reached, arriving), shapes)
         if not scope.path and self._faults:
-            lines += _indented(_comment(f"{' and '.join(self._faults)}, and what reads it, is missing", 8))
-        return [*lines, f"{_INDENT}return {', '.join(names[value] for value in results)}"]
+            lines += _indented(comment_lines(f"{' and '.join(self._faults)}, and what reads it, is missing", 8))
+        returned = _bare([names[value] for value in results])
+        return [*lines, *_indented(lay_out(returned, 8, head="return "))]
 
     def _reached(self, scope: Scope, unit: str) -> str:
         """The expression that reads a unit's module in a method of `scope`'s class, through open blocks between."""
         owner, path = "self", scope.path
         for name in unit[len(path) + 1 if path else 0 :].split("."):
-            is_list = path != scope.path and self._blocks[path][0] == "nn.ModuleList("
+            is_list = path != scope.path and _opening(self._blocks[path]) == "nn.ModuleList("
             owner = f"{owner}[{name}]" if is_list else attribute(owner, name)
             path = f"{path}.{name}" if path else name
         return owner
@@ -272,7 +330,7 @@ class _Writer:
         return ", ".join([_formatted(self._shape(value)) for value in values])
 
     def _batches(self, values: Iterable[str]) -> str:
-        return " and ".join(f"({', '.join(('N', *map(str, self._shape(value))))})" for value in values)
+        return " and ".join([f"({', '.join(('N', *map(str, self._shape(value))))})" for value in values])
 
 
 _formatted = lru_cache(maxsize=4096)(format_shape)
@@ -282,15 +340,38 @@ def _last(path: str) -> str:
     return path[path.rfind(".") + 1 :]
 
 
-def _comment(text: str, column: int) -> list[str]:
-    return [f"# {line}" for line in textwrap.wrap(one_line(text), _WIDTH - column - 2)]
+def _opening(text: Text) -> str:
+    return text if isinstance(text, str) else text.opening
 
 
-def _between(before: str, lines: list[str], after: str) -> list[str]:
-    if len(lines) == 1:
-        return [f"{before}{lines[0]}{after}"]
-    return [before + lines[0], *lines[1:-1], lines[-1] + after]
+def _counted(values: Sequence[str]) -> str:
+    return "one value" if len(values) == 1 else f"{len(values)} values"
+
+
+def _hint(count: int) -> str:
+    """The type of that many results."""
+    if count == 1:
+        return "Tensor"
+    return f"tuple[{', '.join(['Tensor'] * count)}]" if count <= _MOST_HINTS else "tuple[Tensor, ...]"
+
+
+def _bare(names: list[str]) -> Text:
+    """`a, b`; in brackets where that is too long."""
+    return row(names)._replace(flat=", ".join(names)) if len(names) > 1 else names[0]
+
+
+def _assignment(targets: list[str], expression: Text, shapes: str) -> list[str]:
+    """`a = expression` as lines of a method, with the shapes behind it where they fit, else above it."""
+    names = ", ".join(targets)
+    whole = flat(expression)
+    if 8 + len(names) + len(whole) + len(shapes) + len(" =   # ") <= WIDTH:
+        return [f"{INDENT}{names} = {whole}  # {shapes}"]
+    if len(targets) > 1 and 8 + len(names) + len(" = (") > WIDTH:
+        statement = lay_out(_bare(targets), 8, tail=f" = {whole}")
+    else:
+        statement = lay_out(expression, 8, head=f"{names} = ")
+    return _indented([*comment_lines(shapes, 8), *statement])
 
 
 def _indented(lines: Iterable[str]) -> list[str]:
-    return [_INDENT + line for line in lines]
+    return [INDENT + line for line in lines]

@@ -3,7 +3,8 @@
 from explorer.inference.arithmetic import arithmetic
 from explorer.inference.change import Change, changed
 from explorer.inference.infer import infer
-from explorer.inference.report import Inference, Issue, NodeReport, ReceptiveField, Repair, Totals
+from explorer.inference.receptive_field import ReceptiveField
+from explorer.inference.report import Inference, Issue, NodeReport, Repair, Totals
 
 __all__ = [
     "Change",

@@ -2,8 +2,13 @@
 
 import math
 
+from explorer.inference.field_arithmetic import field_arithmetic
+from explorer.inference.lifetimes import FLOAT32_BYTES
 from explorer.inference.report import NodeReport
 from explorer.layers import Arithmetic, Shape
+from explorer.layers.layer import KEEPS_NOTHING
+
+_KEPT_SOURCE = "torch.autograd.graph.saved_tensors_hooks; what several layers keep is in memory once"
 
 
 def arithmetic(report: NodeReport, upstream: tuple[NodeReport, ...]) -> tuple[Arithmetic, ...]:
@@ -17,19 +22,39 @@ def arithmetic(report: NodeReport, upstream: tuple[NodeReport, ...]) -> tuple[Ar
     inputs: tuple[Shape, ...] = report.input_shapes  # type: ignore[assignment]  # None was just excluded
     lines = list(report.layer.arithmetic(inputs, report.output_shape))
     sizes = "·".join(str(size) for size in report.output_shape)
+    formula = {1: "features·4", 3: "C·H·W·4"}.get(len(report.output_shape), "values·4")
     lines.append(
-        Arithmetic("output bytes", "C·H·W·4", f"{sizes}·4", math.prod(report.output_shape) * 4, "float32 has 4 bytes")
+        Arithmetic("output bytes", formula, f"{sizes}·4", math.prod(report.output_shape) * 4, "float32 has 4 bytes")
     )
-    field, before = report.receptive_field, upstream[0].receptive_field if len(upstream) == 1 else None
-    if field is not None and before is not None and field.size != before.size:
-        k, d = report.layer.window(inputs).kernel_size, report.layer.window(inputs).dilation
+    if report.macs and report.flops is not None:
         lines.append(
             Arithmetic(
-                "receptive field",
-                "r + (k − 1)·d·j",
-                f"{before.height} + ({k[0]} − 1)·{d[0]}·{before.stride[0]}",
-                field.height,
-                "Araujo, Norris and Sim 2019, section 2",
+                "FLOPs", "2·MACs", f"2·{report.macs}", report.flops, "torch.utils.flop_counter: multiply, and add"
             )
         )
-    return tuple(lines)
+    return (*lines, *_kept(report, upstream), *field_arithmetic(report, upstream))
+
+
+def _kept(report: NodeReport, upstream: tuple[NodeReport, ...]) -> list[Arithmetic]:
+    """What autograd keeps of the node for one image in float32, and what it keeps however many images there are."""
+    kept = report.kept
+    if kept is None or kept == KEEPS_NOTHING:
+        return []
+    terms: list[tuple[str, str, int]] = []
+    for port in kept.inputs:
+        num_bytes = upstream[port].output_bytes or 0
+        terms.append(("input" if len(upstream) == 1 else f"input {port}", str(num_bytes), num_bytes))
+    if kept.output:
+        terms.append(("output", str(report.output_bytes), report.output_bytes or 0))
+    if kept.values:
+        terms.append(("values·4", f"{kept.values}·4", kept.values * FLOAT32_BYTES))
+    if kept.num_bytes:
+        terms.append(("masks and places", str(kept.num_bytes), kept.num_bytes))
+    lines = []
+    if terms:
+        formula, values = " + ".join(term[0] for term in terms), " + ".join(term[1] for term in terms)
+        lines.append(Arithmetic("kept for backward", formula, values, sum(term[2] for term in terms), _KEPT_SOURCE))
+    if kept.batch_bytes:
+        text = str(kept.batch_bytes)
+        lines.append(Arithmetic("kept for any batch", "statistics", text, kept.batch_bytes, _KEPT_SOURCE))
+    return lines

@@ -5,15 +5,41 @@ an edit costs what it changes, and views can diff by identity.
 """
 
 import math
-from functools import partial
+from typing import NamedTuple
 
-from explorer.architecture import Architecture, Node, edits
-from explorer.inference.report import Inference, Issue, NodeReport, ReceptiveField, Repair, Totals
-from explorer.layers import Add, Conv2d, Fault, SetValue, Shape, Window, format_shape
-from explorer.layers.layer import POINTWISE
+from explorer.architecture import Architecture, Node
+from explorer.inference.advice import ADVISED, Neighbours, OnShapes, shape_advice
+from explorer.inference.faults import fault_issue
+from explorer.inference.heads import role_advice
+from explorer.inference.receptive_field import IMAGE_FIELD, behind
+from explorer.inference.repairs import issue_of, suggested
+from explorer.inference.report import Context, Inference, Issue, NodeReport, Totals
+from explorer.layers import Fault, Kept, Layer, Remark, Shape, Window
+from explorer.layers.layer import KEEPS_NOTHING, POINTWISE
 
 _BYTES_PER_VALUE = 4  # float32
-_INPUT_FIELD = ReceptiveField(1, 1, (1, 1), (0, 0))
+
+
+class _Numbers(NamedTuple):
+    """What follows from a layer and the shapes that arrive alone: worked out once for equal layers and shapes."""
+
+    layer: Layer
+    fault: Fault | None
+    counts: tuple[Shape, int, int, int, int]
+    """The report's output shape, parameters, buffers, multiply-accumulates and bytes."""
+    window: Window
+    kept: Kept
+    remarks: tuple[Remark, ...]
+    advise: OnShapes | None
+    """What else is to be said of a node that takes these shapes."""
+
+
+_memo: dict[tuple[int, tuple[Shape, ...]], _Numbers] = {}
+"""By the layer's identity, which needs no hash of its values and holds while its numbers are kept, and what arrives.
+
+Networks repeat their blocks, and a value that is turned comes back to where it was, so most of an edit is looked up.
+"""
+_MOST_REMEMBERED = 4096
 
 
 def infer(architecture: Architecture, previous: Inference | None = None) -> Inference:
@@ -22,115 +48,114 @@ def infer(architecture: Architecture, previous: Inference | None = None) -> Infe
     Args:
         previous: the inference of an earlier version; its reports are reused where they still hold.
     """
-    known = previous.nodes if previous is not None else {}
-    reports: dict[str, NodeReport] = {}
-    parameters = buffers = macs = output_bytes = 0
+    known = (previous.nodes if previous is not None else {}).get
+    structure = architecture.structure
+    roles = {node_id: role for role, node_id in enumerate(architecture.outputs)}.get
+    reports: list[NodeReport] = []
+    make = tuple.__new__
+    memo = _memo
+    parameters = trainable = buffers = macs = output_bytes = 0
     complete = True
-    for node in architecture.nodes:
-        arriving = tuple([reports[source] for source in node.inputs])
-        report = _report(node, arriving, known.get(node.id))
-        reports[node.id] = report
-        if report.num_parameters is not None:
-            parameters += report.num_parameters
-            buffers += report.num_buffers or 0
-        if report.output_shape is None:
-            complete = False
+    # This loop runs for each node at each edit: what is written out here instead of called is what took the time.
+    for node, sources, is_read in zip(architecture.nodes, structure.sources, structure.is_read, strict=True):
+        node_id, layer = node.id, node.layer
+        shapes: tuple[Shape | None, ...]
+        if len(sources) == 1:
+            first = reports[sources[0]]
+            arriving, shapes = [first], (first.output_shape,)
         else:
-            macs += report.macs or 0
-            output_bytes += report.output_bytes or 0
-    return Inference(reports, Totals(parameters, buffers, macs, output_bytes, complete))
+            arriving = [reports[source] for source in sources]
+            shapes = tuple([report.output_shape for report in arriving])
+        role = roles(node_id)
+        advised: tuple[Issue, ...] = ()
+        if arriving and (look := ADVISED.get((type(arriving[0].layer), type(layer)))) is not None:
+            advised = look(Neighbours(architecture, node, arriving))
+        if (role is not None or not is_read) and None not in shapes:
+            advised += role_advice(architecture, node, role, is_read, arriving)
+        old = known(node_id)
+        context: Context | None = None
+        is_same = False
+        if old is not None:
+            before = old.context
+            if before.node is node and before.role == role and before.is_read is is_read and before.advice == advised:
+                context, is_same = before, old.input_shapes == shapes
+        if context is None:
+            context = Context(node, role, is_read, advised)
+        if None in shapes:
+            complete = False
+            if is_same and old is not None:
+                reports.append(old)
+            else:
+                reports.append(NodeReport(layer, context, shapes, None, None, None, None, None, None, None, ()))
+            continue
+        inputs: tuple[Shape, ...] = shapes  # type: ignore[assignment]  # None was just excluded
+        key = (id(layer), inputs)
+        numbers = memo.get(key)
+        if numbers is None:
+            if len(memo) >= _MOST_REMEMBERED:
+                memo.clear()
+            numbers = memo[key] = _numbers(layer, inputs)
+        if numbers.fault is not None:
+            complete = False
+            # What mends a fault may change with any node before it, so that it is looked for again.
+            issue = fault_issue(architecture, reports, node, numbers.fault, inputs)
+            if is_same and old is not None and old.issues == (issue,):
+                reports.append(old)
+            else:
+                reports.append(NodeReport(layer, context, inputs, None, None, None, None, None, None, None, (issue,)))
+            continue
+        if numbers.window is POINTWISE and len(arriving) == 1:
+            field = arriving[0].receptive_field
+        elif arriving:
+            field = behind(numbers.window, [r.receptive_field for r in arriving], inputs)
+        else:
+            field = IMAGE_FIELD
+        if not is_same or old is None:
+            issues = advised
+            if numbers.remarks or numbers.advise is not None:
+                issues = _remarks(node, inputs, numbers) + advised
+            # What `NodeReport(...)` does, without the call that unpacks its arguments by name.
+            report = make(NodeReport, (layer, context, inputs, *numbers.counts, field, numbers.kept, issues))
+        elif field == old.receptive_field:
+            report = old
+        else:
+            report = old._replace(receptive_field=field)
+        reports.append(report)
+        _, num_parameters, num_buffers, its_macs, its_bytes = numbers.counts
+        output_bytes += its_bytes
+        macs += its_macs
+        if num_parameters:
+            parameters += num_parameters
+            if not node.frozen:
+                trainable += num_parameters
+        buffers += num_buffers
+    by_id = dict(zip(structure.index, reports, strict=True))
+    return Inference(by_id, Totals(parameters, trainable, buffers, macs, output_bytes, complete))
 
 
-def _report(node: Node, arriving: tuple[NodeReport, ...], old: NodeReport | None) -> NodeReport:
-    layer = node.layer
-    shapes = tuple([report.output_shape for report in arriving])
-    same = old is not None and old.layer is layer and old.input_shapes == shapes
-    if same and old is not None and old.output_shape is None:
-        return old
-    if None in shapes:
-        return NodeReport(layer, shapes, None, None, None, None, None, None, ())
-    inputs: tuple[Shape, ...] = shapes  # type: ignore[assignment]  # None was just excluded
-    fields = [report.receptive_field for report in arriving]
-    if same and old is not None:
-        field = _receptive_field(layer.window(inputs), fields) if fields else old.receptive_field
-        return old if field == old.receptive_field else old._replace(receptive_field=field)
+def _remarks(node: Node, inputs: tuple[Shape, ...], numbers: _Numbers) -> tuple[Issue, ...]:
+    """What the layer itself says of what it takes, and what else is to be said of such shapes."""
+    issues = tuple([issue_of(node, r.severity, r.message, suggested(node, r.suggestions)) for r in numbers.remarks])
+    return issues if numbers.advise is None else issues + numbers.advise(node, inputs)
+
+
+def _numbers(layer: Layer, inputs: tuple[Shape, ...]) -> _Numbers:
     if fault := layer.fault(inputs):
-        issue = _issue(node, inputs, fault, "error")
-        return NodeReport(layer, inputs, None, None, None, None, None, None, (issue,))
+        return _Numbers(layer, fault, ((), 0, 0, 0, 0), POINTWISE, KEEPS_NOTHING, (), None)
     output = layer.output_shape(inputs)
-    field = _receptive_field(layer.window(inputs), fields) if fields else _INPUT_FIELD
-    warning = layer.warning(inputs)
-    return NodeReport(
-        layer,
-        inputs,
+    counts = (
         output,
         layer.num_parameters(inputs),
         layer.num_buffers(inputs),
         layer.macs(inputs, output),
         math.prod(output) * _BYTES_PER_VALUE,
-        field,
-        (_issue(node, inputs, warning, "warning"),) if warning else (),
     )
-
-
-def _receptive_field(window: Window, fields: list[ReceptiveField | None]) -> ReceptiveField | None:
-    """The field behind `window` over the union of what arrives; None where a branch's is unknown."""
-    first = fields[0]
-    if first is None:
-        return None
-    if len(fields) > 1:
-        for other in fields[1:]:
-            if other is None:
-                return None
-            if other != first:
-                first = _union(first, other)
-    if window is POINTWISE:
-        return first
-    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
-    jump_h, jump_w = first.stride
-    return ReceptiveField(
-        first.height + (kh - 1) * dh * jump_h,
-        first.width + (kw - 1) * dw * jump_w,
-        (jump_h * sh, jump_w * sw),
-        (first.start[0] - ph * jump_h, first.start[1] - pw * jump_w),
+    return _Numbers(
+        layer,
+        None,
+        counts,
+        layer.window(inputs),
+        layer.kept(inputs, output),
+        layer.remarks(inputs, output),
+        shape_advice(layer, inputs),
     )
-
-
-def _union(a: ReceptiveField, b: ReceptiveField) -> ReceptiveField:
-    top, left = min(a.start[0], b.start[0]), min(a.start[1], b.start[1])
-    bottom = max(a.start[0] + a.height, b.start[0] + b.height)
-    right = max(a.start[1] + a.width, b.start[1] + b.width)
-    stride = (max(a.stride[0], b.stride[0]), max(a.stride[1], b.stride[1]))
-    return ReceptiveField(bottom - top, right - left, stride, (top, left))
-
-
-def _issue(node: Node, inputs: tuple[Shape, ...], fault: Fault, severity: str) -> Issue:
-    repairs = []
-    for suggestion in fault.suggestions:
-        if isinstance(suggestion, SetValue):
-            edit = partial(edits.set_value, node_id=node.id, name=suggestion.name, value=suggestion.value)
-        else:
-            edit = partial(edits.insert_before, node_id=node.id, layer=suggestion.layer, port=suggestion.port)
-        repairs.append(Repair(suggestion.text, edit))
-    if isinstance(node.layer, Add):
-        repairs += _projections(node, inputs)
-    return Issue(node.id, "error" if severity == "error" else "warning", fault.message, tuple(repairs))
-
-
-def _projections(node: Node, inputs: tuple[Shape, ...]) -> list[Repair]:
-    """Repairs of an addition: a 1×1 convolution that brings one branch to another's shape (He et al. 2016, 3.3)."""
-    repairs = []
-    if len(inputs) != 2 or any(len(shape) != 3 for shape in inputs):
-        return []
-    for port in (1, 0):
-        there, wanted = inputs[port], inputs[1 - port]
-        stride = tuple(max(1, -(-there[axis] // wanted[axis])) for axis in (1, 2))
-        reached = tuple((there[axis] - 1) // stride[axis - 1] + 1 for axis in (1, 2))
-        if reached != wanted[1:]:
-            continue
-        layer = Conv2d(out_channels=wanted[0], kernel_size=(1, 1), stride=(stride[0], stride[1]), bias=False)
-        text = f"project {node.inputs[port]} with 1×1"
-        if stride != (1, 1):
-            text += f", stride {stride[0]}" if stride[0] == stride[1] else f", stride {format_shape(stride)}"
-        repairs.append(Repair(text, partial(edits.insert_before, node_id=node.id, layer=layer, port=port)))
-    return repairs

@@ -1,9 +1,11 @@
 """Fully connected layers, and the flatten before them."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from explorer.layers.checked import MOST_DIMS, Checked, along
 from explorer.layers.layer import (
     POINTWISE,
     Arithmetic,
@@ -11,8 +13,10 @@ from explorer.layers.layer import (
     Category,
     Fault,
     InsertBefore,
+    Kept,
     Layer,
     ModuleCall,
+    Remark,
     SetValue,
     Shape,
     Suggestion,
@@ -21,40 +25,62 @@ from explorer.layers.layer import (
     follows,
     format_shape,
     integer,
-    whole,
 )
 from explorer.layers.registry import register
 
 
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flatten(Layer):
+class Flatten(Checked):
     """`torch.nn.Flatten`: dimensions `start_dim` to `end_dim` become one; `(C, H, W)` to `(C·H·W,)` by default."""
 
     category: ClassVar[Category] = Category.RESHAPE
     summary: ClassVar[str] = "Lays the maps out as one row of features."
+    keywords: ClassVar[str] = "view vector"
 
-    start_dim: int = integer(1, minimum=1, maximum=3, help="First dimension to join; 1 is the channels.")
-    end_dim: int = integer(-1, minimum=-3, maximum=3, help="Last dimension to join; −1 is the last one.")
+    start_dim: int = integer(1, minimum=1, maximum=MOST_DIMS, help="First dimension to join; 1 is the channels.")
+    end_dim: int = integer(
+        -1, minimum=-MOST_DIMS, maximum=MOST_DIMS, help="Last dimension to join; −1 is the last one."
+    )
 
-    def fault(self, inputs: tuple[Shape, ...]) -> Fault | None:
-        count = len(inputs[0]) + 1
-        end = self.end_dim % count if -count <= self.end_dim < count else None
-        if self.start_dim < count and end is not None and end >= self.start_dim:
+    def _end(self, shape: Shape) -> int | None:
+        """The last dimension that is joined, counted from 1; None if there is none such."""
+        count = len(shape) + 1
+        return self.end_dim % count if -count <= self.end_dim < count else None
+
+    def wrong(self, inputs: tuple[Shape, ...]) -> str | None:
+        (shape,) = inputs
+        end = self._end(shape)
+        if end is not None and self.start_dim <= end:
             return None
-        return Fault(
-            f"start_dim {self.start_dim} to end_dim {self.end_dim} is no range of the dimensions 1 to {count - 1} "
-            "that arrive; use 1 to −1",
-            (SetValue("start_dim 1", "start_dim", 1), SetValue("end_dim −1", "end_dim", -1)),
+        return (
+            f"start_dim {self.start_dim} to end_dim {self.end_dim} is no range of the dimensions 1 to {len(shape)} "
+            "that arrive; use 1 to −1"
         )
+
+    def candidates(self, inputs: tuple[Shape, ...]) -> Iterable[Suggestion]:
+        last = len(inputs[0])
+        yield SetValue("start_dim 1", "start_dim", 1)
+        yield SetValue("end_dim −1", "end_dim", -1)
+        yield SetValue(f"start_dim {last}", "start_dim", last)
+        yield SetValue(f"end_dim {last}", "end_dim", last)
+
+    def remarks(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Remark, ...]:
+        if output != inputs[0] or len(output) > 1:
+            return ()
+        return (Remark("note", f"a flatten too many: {format_shape(output)} arrives flat already"),)
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         (shape,) = inputs
-        start, end = self.start_dim - 1, (self.end_dim % (len(shape) + 1)) - 1
-        return (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])
+        start, end = self.start_dim - 1, self.end_dim % (len(shape) + 1)
+        return (*shape[:start], math.prod(shape[start:end]), *shape[end:])
 
     def window(self, inputs: tuple[Shape, ...]) -> Window:
-        return whole(inputs[0])
+        start, end = self.start_dim, self._end(inputs[0]) or 0
+        return along(inputs[0], tuple(range(start, end + 1))) if end > start else POINTWISE
+
+    def is_view(self, inputs: tuple[Shape, ...]) -> bool:
+        return True
 
     def arithmetic(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Arithmetic, ...]:
         (shape,) = inputs
@@ -64,6 +90,11 @@ class Flatten(Layer):
         return (Arithmetic("features", "C·H·W", values, output[0], "torch.nn.Flatten"),)
 
 
+def flatten_before() -> InsertBefore:
+    """The repair of a layer that wants a row of features."""
+    return InsertBefore("flatten before", Flatten())
+
+
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linear(Layer):
@@ -71,6 +102,7 @@ class Linear(Layer):
 
     category: ClassVar[Category] = Category.LINEAR
     summary: ClassVar[str] = "Every output is a weighted sum of all inputs."
+    keywords: ClassVar[str] = "fully connected dense fc"
 
     in_features: int | None = follows(help="Features that arrive; follows the input unless fixed.")
     out_features: int = integer(help="Features that leave.", on_node=True)
@@ -87,7 +119,7 @@ class Linear(Layer):
             return None
         suggestions: list[Suggestion] = []
         if len(shape) > 1 and math.prod(shape) == self.in_features:
-            suggestions.append(InsertBefore("flatten before", Flatten()))
+            suggestions.append(flatten_before())
         suggestions += [
             SetValue("in_features follows the input", "in_features", None),
             SetValue(f"in_features {shape[-1]:,}", "in_features", shape[-1]),
@@ -95,16 +127,6 @@ class Linear(Layer):
         return Fault(
             f"in_features is fixed at {self.in_features:,}, but {format_shape(shape)} arrives; use {shape[-1]:,}",
             tuple(suggestions),
-        )
-
-    def warning(self, inputs: tuple[Shape, ...]) -> Fault | None:
-        (shape,) = inputs
-        if len(shape) == 1:
-            return None
-        return Fault(
-            f"{format_shape(shape)} arrives unflattened: the layer acts on the last dimension ({shape[-1]}) alone, "
-            f"not on all {math.prod(shape):,} values",
-            (InsertBefore("flatten before", Flatten()),),
         )
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
@@ -118,8 +140,10 @@ class Linear(Layer):
         return math.prod(inputs[0]) * self.out_features
 
     def window(self, inputs: tuple[Shape, ...]) -> Window:
-        # On (C, H, W) the layer mixes one row; the bound by the whole map stays true and simple.
-        return whole(inputs[0]) if len(inputs[0]) > 1 else POINTWISE
+        return along(inputs[0], (len(inputs[0]),))
+
+    def kept(self, inputs: tuple[Shape, ...], output: Shape) -> Kept:
+        return Kept(inputs=(0,))
 
     def call(self, inputs: tuple[Shape, ...]) -> Call:
         return ModuleCall("Linear", {**self.values(), "in_features": inputs[0][-1]})

@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 from typing import TypeVar
 
-from explorer.layers.layer import HyperParameter, Layer
+from explorer.layers.layer import Category, HyperParameter, Layer
 
 L = TypeVar("L", bound=type[Layer])
 
@@ -26,6 +26,7 @@ def register(cls: L) -> L:
             **field.metadata,
         )
         for field in dataclasses.fields(cls)
+        if field.metadata  # the others are not the user's: what was measured
     )
     _LAYERS[cls.__name__] = cls
     return cls
@@ -45,6 +46,6 @@ def layer_type(name: str) -> type[Layer]:
 
 
 def layer_types() -> tuple[type[Layer], ...]:
-    """All layer types, sorted by category, then name."""
-    order = list(dict.fromkeys(cls.category for cls in _LAYERS.values()))
-    return tuple(sorted(_LAYERS.values(), key=lambda cls: (order.index(cls.category), cls.__name__)))
+    """All layer types as menus list them: by category and `menu_place`, each family in its file's order."""
+    order = list(Category)
+    return tuple(sorted(_LAYERS.values(), key=lambda cls: (order.index(cls.category), cls.menu_place)))

@@ -26,6 +26,7 @@ _NAMES = {
     "export": "mdi6.export-variant",
     "error": "mdi6.alert-circle",
     "warning": "mdi6.alert",
+    "note": "mdi6.information-outline",
     "good": "mdi6.check-circle",
     "info": "mdi6.information-outline",
     "repair": "mdi6.wrench-outline",
@@ -43,6 +44,8 @@ _NAMES = {
     "inspector": "mdi6.tune-variant",
     "theme": "mdi6.theme-light-dark",
     "more": "mdi6.dots-vertical",
+    "choose": "mdi6.chevron-down",
+    "closed": "mdi6.chevron-right",
     Category.INPUT: "mdi6.image-outline",
     Category.CONVOLUTION: "mdi6.grid",
     Category.POOLING: "mdi6.arrow-collapse-all",
@@ -52,6 +55,7 @@ _NAMES = {
     Category.LINEAR: "mdi6.vector-polyline",
     Category.RESHAPE: "mdi6.arrow-expand-horizontal",
     Category.MERGE: "mdi6.call-merge",
+    Category.OTHER: "mdi6.cube-outline",
 }
 
 

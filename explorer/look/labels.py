@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from explorer.look.theme import Theme, ThemeSource, body_font, small_font
 
-Role = Literal["text", "muted", "error", "warning", "accent"]
+Role = Literal["text", "muted", "error", "warning", "note", "accent"]
 
 
 def role_colour(role: Role, theme: Theme) -> QColor:
@@ -18,6 +18,7 @@ def role_colour(role: Role, theme: Theme) -> QColor:
         "muted": theme.muted,
         "error": theme.error,
         "warning": theme.warning,
+        "note": theme.muted,
         "accent": theme.accent,
     }
     return colours[role]

@@ -1,5 +1,7 @@
 """Numbers as the screen shows them: short with a unit, exact on hover, changes with their sign. No Qt."""
 
+from fractions import Fraction
+
 from explorer.layers import Shape, format_shape
 
 THIN_SPACE = "\u2009"
@@ -26,6 +28,15 @@ def short_count(value: float | None) -> str:
     return exact_count(value)
 
 
+def exact(value: float | Fraction | None) -> str:
+    """A number that need not be whole: "62,378,344", "−0.5", "1/3"."""
+    if value is None or value == int(value):
+        return exact_count(None if value is None else int(value))
+    if isinstance(value, Fraction) and _ends(value):
+        value = float(value)
+    return str(value).replace("-", MINUS)
+
+
 def exact_count(value: float | None) -> str:
     """Every digit, in groups of three: "62,378,344"."""
     if value is None:
@@ -34,11 +45,12 @@ def exact_count(value: float | None) -> str:
 
 
 def short_bytes(value: float | None) -> str:
-    """Three digits and a binary unit: "1.90 GB", "64.0 kB", "512 B"."""
+    """Three digits and a binary unit: "1.90 GB", "0.98 GB", "64.0 kB", "512 B"."""
     if value is None:
         return UNKNOWN
     for scale, unit in _BYTE_UNITS:
-        if abs(value) >= scale:
+        # 1,008 MB would take a fourth digit.
+        if round(abs(value) / scale * 1024) >= 1000:
             return f"{_three_digits(value / scale)}{THIN_SPACE}{unit}"
     return f"{value:.0f}{THIN_SPACE}B"
 
@@ -63,6 +75,13 @@ def percent(share: float | None, digits: int = 1) -> str:
     return UNKNOWN if share is None else f"{share * 100:.{digits}f}{THIN_SPACE}%"
 
 
+def share(part: float, whole: float) -> str:
+    """A part of a whole, so that a little is told from nothing: "12.3 %", "<0.1 %", "0 %"."""
+    if not part or not whole:
+        return f"0{THIN_SPACE}%"
+    return f"<{percent(0.001)}" if part < 0.001 * whole else percent(part / whole)
+
+
 def shape(value: Shape | None) -> str:
     """A shape: "6×28×28", or a dash where it is unknown."""
     return UNKNOWN if value is None else format_shape(value)
@@ -75,7 +94,26 @@ def pair(value: object) -> str:
     return str(value)
 
 
+def size(value: tuple[float | Fraction, ...]) -> str:
+    """A size in pixels, which need not be whole: "11×11", "2.5×2.5"."""
+    return "×".join(exact(axis) for axis in value)
+
+
+def place(value: tuple[float | Fraction, ...]) -> str:
+    """A place on (rows, columns), once where both axes agree: "15.5", "−0.5, 2"."""
+    return exact(value[0]) if len(set(value)) == 1 else ", ".join(exact(axis) for axis in value)
+
+
 def _three_digits(value: float) -> str:
     magnitude = abs(float(f"{value:.3g}"))
     decimals = 2 if magnitude < 10 else 1 if magnitude < 100 else 0
     return f"{value:.{decimals}f}".replace("-", MINUS)
+
+
+def _ends(value: Fraction) -> bool:
+    """Whether its decimals end."""
+    rest = value.denominator
+    for factor in (2, 5):
+        while rest % factor == 0:
+            rest //= factor
+    return rest == 1

@@ -68,6 +68,7 @@ _HUES = {
     Category.LINEAR: "#d55e00",
     Category.RESHAPE: "#56b4e9",
     Category.MERGE: "#7b61c9",
+    Category.OTHER: "#6b7280",
 }
 
 LIGHT = Theme(
@@ -103,6 +104,7 @@ DARK = Theme(
         Category.MERGE: QColor("#a08bea"),
         Category.REGULARIZATION: QColor("#b8995f"),
         Category.INPUT: QColor("#9aa4b0"),
+        Category.OTHER: QColor("#a3acb8"),
     },
     **_colours(
         window="#1b1e23",

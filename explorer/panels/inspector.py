@@ -1,17 +1,18 @@
 """The inspector: the selected nodes, or the network as a whole. It turns what its pages report into edits."""
 
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QPalette
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from explorer.architecture import ArchitectureError, edits
+from explorer.architecture import Architecture, ArchitectureError, edits
 from explorer.layers import Kind
-from explorer.look import numbers
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font
+from explorer.look.values import written
+from explorer.panels.estimates import Estimates
 from explorer.panels.inspector_form import Form
 from explorer.panels.inspector_network import NetworkPage
 from explorer.panels.inspector_node import NodePage
+from explorer.panels.scroll_body import ScrollBody
 from explorer.panels.values import ValueEditor
 from explorer.session import Document, Selection, Snapshot
 
@@ -20,11 +21,27 @@ GESTURE_PAUSE_MS = 600
 
 
 class Inspector(QScrollArea):
-    """Shows and edits what is selected."""
+    """Shows and edits what is selected.
+
+    Signals:
+        batch_chosen(int): the user wants batches of this size.
+    """
+
+    batch_chosen = Signal(int)
 
     def __init__(
-        self, document: Document, selection: Selection, themes: ThemeSource, parent: QWidget | None = None
+        self,
+        document: Document,
+        selection: Selection,
+        themes: ThemeSource,
+        parent: QWidget | None = None,
+        *,
+        estimates: Estimates | None = None,
     ) -> None:
+        """
+        Args:
+            estimates: of memory, which other views may share; the inspector's own if None.
+        """
         super().__init__(parent)
         self._document = document
         self._selection = selection
@@ -33,12 +50,12 @@ class Inspector(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        body = QWidget()
-        body.setBackgroundRole(QPalette.ColorRole.Window)
+        body = ScrollBody()
         column = QVBoxLayout(body)
         column.setContentsMargins(2 * GRID, GRID, 2 * GRID, 2 * GRID)
-        self.node_page = NodePage(document, themes, body)
-        self.network_page = NetworkPage(themes, body)
+        self.estimates = estimates or Estimates(self)
+        self.node_page = NodePage(document, self.estimates, themes, body)
+        self.network_page = NetworkPage(self.estimates, themes, body)
         self._empty = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=body)
         self._empty.setText(self.tr("No network is open."))
         for page in (self.node_page, self.network_page):
@@ -49,22 +66,19 @@ class Inspector(QScrollArea):
         self._gesture.timeout.connect(document.finish_merge)
         self.node_page.edited.connect(self._edit)
         self.node_page.left.connect(self._finish_gesture)
+        self.node_page.frozen_chosen.connect(self._set_frozen)
+        self.node_page.previewed.connect(self._preview_value)
+        self.node_page.preview_ended.connect(lambda: document.preview(None))
         self.node_page.renamed.connect(self._rename_node)
         self.node_page.source_asked.connect(lambda node_id: selection.set((node_id,)))
         self.network_page.renamed.connect(self._rename_network)
         self.network_page.chosen.connect(lambda node_id: selection.set((node_id,)))
+        self.network_page.batch_chosen.connect(self.batch_chosen)
+        self.estimates.changed.connect(self._show_again)
         document.changed.connect(self.apply)
         document.previewed.connect(self._show_preview)
         selection.changed.connect(self._follow_selection)
-        self.set_batch_size(64)
         self.apply(None, document.snapshot if document.is_open else None)
-
-    def set_batch_size(self, batch_size: int) -> None:
-        """How many images the bytes of a batch are for."""
-        self.node_page.set_batch_size(batch_size)
-        self.network_page.set_batch_size(batch_size)
-        if self._document.is_open:
-            self.apply(self._document.snapshot, self._document.snapshot)
 
     def focus_first_field(self) -> None:
         """Put the keyboard where the first value of the selected layer is edited."""
@@ -87,6 +101,10 @@ class Inspector(QScrollArea):
         self._preview = preview
         self._show(self._document.snapshot if self._document.is_open else None, pulse=False)
 
+    def _show_again(self) -> None:
+        if self._document.is_open:
+            self._show(self._document.snapshot, pulse=True)
+
     def _follow_selection(self) -> None:
         if self._document.is_open and not self._is_renaming:
             self._finish_gesture()
@@ -107,11 +125,14 @@ class Inspector(QScrollArea):
 
     def _edit(self, name: str, value: object) -> None:
         ids = self._selection.ids
-        new = self._document.architecture
-        for node_id in ids:
-            new = edits.set_value(new, node_id, name, value)
+        try:
+            new = self._with_value(self._document.architecture, name, value)
+        except ValueError as error:
+            # What a layer refuses only as a whole, such as arguments that cannot be read.
+            self._refuse(name, str(error))
+            return
         where = ids[0] if len(ids) == 1 else self.tr("%d layers") % len(ids)
-        shown = self._written(value)
+        shown = written(self._kind(name), value)
         text = (
             self.tr("Let %s %s follow the input") % (where, name)
             if value is None
@@ -120,12 +141,34 @@ class Inspector(QScrollArea):
         self._document.apply(text, new, merge=f"{','.join(ids)}.{name}")
         self._gesture.start()
 
-    def _written(self, value: object) -> str:
-        if isinstance(value, bool):
-            return self.tr("on") if value else self.tr("off")
-        if isinstance(value, int):
-            return numbers.exact_count(value)
-        return f"{value:g}" if isinstance(value, float) else numbers.pair(value)
+    def _with_value(self, architecture: Architecture, name: str, value: object) -> Architecture:
+        for node_id in self._selection.ids:
+            architecture = edits.set_value(architecture, node_id, name, value)
+        return architecture
+
+    def _preview_value(self, name: str, value: object) -> None:
+        try:
+            self._document.preview(lambda architecture: self._with_value(architecture, name, value))
+        except ValueError:
+            self._document.preview(None)
+
+    def _kind(self, name: str) -> Kind:
+        form = self.node_page.form
+        assert form is not None
+        return form.editors[name].parameter.kind
+
+    def _refuse(self, name: str, why: str) -> None:
+        form = self.node_page.form
+        assert form is not None
+        form.editors[name].refuse(why)
+
+    def _set_frozen(self, frozen: bool) -> None:
+        architecture, nodes = self._document.architecture, self._document.snapshot.inference.nodes
+        ids = [node_id for node_id in self._selection.ids if nodes[node_id].num_parameters]
+        where = ids[0] if len(ids) == 1 else self.tr("%d layers") % len(ids)
+        text = self.tr("Freeze %s") % where if frozen else self.tr("Train %s again") % where
+        self._finish_gesture()
+        self._document.apply(text, edits.set_frozen(architecture, ids, frozen))
 
     def _finish_gesture(self) -> None:
         if self._gesture.isActive():

@@ -1,7 +1,7 @@
 """A name that can be edited where it stands. What renaming means is its owner's; refusals are shown beneath it."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from explorer.look.theme import ThemeSource, title_font
@@ -29,8 +29,9 @@ class NameField(QLineEdit):
         self.setTextMargins(-2, 2, 0, 4)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.editingFinished.connect(self._commit)
-        themes.changed.connect(self._redraw)
-        self._redraw()
+        # By palette the ground would stay white: the window's style sheet restores the palette that it found.
+        self.setStyleSheet("background: transparent;")
+        themes.changed.connect(self.update)
 
     def show_name(self, name: str) -> None:
         """Show a name; half-typed text stays where the name is the same."""
@@ -59,11 +60,6 @@ class NameField(QLineEdit):
             self.revert()
         else:
             self.committed.emit(text)
-
-    def _redraw(self) -> None:
-        colours = QPalette()
-        colours.setColor(QPalette.ColorRole.Base, QColor(0, 0, 0, 0))
-        self.setPalette(colours)
 
     # Qt
 

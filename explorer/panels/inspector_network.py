@@ -1,12 +1,20 @@
-"""The inspector's page for the network as a whole: name, totals, outputs, and which layers they come from."""
+"""The inspector's page for the network as a whole: name, totals, memory, outputs, and which layers they come from."""
+
+from collections.abc import Callable
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
+from explorer.inference import NodeReport
+from explorer.layers import Arithmetic
 from explorer.look import numbers
 from explorer.look.labels import ElidedLabel, RoleLabel, section_label
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
+from explorer.panels import inspector_working as working
+from explorer.panels.estimates import Estimates
 from explorer.panels.inspector_facts import Fact, Facts
+from explorer.panels.inspector_heading import FactsHeading
+from explorer.panels.inspector_memory import MemorySection
 from explorer.panels.inspector_name import NameField
 from explorer.panels.inspector_share import Share, ShareBars
 from explorer.session import Snapshot
@@ -18,15 +26,17 @@ class NetworkPage(QWidget):
     Signals:
         renamed(str): the user entered another name.
         chosen(str): the user clicked the bar of this node.
+        batch_chosen(int): the user wants batches of this size.
     """
 
     renamed = Signal(str)
     chosen = Signal(str)
+    batch_chosen = Signal(int)
 
-    def __init__(self, themes: ThemeSource, parent: QWidget | None = None) -> None:
+    def __init__(self, estimates: Estimates, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._estimates = estimates
         self._themes = themes
-        self._batch_size = 1
         self._shown: Snapshot | None = None
         self.name = NameField(themes, self)
         self.name.setToolTip(self.tr("The network's name. Click to rename."))
@@ -40,39 +50,48 @@ class NetworkPage(QWidget):
                 "layers": self.tr("Layers"),
                 "input": self.tr("Input"),
                 "parameters": self.tr("Parameters"),
+                "trainable": self.tr("Trainable"),
+                "frozen": self.tr("Frozen"),
                 "buffers": self.tr("Buffers"),
                 "macs": self.tr("MACs, 1 image"),
+                "flops": self.tr("FLOPs, 1 image"),
                 "bytes": self.tr("Outputs, 1 image"),
                 "batch_bytes": "",
             },
             self,
+            group_starts=("parameters", "macs", "bytes"),
         )
+        self.heading = FactsHeading(self.facts, themes, self.tr("Figures"), self)
+        self.memory = MemorySection(estimates, themes, self)
+        self.memory.batch_chosen.connect(self.batch_chosen)
         self._returns = QGridLayout()
         self.outputs: list[tuple[ElidedLabel, RoleLabel]] = []
         self.bars = ShareBars(themes, self)
         self.bars.chosen.connect(self.chosen)
         self.by_parameters = self._switch(self.tr("Parameters"))
         self.by_macs = self._switch(self.tr("MACs"))
+        self.by_output = self._switch(self.tr("Outputs"))
+        self.by_kept = self._switch(self.tr("Kept"))
+        self.by_output.setToolTip(self.tr("Bytes of the outputs, for one image"))
+        self.by_kept.setToolTip(self.tr("What autograd keeps for the backward pass, for the batch"))
         self.by_parameters.setChecked(True)
         group = QButtonGroup(self)
-        for button in (self.by_parameters, self.by_macs):
+        for button in (self.by_parameters, self.by_macs, self.by_output, self.by_kept):
             group.addButton(button)
             button.toggled.connect(self._show_shares)
         self._arrange()
-
-    def set_batch_size(self, batch_size: int) -> None:
-        """How many images the second figure of the outputs' bytes is for."""
-        self._batch_size = batch_size
-        self.facts.set_name("batch_bytes", self.tr("%s images") % numbers.exact_count(batch_size))
 
     def apply(self, new: Snapshot, preview: Snapshot | None, *, pulse: bool) -> None:
         """Show the network of `new`; what differs in `preview` as old → new."""
         self._shown = new
         self.name.show_name(new.architecture.name)
+        batch_size = numbers.exact_count(self._estimates.conditions.batch_size)
+        self.facts.set_name("batch_bytes", self.tr("Outputs, %s images") % batch_size)
         self.facts.apply(self._facts(new), None if preview is None else self._facts(preview), pulse=pulse)
         stop = first_unknown(new)
         self.known.show_text("" if stop is None else self.tr("Totals reach up to %s.") % stop)
         self.known.setVisible(stop is not None)
+        self.memory.apply(new, preview, pulse=pulse)
         self._show_outputs(new)
         self._show_shares()
 
@@ -93,16 +112,19 @@ class NetworkPage(QWidget):
     def _arrange(self) -> None:
         switch = QHBoxLayout()
         switch.setSpacing(0)
-        switch.addWidget(section_label(self._themes, self.tr("By layer"), self), 1)
-        switch.addWidget(self.by_parameters)
-        switch.addWidget(self.by_macs)
+        for button in (self.by_parameters, self.by_macs, self.by_output, self.by_kept):
+            switch.addWidget(button)
+        switch.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
         column.addWidget(self.name)
         column.addWidget(self.refusal)
+        column.addWidget(self.heading)
         column.addWidget(self.facts)
         column.addWidget(self.known)
+        column.addSpacing(GRID)
+        column.addWidget(self.memory)
         column.addSpacing(GRID)
         column.addWidget(section_label(self._themes, self.tr("Returns"), self))
         self._returns.setHorizontalSpacing(GRID)
@@ -110,29 +132,51 @@ class NetworkPage(QWidget):
         self._returns.setColumnStretch(0, 1)
         column.addLayout(self._returns)
         column.addSpacing(GRID)
+        column.addWidget(section_label(self._themes, self.tr("By layer"), self))
         column.addLayout(switch)
         column.addWidget(self.bars)
         column.addStretch(1)
-        self.set_batch_size(self._batch_size)
         self.refuse("")
 
     def _facts(self, snapshot: Snapshot) -> dict[str, Fact]:
         architecture, totals = snapshot.architecture, snapshot.inference.totals
+        batch_size = self._estimates.conditions.batch_size
 
-        def counted(amount: int) -> Fact:
-            return Fact(numbers.short_count(amount), numbers.exact_count(amount))
+        def summed(key: str, amount_of: Callable[[NodeReport], int | None]) -> Callable[[], list[Arithmetic]]:
+            def lines() -> list[Arithmetic]:
+                parts = [(node_id, amount_of(report) or 0) for node_id, report in snapshot.inference.nodes.items()]
+                return [working.sum_line(key, parts, self.tr("the sum over all layers"))]
 
-        def in_bytes(amount: int) -> Fact:
-            return Fact(numbers.short_bytes(amount), self.tr("%s bytes") % numbers.exact_count(amount))
+            return lines
+
+        def counted(amount: int, lines: Callable[[], list[Arithmetic]] | None = None, share: str = "") -> Fact:
+            return Fact(numbers.short_count(amount), numbers.exact_count(amount), share, lines if amount else None)
+
+        def in_bytes(amount: int, lines: Callable[[], list[Arithmetic]]) -> Fact:
+            return Fact(numbers.short_bytes(amount), self.tr("%s bytes") % numbers.exact_count(amount), "", lines)
+
+        def part(amount: int) -> str:
+            return numbers.share(amount, totals.num_parameters) if totals.num_frozen else ""
 
         return {
             "layers": counted(len(architecture) - 1),
             "input": Fact(numbers.shape(architecture.input_shape), self.tr("Channels, height and width")),
-            "parameters": counted(totals.num_parameters),
-            "buffers": counted(totals.num_buffers),
-            "macs": counted(totals.macs),
-            "bytes": in_bytes(totals.output_bytes),
-            "batch_bytes": in_bytes(totals.output_bytes * self._batch_size),
+            "parameters": counted(totals.num_parameters, summed("parameters", lambda r: r.num_parameters)),
+            "trainable": counted(
+                totals.num_trainable, summed("trainable", lambda r: r.num_trainable), part(totals.num_trainable)
+            ),
+            "frozen": counted(
+                totals.num_frozen,
+                summed("frozen", lambda r: (r.num_parameters or 0) - (r.num_trainable or 0)),
+                part(totals.num_frozen),
+            ),
+            "buffers": counted(totals.num_buffers, summed("buffers", lambda r: r.num_buffers)),
+            "macs": counted(totals.macs, summed("multiply-accumulates", lambda r: r.macs)),
+            "flops": counted(totals.flops, lambda: [working.flops_line(totals.macs)]),
+            "bytes": in_bytes(totals.output_bytes, summed("output bytes", lambda r: r.output_bytes)),
+            "batch_bytes": in_bytes(
+                totals.output_bytes * batch_size, lambda: [working.batch_line(totals.output_bytes, batch_size)]
+            ),
         }
 
     def _show_outputs(self, new: Snapshot) -> None:
@@ -155,12 +199,20 @@ class NetworkPage(QWidget):
     def _show_shares(self) -> None:
         if self._shown is None:
             return
-        by_macs = self.by_macs.isChecked()
+        nodes = self._shown.inference.nodes
+        amount_of: Callable[[str], int | None]
+        if self.by_kept.isChecked():
+            amount_of = self._estimates.memory(self._shown).nodes.get
+        elif self.by_output.isChecked():
+            amount_of = lambda node_id: nodes[node_id].output_bytes  # noqa: E731 - one expression in each branch
+        elif self.by_macs.isChecked():
+            amount_of = lambda node_id: nodes[node_id].macs  # noqa: E731
+        else:
+            amount_of = lambda node_id: nodes[node_id].num_parameters  # noqa: E731
+        is_bytes = self.by_kept.isChecked() or self.by_output.isChecked()
         self.bars.apply(
-            [
-                Share(node_id, report.layer.category, (report.macs if by_macs else report.num_parameters) or 0)
-                for node_id, report in self._shown.inference.nodes.items()
-            ]
+            [Share(node_id, report.layer.category, amount_of(node_id) or 0) for node_id, report in nodes.items()],
+            numbers.short_bytes if is_bytes else numbers.exact_count,
         )
 
 

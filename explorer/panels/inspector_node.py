@@ -1,23 +1,30 @@
-"""The inspector's page for selected nodes: name, form, issues, figures, arithmetic. Selection is the inspector's."""
+"""The inspector's page for selected nodes: name, form, issues and figures. Selection and edits are the inspector's."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from explorer.inference import NodeReport, arithmetic
+from explorer.inference import NodeReport
 from explorer.layers import Layer
 from explorer.look import numbers
 from explorer.look.icons import category_icon
-from explorer.look.labels import ElidedLabel, RoleLabel, section_label
+from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
-from explorer.panels.arithmetic import ArithmeticView
-from explorer.panels.inspector_facts import Fact, Facts
+from explorer.panels.estimates import Estimates
+from explorer.panels.inspector_facts import Facts
+from explorer.panels.inspector_figures import NodeFigures, culprit_of, figure_names
 from explorer.panels.inspector_form import Form
+from explorer.panels.inspector_heading import FactsHeading
 from explorer.panels.inspector_name import NameField
+from explorer.panels.inspector_size import SizeSolver, can_solve
 from explorer.panels.issues import IssueCards
 from explorer.session import Document, Snapshot
+from explorer.session.places import settings
+
+_SOLVER_OPEN = "inspector/solver"
 
 
 class NodePage(QWidget):
@@ -25,23 +32,32 @@ class NodePage(QWidget):
 
     Signals:
         edited(str, object): the user chose this value for the hyper-parameter of that name.
+        frozen_chosen(bool): whether training shall leave the nodes' parameters as they are.
         left(): the focus left an editor.
+        previewed(str, object): the user points at this value, or drags to it.
+        preview_ended(): and no longer.
         renamed(str): the user entered another id.
         source_asked(str): the user wants to see the node whose issue leaves this one unknown.
     """
 
     edited = Signal(str, object)
+    frozen_chosen = Signal(bool)
     left = Signal()
+    previewed = Signal(str, object)
+    preview_ended = Signal()
     renamed = Signal(str)
     source_asked = Signal(str)
 
-    def __init__(self, document: Document, themes: ThemeSource, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, document: Document, estimates: Estimates, themes: ThemeSource, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._themes = themes
+        self._estimates = estimates
         self._ids: tuple[str, ...] = ()
+        self._shown: Snapshot | None = None
         self._type: type[Layer] | None = None
         self._forms: dict[type[Layer], Form] = {}
-        self._batch_size = 1
         self._picture = QLabel(self)
         self.name = NameField(themes, self)
         self.name.committed.connect(self.renamed)
@@ -52,12 +68,16 @@ class NodePage(QWidget):
         self.summary = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=self)
         self.no_form = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=self)
         self.issues = IssueCards(document, themes, shows_node=False, parent=self)
-        self.facts = Facts(themes, self._fact_names(), self)
+        self.frozen = QCheckBox(self.tr("Frozen"), self)
+        self.frozen.setToolTip(self.tr("Training leaves the weights as they are."))
+        self.frozen.clicked.connect(self._choose_frozen)
+        self.facts = Facts(themes, figure_names(self.tr), self, group_starts=("parameters", "macs", "bytes", "field"))
+        self.heading = FactsHeading(self.facts, themes, self.tr("Figures"), self)
+        self.solver = SizeSolver(document, themes, self)
+        self.solver_button = self._make_solver_button()
         self.why = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=self)
         self.why.setTextFormat(Qt.TextFormat.RichText)
         self.why.linkActivated.connect(self.source_asked)
-        self._arithmetic_title = section_label(themes, self.tr("Arithmetic"), self)
-        self.arithmetic = ArithmeticView(themes, self)
         self._arrange()
         themes.changed.connect(self._redraw)
 
@@ -66,15 +86,11 @@ class NodePage(QWidget):
         """The form that is shown; None where layers of several types are selected."""
         return None if self._type is None else self._forms.get(self._type)
 
-    def set_batch_size(self, batch_size: int) -> None:
-        """How many images the second figure of the output's bytes is for."""
-        self._batch_size = batch_size
-        self.facts.set_name("batch_bytes", self.tr("%s images") % numbers.exact_count(batch_size))
-
     def apply(self, ids: tuple[str, ...], new: Snapshot, preview: Snapshot | None) -> None:
         """Show these nodes of `new`; what differs in `preview` as old → new."""
         restart = ids != self._ids
         self._ids = ids
+        self._shown = new
         reports = [new.inference.nodes[node_id] for node_id in ids]
         types = {type(report.layer) for report in reports}
         self._show_type(types.pop() if len(types) == 1 else None, reports)
@@ -84,10 +100,17 @@ class NodePage(QWidget):
         if self._type is not None:
             self._forms[self._type].show_reports(reports, restart=restart)
         self.issues.apply([issue for report in reports for issue in report.issues] if len(ids) == 1 else ())
+        self._show_frozen(reports)
+        batch_size = self._estimates.conditions.batch_size
+        self.facts.set_name("batch_bytes", self.tr("Output, %s images") % numbers.exact_count(batch_size))
         after = preview if preview is not None and all(i in preview.architecture for i in ids) else None
-        self.facts.apply(self._facts(ids, new), None if after is None else self._facts(ids, after), pulse=not restart)
+        self.facts.apply(
+            NodeFigures(ids, new, self._estimates, self.tr).facts(),
+            None if after is None else NodeFigures(ids, after, self._estimates, self.tr).facts(),
+            pulse=not restart,
+        )
         self._show_why(ids, new)
-        self._show_arithmetic(ids, new)
+        self._show_solver(ids, reports)
 
     def refuse(self, why: str) -> None:
         """Say under the name why it cannot be."""
@@ -96,19 +119,6 @@ class NodePage(QWidget):
         self.name.set_refused(bool(why))
 
     # What is shown
-
-    def _fact_names(self) -> Mapping[str, str]:
-        return {
-            "input": self.tr("Input"),
-            "output": self.tr("Output"),
-            "parameters": self.tr("Parameters"),
-            "buffers": self.tr("Buffers"),
-            "macs": self.tr("MACs"),
-            "bytes": self.tr("Output, 1 image"),
-            "batch_bytes": "",
-            "field": self.tr("Receptive field"),
-            "stride": self.tr("Output stride"),
-        }
 
     def _arrange(self) -> None:
         head = QHBoxLayout()
@@ -125,16 +135,14 @@ class NodePage(QWidget):
         self._column.addWidget(self.summary)
         self._column.addWidget(self.no_form)
         self._form_place = self._column.count()
+        self._column.addWidget(self.frozen)
         self._column.addWidget(self.issues)
         self._column.addSpacing(GRID)
-        self._column.addWidget(section_label(self._themes, self.tr("Figures"), self))
+        self._column.addWidget(self.heading)
         self._column.addWidget(self.facts)
         self._column.addWidget(self.why)
-        self._column.addSpacing(GRID)
-        self._column.addWidget(self._arithmetic_title)
-        self._column.addWidget(self.arithmetic)
         self._column.addStretch(1)
-        self.set_batch_size(self._batch_size)
+        self.facts.add_below("output", self.solver)
         self.refuse("")
 
     def _show_type(self, layer_type: type[Layer] | None, reports: Sequence[NodeReport]) -> None:
@@ -146,6 +154,8 @@ class NodePage(QWidget):
                 form = Form(layer_type, self._themes, self)
                 form.edited.connect(self.edited)
                 form.left.connect(self.left)
+                form.previewed.connect(self.previewed)
+                form.preview_ended.connect(self.preview_ended)
                 self._forms[layer_type] = form
                 self._column.insertWidget(self._form_place, form)
             if layer_type is not None:
@@ -175,54 +185,48 @@ class NodePage(QWidget):
             )
         self.summary.setVisible(bool(self.summary.text()))
 
-    def _facts(self, ids: tuple[str, ...], snapshot: Snapshot) -> dict[str, Fact]:
-        reports = [snapshot.inference.nodes[node_id] for node_id in ids]
-        totals = snapshot.inference.totals
-        unknown = self.tr("Not known: %s") % (_why(ids[0], snapshot, self.tr) or "")
+    def _show_frozen(self, reports: Sequence[NodeReport]) -> None:
+        states = {report.context.frozen for report in reports if report.num_parameters}
+        self.frozen.setVisible(bool(states))
+        self.frozen.setTristate(len(states) > 1)
+        if len(states) > 1:
+            self.frozen.setCheckState(Qt.CheckState.PartiallyChecked)
+        else:
+            self.frozen.setChecked(True in states)
 
-        def fact(value: object, text: str, exact: str) -> Fact:
-            return Fact(numbers.UNKNOWN, unknown) if value is None else Fact(text, exact)
+    def _choose_frozen(self) -> None:
+        # From "some are" a click freezes all; the next one lets all be trained.
+        self.frozen_chosen.emit(self.frozen.checkState() is not Qt.CheckState.Unchecked)
 
-        def counted(values: Sequence[int | None], write: Callable[[float | None], str], whole: int = 0) -> Fact:
-            known = [value for value in values if value is not None]
-            if len(known) < len(values):
-                return Fact(numbers.UNKNOWN, unknown)
-            amount = sum(known)
-            exact = numbers.exact_count(amount)
-            if whole:
-                exact += self.tr(", %s of the network") % numbers.percent(amount / whole)
-            return Fact(write(amount), exact)
+    def _make_solver_button(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setText(self.tr("Set size"))
+        button.setFont(small_font())
+        button.setCheckable(True)
+        button.setAutoRaise(True)
+        button.setFixedHeight(2 * GRID + GRID // 2)
+        button.setToolTip(self.tr("Which values make the output a wanted size"))
+        button.setChecked(settings().value(_SOLVER_OPEN, "false") == "true")
+        button.clicked.connect(self._toggle_solver)
+        self.facts.row("output").set_extra(button)
+        for before, after in pairwise((self.facts.rows[-1], button, self.solver.height_box, self.solver.width_box)):
+            QWidget.setTabOrder(before, after)
+        return button
 
-        def in_bytes(factor: int) -> Fact:
-            sizes = [None if r.output_bytes is None else r.output_bytes * factor for r in reports]
-            written = counted(sizes, numbers.short_bytes)
-            return (
-                written if written.text == numbers.UNKNOWN else Fact(written.text, self.tr("%s bytes") % written.exact)
-            )
+    def _toggle_solver(self, opened: bool) -> None:
+        settings().setValue(_SOLVER_OPEN, "true" if opened else "false")
+        self.solver.setVisible(opened)
+        if opened and self._shown is not None:
+            self._show_solver(self._ids, [self._shown.inference.nodes[node_id] for node_id in self._ids])
+            self.solver.setFocus(Qt.FocusReason.OtherFocusReason)
 
-        first, several = reports[0], len(reports) > 1
-        inputs = [report for report in first.input_shapes if report is not None]
-        arriving = " + ".join(numbers.shape(shape) for shape in inputs) or numbers.UNKNOWN
-        field = first.receptive_field
-        many = Fact(numbers.UNKNOWN, self.tr("Several layers are selected"))
-        source = self.tr("The network's images arrive from outside") if not first.input_shapes else unknown
-        return {
-            "input": many if several else Fact(arriving, arriving if inputs else source),
-            "output": many
-            if several
-            else fact(first.output_shape, numbers.shape(first.output_shape), self.tr("Channels, height and width")),
-            "parameters": counted([r.num_parameters for r in reports], numbers.short_count, totals.num_parameters),
-            "buffers": counted([r.num_buffers for r in reports], numbers.short_count),
-            "macs": counted([r.macs for r in reports], numbers.short_count, totals.macs),
-            "bytes": in_bytes(1),
-            "batch_bytes": in_bytes(self._batch_size),
-            "field": many
-            if several
-            else fact(field, _size(field.size if field else None), self.tr("Input pixels that one output pixel sees")),
-            "stride": many
-            if several
-            else fact(field, _size(field.stride if field else None), self.tr("Input pixels between two outputs")),
-        }
+    def _show_solver(self, ids: tuple[str, ...], reports: Sequence[NodeReport]) -> None:
+        offered = len(ids) == 1 and can_solve(reports[0])
+        self.solver_button.setVisible(offered)
+        opened = offered and self.solver_button.isChecked()
+        if opened:
+            self.solver.apply(ids[0], reports[0])
+        self.solver.setVisible(opened)
 
     def _show_why(self, ids: tuple[str, ...], new: Snapshot) -> None:
         text = ""
@@ -237,44 +241,7 @@ class NodePage(QWidget):
         self.why.show_text(text)
         self.why.setVisible(bool(text))
 
-    def _show_arithmetic(self, ids: tuple[str, ...], new: Snapshot) -> None:
-        single = len(ids) == 1
-        if single:
-            upstream = tuple([new.inference.nodes[source] for source in new.architecture[ids[0]].inputs])
-            lines = arithmetic(new.inference.nodes[ids[0]], upstream)
-        else:
-            lines = ()
-        known = single and new.inference.nodes[ids[0]].output_shape is not None
-        self.arithmetic.apply(lines)
-        for widget in (self._arithmetic_title, self.arithmetic):
-            widget.setVisible(known)
-
     def _redraw(self) -> None:
         picture = QIcon() if self._type is None else category_icon(self._type.category, self._themes.theme)
         self._picture.setPixmap(picture.pixmap(QSize(20, 20)))
         self._picture.setVisible(self._type is not None)
-
-
-def culprit_of(node_id: str, snapshot: Snapshot) -> str | None:
-    """The node whose error leaves this one unknown: itself, or the nearest before it; None if all is known."""
-    seen, waiting = {node_id}, [node_id]
-    while waiting:
-        here = waiting.pop(0)
-        if snapshot.inference.nodes[here].fault is not None:
-            return here
-        for source in snapshot.architecture[here].inputs:
-            if source not in seen:
-                seen.add(source)
-                waiting.append(source)
-    return None
-
-
-def _why(node_id: str, snapshot: Snapshot, tr: Callable[[str], str]) -> str | None:
-    culprit = culprit_of(node_id, snapshot)
-    if culprit is None:
-        return None
-    return tr("the issue here comes first") if culprit == node_id else tr("%s has an issue") % culprit
-
-
-def _size(size: tuple[int, int] | None) -> str:
-    return numbers.pair(size) if size else numbers.UNKNOWN

@@ -1,6 +1,6 @@
 """Slim bars: which layers hold the parameters, or do the work."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
@@ -39,6 +39,7 @@ class ShareBars(QWidget):
         self._shares: list[Share] = []
         self._total = 0
         self._others = (0, 0)
+        self._write: Callable[[float], str] = exact_count
         self.setFont(body_font())
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -54,8 +55,13 @@ class ShareBars(QWidget):
         """How many layers have no row of their own, and their sum."""
         return self._others
 
-    def apply(self, shares: Sequence[Share]) -> None:
-        """Show these parts of their sum; layers without any are left out."""
+    def apply(self, shares: Sequence[Share], write: Callable[[float], str] = exact_count) -> None:
+        """Show these parts of their sum; layers without any are left out.
+
+        Args:
+            write: the amounts as text, for the tooltip.
+        """
+        self._write = write
         present = [share for share in shares if share.amount]
         self._total = sum(share.amount for share in present)
         if len(present) > _MOST_ROWS:
@@ -122,6 +128,6 @@ class ShareBars(QWidget):
             row = event.pos().y() // _ROW
             if 0 <= row < len(self._shares):
                 share = self._shares[row]
-                QToolTip.showText(event.globalPos(), f"{share.node_id}: {exact_count(share.amount)}", self)
+                QToolTip.showText(event.globalPos(), f"{share.node_id}: {self._write(share.amount)}", self)
             return True
         return super().event(event)

@@ -1,18 +1,25 @@
 """The issues panel: everything that keeps the network from running, or from meaning what it should, with repairs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from explorer.inference import Issue
 from explorer.look.icons import dress, icon
-from explorer.look.labels import RoleLabel
+from explorer.look.labels import RoleLabel, role_colour
+from explorer.look.numbers import exact_count
 from explorer.look.theme import GRID, ThemeSource, body_font
+from explorer.panels.fold_heading import FoldHeading
 from explorer.panels.issues_card import IssueCard
+from explorer.panels.scroll_body import ScrollBody
 from explorer.session import Document, Selection, Snapshot
+from explorer.session.places import settings
 
+Severity = Literal["error", "warning", "note"]
+
+_FOLDED = "issues/folded"
 _MOST_CARDS = 100
 """Nobody reads more at once, and cards are widgets."""
 
@@ -59,11 +66,81 @@ class IssueCards(QWidget):
         self.setVisible(bool(issues))
 
 
-class IssuesPanel(QScrollArea):
-    """Lists the issues; a click on one selects its node.
+class IssueSection(QWidget):
+    """The issues of one severity under a heading that folds them; gone where there are none.
 
     Signals:
-        count_changed(int, int): how many errors and warnings there are now.
+        chosen(str): the id of the node whose issue was clicked.
+        folded(bool): the user folded or opened it.
+    """
+
+    chosen = Signal(str)
+    folded = Signal(bool)
+
+    def __init__(
+        self, document: Document, themes: ThemeSource, severity: Severity, title: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._themes = themes
+        self._severity: Severity = severity
+        self._issues: tuple[Issue, ...] = ()
+        self.heading = FoldHeading(themes, title, self)
+        self.heading.clicked.connect(self._fold)
+        self.cards = IssueCards(document, themes, shows_node=True, parent=self)
+        self.cards.chosen.connect(self.chosen)
+        self._more = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(self.heading, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.cards)
+        column.addWidget(self._more)
+        themes.changed.connect(self._redraw)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its issues are shown."""
+        return self.heading.isChecked()
+
+    def set_open(self, opened: bool) -> None:
+        """Show or fold its issues."""
+        self.heading.setChecked(opened)
+        self._show()
+
+    def apply(self, issues: Iterable[Issue]) -> None:
+        """Show those of these issues that are of its severity."""
+        self._issues = tuple(issue for issue in issues if issue.severity == self._severity)
+        self._show()
+        self._redraw()
+
+    def _fold(self, opened: bool) -> None:
+        self._show()
+        self.folded.emit(not opened)
+
+    def _show(self) -> None:
+        shown = self._issues if self.is_open else ()
+        self.cards.apply(shown[:_MOST_CARDS])
+        beyond = len(shown) - _MOST_CARDS
+        self._more.show_text(self.tr("and %s more") % exact_count(beyond) if beyond > 0 else "")
+        self._more.setVisible(beyond > 0)
+        self.heading.show_count(exact_count(len(self._issues)))
+        self.heading.setToolTip(self.tr("Click to fold") if self.is_open else self.tr("Click to show"))
+        self.setVisible(bool(self._issues))
+
+    def _redraw(self) -> None:
+        if self._issues:
+            dress(self, self._set_picture)
+
+    def _set_picture(self) -> None:
+        theme = self._themes.theme
+        self.heading.setIcon(icon(self._severity, theme, role_colour(self._severity, theme)))
+
+
+class IssuesPanel(QScrollArea):
+    """Lists the issues by severity; a click on one selects its node.
+
+    Signals:
+        count_changed(int, int): how many errors and warnings there are now; notes do not count.
     """
 
     count_changed = Signal(int, int)
@@ -77,25 +154,33 @@ class IssuesPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        body = QWidget()
-        body.setBackgroundRole(QPalette.ColorRole.Window)
+        body = ScrollBody()
         column = QVBoxLayout(body)
-        column.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        column.setContentsMargins(2 * GRID, GRID, 2 * GRID, 2 * GRID)
         column.setSpacing(GRID)
-        self.cards = IssueCards(document, themes, shows_node=True, parent=body)
-        self.cards.chosen.connect(lambda node_id: selection.set((node_id,)))
-        self._more = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=body)
+        titles: dict[Severity, str] = {
+            "error": self.tr("Errors"),
+            "warning": self.tr("Warnings"),
+            "note": self.tr("Notes"),
+        }
+        self.sections: dict[Severity, IssueSection] = {}
+        folded = str(settings().value(_FOLDED, "note")).split()
         self._empty = QWidget(body)
         self._empty_picture = QLabel(self._empty)
         self._empty_text = RoleLabel(themes, role="muted", font=body_font(), parent=self._empty)
         row = QHBoxLayout(self._empty)
-        row.setContentsMargins(0, 0, 0, 0)
+        row.setContentsMargins(0, GRID, 0, 0)
         row.setSpacing(GRID)
         row.addWidget(self._empty_picture)
         row.addWidget(self._empty_text, 1)
-        column.addWidget(self.cards)
-        column.addWidget(self._more)
         column.addWidget(self._empty)
+        for severity, title in titles.items():
+            section = IssueSection(document, themes, severity, title, body)
+            section.set_open(severity not in folded)
+            section.chosen.connect(lambda node_id: selection.set((node_id,)))
+            section.folded.connect(lambda _folded: self._remember())
+            column.addWidget(section)
+            self.sections[severity] = section
         column.addStretch(1)
         self.setWidget(body)
         document.changed.connect(self.apply)
@@ -109,28 +194,35 @@ class IssuesPanel(QScrollArea):
         return self._count
 
     @property
+    def cards(self) -> list[IssueCard]:
+        """The cards that are shown, errors first."""
+        return [card for section in self.sections.values() for card in section.cards.cards]
+
+    @property
     def empty_text(self) -> str:
-        """What stands in place of issues; empty where there are some."""
+        """What stands in place of errors and warnings; empty where there are some."""
         return "" if self._empty.isHidden() else self._empty_text.text()
 
     def apply(self, old: Snapshot | None, new: Snapshot | None) -> None:
         """Show the issues of `new`; None where nothing is open."""
         issues = () if new is None else new.inference.issues
-        # What stops the network comes first, each kind in the network's order.
-        issues = tuple(sorted(issues, key=lambda issue: issue.severity != "error"))
-        self.cards.apply(issues[:_MOST_CARDS])
-        beyond = len(issues) - _MOST_CARDS
-        self._more.show_text(self.tr("and %d more") % beyond if beyond > 0 else "")
-        self._more.setVisible(beyond > 0)
-        self._empty.setVisible(not issues)
+        for section in self.sections.values():
+            section.apply(issues)
+        errors = sum(issue.severity == "error" for issue in issues)
+        warnings = sum(issue.severity == "warning" for issue in issues)
+        self._empty.setVisible(not errors and not warnings)
         self._empty_picture.setVisible(new is not None)
         self._empty_text.show_text(
             self.tr("No network is open.") if new is None else self.tr("No issues: every layer fits.")
         )
-        errors = sum(issue.severity == "error" for issue in issues)
-        if (errors, len(issues) - errors) != self._count:
-            self._count = (errors, len(issues) - errors)
-            self.count_changed.emit(*self._count)
+        if (errors, warnings) != self._count:
+            self._count = (errors, warnings)
+            self.count_changed.emit(errors, warnings)
+
+    def _remember(self) -> None:
+        # Never empty, which QSettings would not tell from not set.
+        folded = [severity for severity, section in self.sections.items() if not section.is_open]
+        settings().setValue(_FOLDED, " ".join(folded) or "none")
 
     def _redraw(self) -> None:
         dress(self, self._set_picture)

@@ -1,143 +1,32 @@
 """An issue with its repairs, as issues panel and inspector show it: hovering a repair previews, a click applies."""
 
-from collections.abc import Callable
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QLayout,
-    QLayoutItem,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
-
-from explorer.architecture import Architecture, ArchitectureError
 from explorer.inference import Issue, Repair
 from explorer.look.icons import icon
 from explorer.look.labels import ElidedLabel, RoleLabel, role_colour
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
+from explorer.panels.flow import flow_widget
+from explorer.panels.preview_button import PreviewButton
 from explorer.session import Document
 
 _STRIPE = 3
+_FIRST_REPAIRS = 3
+"""The likeliest come first; more would hide the next issue."""
 
 
-class FlowLayout(QLayout):
-    """Widgets side by side, on as many lines as the width needs."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._items: list[QLayoutItem] = []
-        self.setContentsMargins(0, 0, 0, 0)
-
-    def addItem(self, item: QLayoutItem) -> None:
-        self._items.append(item)
-
-    def count(self) -> int:
-        return len(self._items)
-
-    def itemAt(self, index: int) -> QLayoutItem | None:
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> QLayoutItem | None:
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self._place(QRect(0, 0, width, 0), move=False)
-
-    def minimumSize(self) -> QSize:
-        return QSize(12 * GRID, max((item.minimumSize().height() for item in self._items), default=0))
-
-    def sizeHint(self) -> QSize:
-        return self.minimumSize()
-
-    def setGeometry(self, rect: QRect) -> None:
-        super().setGeometry(rect)
-        self._place(rect, move=True)
-
-    def _place(self, rect: QRect, *, move: bool) -> int:
-        x, y, line = rect.x(), rect.y(), 0
-        for item in self._items:
-            if item.isEmpty():
-                continue
-            hint = item.sizeHint()
-            width = min(hint.width(), rect.width())
-            if x > rect.x() and x + width > rect.right() + 1:
-                x, y, line = rect.x(), y + line + GRID // 2, 0
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), QSize(width, hint.height())))
-            x += width + GRID // 2
-            line = max(line, hint.height())
-        return y + line - rect.y()
-
-
-class RepairButton(QPushButton):
-    """One repair: one click, one step of the history. The preview lasts while the pointer is over it."""
+class RepairButton(PreviewButton):
+    """One repair."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._document = document
-        self._repair: Repair | None = None
-        self._node_id = ""
-        self._is_previewing = False
-        self.setFont(small_font())
-        self.setFixedHeight(3 * GRID)
+        super().__init__(document, parent)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self.setAutoDefault(False)
-        self.clicked.connect(self._apply)
 
     def show_repair(self, node_id: str, repair: Repair) -> None:
         """Offer this repair."""
-        self._node_id = node_id
-        self._repair = repair
-        if self.text() != repair.text:
-            self.setText(repair.text)
-            self.setAccessibleName(self.tr("Repair %s: %s") % (node_id, repair.text))
-            self.setToolTip(self.tr("Point to preview, click to repair: %s") % repair.text)
-
-    def _apply(self) -> None:
-        repair = self._repair
-        if repair is None:
-            return
-        self._is_previewing = False
-        text = self.tr("Repair %s: %s") % (self._node_id, repair.text)
-        new = _tried(repair.edit, self._document.architecture)
-        if new is not None:
-            self._document.finish_merge()
-            self._document.apply(text, new)
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        super().enterEvent(event)
-        if self._repair is not None and _tried(self._repair.edit, self._document.architecture) is not None:
-            self._is_previewing = True
-            self._document.preview(self._repair.edit)
-
-    def leaveEvent(self, event: object) -> None:
-        self._end_preview()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        self._end_preview()
-        super().hideEvent(event)
-
-    def _end_preview(self) -> None:
-        if self._is_previewing:
-            self._is_previewing = False
-            self._document.preview(None)
-
-
-def _tried(edit: Callable[[Architecture], Architecture], architecture: Architecture) -> Architecture | None:
-    """The edit's result; None where the network has changed so much that the edit makes none."""
-    try:
-        return edit(architecture)
-    except (ArchitectureError, ValueError):
-        return None
+        self.show_edit(repair.text, self.tr("Repair %s: %s") % (node_id, repair.text), repair.edit)
 
 
 class IssueCard(QFrame):
@@ -163,12 +52,15 @@ class IssueCard(QFrame):
         self._node.setVisible(shows_node)
         self._message = RoleLabel(themes, font=body_font(), wraps=True, parent=self)
         self._message.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-        self._repairs = QWidget(self)
-        self._flow = FlowLayout(self._repairs)
-        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(True)
-        self._repairs.setSizePolicy(policy)
+        self._repairs, self._flow = flow_widget(self)
         self._buttons: list[RepairButton] = []
+        self._shows_all = False
+        self.more = QToolButton(self._repairs)
+        self.more.setFont(small_font())
+        self.more.setAutoRaise(True)
+        self.more.setFixedHeight(3 * GRID)
+        self.more.clicked.connect(self._toggle_more)
+        self._flow.addWidget(self.more)
         row = QHBoxLayout(self)
         row.setContentsMargins(_STRIPE + GRID, GRID, GRID, GRID)
         row.setSpacing(GRID)
@@ -197,8 +89,8 @@ class IssueCard(QFrame):
 
     @property
     def buttons(self) -> list[RepairButton]:
-        """The repairs that are offered."""
-        return [] if self._issue is None else self._buttons[: len(self._issue.repairs)]
+        """The repairs that are offered; of many, the first until more are asked for."""
+        return self._buttons[: self._num_shown]
 
     def show_issue(self, issue: Issue) -> None:
         """Show this issue in place of the last one."""
@@ -208,23 +100,47 @@ class IssueCard(QFrame):
         self._node.show_text(issue.node_id)
         self._message.show_text(issue.message)
         self.setAccessibleName(issue.text)
-        while len(self._buttons) < len(issue.repairs):
+        self._shows_all = False
+        self._show_repairs()
+        self._redraw()
+
+    @property
+    def _num_shown(self) -> int:
+        count = 0 if self._issue is None else len(self._issue.repairs)
+        # One more button takes no more room than the word that would stand for it.
+        return count if self._shows_all or count <= _FIRST_REPAIRS + 1 else _FIRST_REPAIRS
+
+    def _show_repairs(self) -> None:
+        assert self._issue is not None
+        repairs = self._issue.repairs[: self._num_shown]
+        self._flow.removeWidget(self.more)
+        while len(self._buttons) < len(repairs):
             button = RepairButton(self._document, self._repairs)
+            QWidget.setTabOrder(button, self.more)
             self._flow.addWidget(button)
             self._buttons.append(button)
-        for button, repair in zip(self._buttons, issue.repairs, strict=False):
-            button.show_repair(issue.node_id, repair)
+        self._flow.addWidget(self.more)
+        for button, repair in zip(self._buttons, repairs, strict=False):
+            button.show_repair(self._issue.node_id, repair)
         for position, button in enumerate(self._buttons):
-            button.setVisible(position < len(issue.repairs))
-        self._repairs.setVisible(bool(issue.repairs))
+            button.setVisible(position < len(repairs))
+        beyond = len(self._issue.repairs) - _FIRST_REPAIRS
+        self.more.setVisible(beyond > 1)
+        self.more.setText(self.tr("Fewer") if self._shows_all else self.tr("%d more") % beyond)
+        self._repairs.setVisible(bool(repairs))
         self._flow.invalidate()
-        self._redraw()
+        self._repairs.updateGeometry()
+
+    def _toggle_more(self) -> None:
+        self._shows_all = not self._shows_all
+        self._show_repairs()
 
     def _redraw(self) -> None:
         if self._issue is not None:
             colour = role_colour(self._issue.severity, self._themes.theme)
             self._picture.setPixmap(icon(self._issue.severity, self._themes.theme, colour).pixmap(2 * GRID, 2 * GRID))
-            self._message.set_role("text" if self._shows_node else self._issue.severity)
+            is_note = self._issue.severity == "note"
+            self._message.set_role("text" if self._shows_node and not is_note else self._issue.severity)
         self.update()
 
     # Qt
@@ -234,10 +150,12 @@ class IssueCard(QFrame):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(QPen(theme.accent if self.hasFocus() else theme.border, 1))
-        painter.setBrush(theme.panel)
+        is_note = self._issue is not None and self._issue.severity == "note"
+        painter.setPen(QPen(theme.accent if self.hasFocus() else theme.grid if is_note else theme.border, 1))
+        # A note lies on the panel's own ground, quieter than what has to be mended.
+        painter.setBrush(Qt.BrushStyle.NoBrush if is_note else theme.panel)
         painter.drawRoundedRect(box, 4, 4)
-        if self._issue is not None:
+        if self._issue is not None and not is_note:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(role_colour(self._issue.severity, theme))
             painter.drawRoundedRect(1, 1, _STRIPE, self.height() - 2, 1.5, 1.5)

@@ -1,23 +1,36 @@
-"""The layers to add, by category: Enter or a double-click inserts one at the selection, a drag takes it elsewhere.
+"""The layers to add: the most used, then all by category, in groups that fold, with a search over names and purposes.
 
-Which values a new layer gets, and where it goes, is `explorer.inference.insertion`' to say.
+Enter or a double-click inserts one at the selection, a drag takes it elsewhere. Which values a new layer gets, and
+where it goes, is `explorer.inference.insertion`' to say; what a search finds, `look.catalogue`'s.
 """
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QModelIndex, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QBrush, QIcon, QKeyEvent, QKeySequence, QShowEvent
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHeaderView,
+    QLineEdit,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer.architecture import EditRefused
 from explorer.inference.insertion import insertion, refusal
 from explorer.layers import Category, Layer, layer_types
+from explorer.look import catalogue
 from explorer.look.icons import category_icon, icon
+from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.session import Document, Selection
 from explorer.session.dragging import LAYER_MIME_TYPE
 
 _TYPE_ROLE = Qt.ItemDataRole.UserRole
+_GROUP_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
 class LayerPalette(QWidget):
@@ -50,11 +63,18 @@ class LayerPalette(QWidget):
 
         self.tree = _LayerTree(self)
         self.tree.chosen.connect(self.insert)
+        self.tree.itemExpanded.connect(lambda _item: self._show_folding())
+        self.tree.itemCollapsed.connect(lambda _item: self._show_folding())
         self._items = self._fill()
+        self._found: tuple[str, ...] = ()
+        self._open_before: list[bool] | None = None
+        self.nothing = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=self)
+        self.nothing.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID, GRID, GRID, GRID)
         column.setSpacing(GRID)
         column.addWidget(self.search)
+        column.addWidget(self.nothing)
         column.addWidget(self.tree, 1)
 
         document.changed.connect(lambda _old, _new: self._enable())
@@ -107,39 +127,29 @@ class LayerPalette(QWidget):
             # The icon font costs 0.2 s, so it is asked for after the first paint.
             QTimer.singleShot(0, self, self._show_icons)
 
-    def _fill(self) -> dict[str, QTreeWidgetItem]:
-        groups: dict[Category, QTreeWidgetItem] = {}
-        items: dict[str, QTreeWidgetItem] = {}
-        order = list(Category)
-        for cls in sorted(layer_types(), key=lambda cls: order.index(cls.category)):
-            if refusal(cls.__name__, 0) == "input":
-                continue
-            if cls.category not in groups:
-                group = QTreeWidgetItem(self.tree, [self._category_title(cls.category)])
-                group.setFlags(Qt.ItemFlag.ItemIsEnabled)
-                group.setFont(0, small_font())
-                group.setSizeHint(0, QSize(0, 3 * GRID + 4))
-                group.setExpanded(True)
-                groups[cls.category] = group
-            item = QTreeWidgetItem(groups[cls.category], [cls.__name__])
-            item.setData(0, _TYPE_ROLE, cls.__name__)
-            item.setFont(0, body_font())
-            item.setSizeHint(0, QSize(0, 3 * GRID))
-            items[cls.__name__] = item
+    def _fill(self) -> dict[str, list[QTreeWidgetItem]]:
+        items: dict[str, list[QTreeWidgetItem]] = {}
+        groups = [(self.tr("Most used"), catalogue.most_used())]
+        groups += [(catalogue.category_name(category), types) for category, types in catalogue.by_category().items()]
+        for title, types in groups:
+            group = QTreeWidgetItem(self.tree, [title, str(len(types)) if items else ""])
+            group.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+            group.setData(0, _GROUP_ROLE, title)
+            group.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            for column in range(2):
+                group.setFont(column, small_font())
+                group.setSizeHint(column, QSize(0, 3 * GRID + 4))
+            # Most networks are made of the first group; all categories stay in sight below it.
+            group.setExpanded(not items)
+            for layer_type in types:
+                name = layer_type.__name__
+                item = QTreeWidgetItem(group, [name])
+                item.setFirstColumnSpanned(True)
+                item.setData(0, _TYPE_ROLE, name)
+                item.setFont(0, body_font())
+                item.setSizeHint(0, QSize(0, 3 * GRID))
+                items.setdefault(name, []).append(item)
         return items
-
-    def _category_title(self, category: Category) -> str:
-        return {
-            Category.INPUT: self.tr("Input"),
-            Category.CONVOLUTION: self.tr("Convolution"),
-            Category.POOLING: self.tr("Pooling"),
-            Category.ACTIVATION: self.tr("Activation"),
-            Category.NORMALIZATION: self.tr("Normalisation"),
-            Category.REGULARIZATION: self.tr("Regularisation"),
-            Category.LINEAR: self.tr("Fully connected"),
-            Category.RESHAPE: self.tr("Reshaping"),
-            Category.MERGE: self.tr("Joining branches"),
-        }[category]
 
     def _why_not(self, type_name: str) -> str | None:
         if not self._document.is_open:
@@ -155,31 +165,63 @@ class LayerPalette(QWidget):
 
     def _enable(self) -> None:
         types: dict[str, type[Layer]] = {cls.__name__: cls for cls in layer_types()}
-        for name, item in self._items.items():
+        for name, items in self._items.items():
             why = self._why_not(name)
             flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
-            item.setFlags(flags if why else flags | Qt.ItemFlag.ItemIsEnabled)
             if why or types[name].min_inputs > 1:
                 rest = why or self.tr("Double-click joins the selected nodes.")
             else:
                 rest = self._place()
-            item.setToolTip(0, f"{types[name].summary}\n{rest}")
+            for item in items:
+                item.setFlags(flags if why else flags | Qt.ItemFlag.ItemIsEnabled)
+                item.setToolTip(0, f"{types[name].summary}\n{rest}")
 
     def _filter(self, text: str) -> None:
-        words = text.casefold().split()
-        types = {cls.__name__: cls for cls in layer_types()}
-        for name, item in self._items.items():
-            facts = f"{name} {types[name].category} {types[name].summary}".casefold()
-            item.setHidden(not all(word in facts for word in words))
-        for i in range(self.tree.topLevelItemCount()):
-            group = self.tree.topLevelItem(i)
-            assert group is not None
+        """Show what is searched for, with all groups open; an empty search shows the groups as they were."""
+        searches = bool(text.strip())
+        if searches and self._open_before is None:
+            self._open_before = [group.isExpanded() for group in self._groups()]
+        wanted = {cls.__name__: place for place, cls in enumerate(catalogue.found(text))} if searches else {}
+        # While searching, each type is shown once: in its category.
+        for name, items in self._items.items():
+            for item in items:
+                is_repeated = item is not items[-1]
+                item.setHidden(searches and (is_repeated or name not in wanted))
+        for place, group in enumerate(self._groups()):
             children = [group.child(k) for k in range(group.childCount())]
-            group.setHidden(all(child is None or child.isHidden() for child in children))
+            num_shown = sum(child is not None and not child.isHidden() for child in children)
+            group.setHidden(num_shown == 0)
+            group.setText(1, str(num_shown) if place else "")
+            if searches:
+                group.setExpanded(True)
+            elif self._open_before is not None:
+                group.setExpanded(self._open_before[place])
+        if not searches:
+            self._open_before = None
+        self._found = tuple(wanted)
+        self.nothing.setVisible(searches and not wanted)
+        if searches and not wanted:
+            self.nothing.show_text(self.tr("No layer is called or does \u201c%s\u201d.") % text.strip())
+        first = self._first()
+        if searches and first is not None:
+            self.tree.setCurrentItem(first)
+            self.tree.scrollToItem(first)
+        else:
+            self.tree.setCurrentIndex(QModelIndex())
+        self._show_folding()
 
     def _first(self) -> QTreeWidgetItem | None:
-        shown: Sequence[QTreeWidgetItem] = [item for item in self._items.values() if not item.isHidden()]
-        return next((item for item in shown if item.flags() & Qt.ItemFlag.ItemIsEnabled), None)
+        """What Enter in the search field inserts: the best match, else the first of the list."""
+        names = self._found or tuple(self._items)
+        shown: Sequence[QTreeWidgetItem] = [self._items[name][-1 if self._found else 0] for name in names]
+        return next(
+            (i for i in shown if not i.isHidden() and i.flags() & Qt.ItemFlag.ItemIsEnabled),
+            None,
+        )
+
+    def _groups(self) -> list[QTreeWidgetItem]:
+        groups = [self.tree.topLevelItem(i) for i in range(self.tree.topLevelItemCount())]
+        return [group for group in groups if group is not None]
 
     def _insert_first(self) -> None:
         if first := self._first():
@@ -191,15 +233,23 @@ class LayerPalette(QWidget):
 
     def _recolour(self) -> None:
         theme = self._themes.theme
-        for i in range(self.tree.topLevelItemCount()):
-            group = self.tree.topLevelItem(i)
-            assert group is not None
-            group.setForeground(0, QBrush(theme.muted))
+        for group in self._groups():
+            for column in range(2):
+                group.setForeground(column, QBrush(theme.muted))
         if self._icons_shown:
             self._search_icon.setIcon(icon("search", theme, theme.muted))
+            pictures = {category: self._item_icon(category) for category in catalogue.by_category()}
             for cls in layer_types():
-                if cls.__name__ in self._items:
-                    self._items[cls.__name__].setIcon(0, self._item_icon(cls.category))
+                for item in self._items.get(cls.__name__, ()):
+                    item.setIcon(0, pictures[cls.category])
+        self._show_folding()
+
+    def _show_folding(self) -> None:
+        if not self._icons_shown:
+            return
+        theme = self._themes.theme
+        for group in self._groups():
+            group.setIcon(0, icon("choose" if group.isExpanded() else "closed", theme, theme.muted))
 
     def _item_icon(self, category: Category) -> QIcon:
         theme, size, ratio = self._themes.theme, self.tree.iconSize(), self.devicePixelRatioF()
@@ -214,7 +264,7 @@ class LayerPalette(QWidget):
 
 
 class _LayerTree(QTreeWidget):
-    """The list itself: always open, dragged from, never dropped on.
+    """The list itself, dragged from, never dropped on; a click on a group, Enter, Left and Right fold it.
 
     Signals:
         chosen(str): Enter or a double-click on a layer type.
@@ -224,10 +274,16 @@ class _LayerTree(QTreeWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self.setColumnCount(2)
         self.setHeaderHidden(True)
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(1)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
+        header.resizeSection(1, 5 * GRID)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRootIsDecorated(False)
-        self.setItemsExpandable(False)
         self.setExpandsOnDoubleClick(False)
         self.setIndentation(0)
         self.setIconSize(QSize(2 * GRID, 2 * GRID))
@@ -235,11 +291,14 @@ class _LayerTree(QTreeWidget):
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.itemDoubleClicked.connect(self._choose)
+        self.itemClicked.connect(self._fold)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         item = self.currentItem()
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and item is not None:
-            self._choose(item)
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space} and item is not None:
+            self._fold(item)
+            if event.key() != Qt.Key.Key_Space:
+                self._choose(item)
         elif event.matches(QKeySequence.StandardKey.Find):
             parent = self.parentWidget()
             assert isinstance(parent, LayerPalette)
@@ -256,6 +315,10 @@ class _LayerTree(QTreeWidget):
             data.setData(LAYER_MIME_TYPE, QByteArray(name.encode()))
             data.setText(name)
         return data
+
+    def _fold(self, item: QTreeWidgetItem, _column: int = 0) -> None:
+        if item.data(0, _GROUP_ROLE) is not None:
+            item.setExpanded(not item.isExpanded())
 
     def _choose(self, item: QTreeWidgetItem, _column: int = 0) -> None:
         name = item.data(0, _TYPE_ROLE)

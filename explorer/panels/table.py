@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, QSize, QSortFilterProxyModel, Qt
-from PySide6.QtGui import QAction, QColor, QGuiApplication, QKeySequence, QPalette
+from PySide6.QtGui import QAction, QActionGroup, QColor, QGuiApplication, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QMenu,
     QMessageBox,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -22,9 +21,14 @@ from PySide6.QtWidgets import (
 from explorer.look.icons import dress, icon
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 from explorer.panels.inspector_network import first_unknown
-from explorer.panels.table_cells import ROW_HEIGHT, CellDelegate, TotalsRow
+from explorer.panels.table_cells import ROW_HEIGHT, LayerTableView, TotalsRow
 from explorer.panels.table_model import PLAIN_ROLE, SORT_ROLE, LayerTableModel
 from explorer.session import Document, Selection, Snapshot
+from explorer.session.places import settings
+
+_HIDDEN_KEY = "table/hidden_columns"
+_SHARE_KEY = "table/share_of"
+_HIDDEN_AT_FIRST = str(LayerTableModel.STRIDE)
 
 
 class LayerTable(QWidget):
@@ -42,12 +46,12 @@ class LayerTable(QWidget):
         self.sorted_model = QSortFilterProxyModel(self)
         self.sorted_model.setSourceModel(self.model)
         self.sorted_model.setSortRole(SORT_ROLE)
-        self.view = QTableView(self)
-        self.view.setModel(self.sorted_model)
+        self.view = LayerTableView(self.model, self.sorted_model, themes, self)
         self._set_up_view()
         self.totals = TotalsRow(self.model, self.view.horizontalHeader(), themes, self)
         self.view.horizontalScrollBar().valueChanged.connect(self.totals.update)
         self._make_actions()
+        self._restore_columns()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -101,7 +105,6 @@ class LayerTable(QWidget):
 
     def _set_up_view(self) -> None:
         view, header = self.view, self.view.horizontalHeader()
-        view.setItemDelegate(CellDelegate(self.model, self.sorted_model, self._themes, view))
         view.setFont(body_font())
         view.setFrameShape(QFrame.Shape.NoFrame)
         view.setShowGrid(False)
@@ -125,6 +128,8 @@ class LayerTable(QWidget):
         header.setMinimumSectionSize(4 * GRID)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         view.setSortingEnabled(True)
+        header.sortIndicatorChanged.connect(self._sort_as_it_changes)
+        self._sort_as_it_changes(header.sortIndicatorSection())
         for column, content in enumerate(self.model.columns):
             # Widths come from the widest text that a column ever needs, so that nothing jumps when a number grows.
             width = max(
@@ -154,6 +159,52 @@ class LayerTable(QWidget):
         menu.addActions([self.copy_action, self.export_action, self.order_action])
         menu.popup(self.view.viewport().mapToGlobal(position))
 
+    def _open_columns_menu(self, position: QPoint) -> None:
+        """Which columns there are, and of what the share is."""
+        header, menu = self.view.horizontalHeader(), QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for column, content in enumerate(self.model.columns):
+            if column == LayerTableModel.ID:
+                continue
+            action = menu.addAction(content.title)
+            action.setCheckable(True)
+            action.setChecked(not header.isSectionHidden(column))
+            action.setToolTip(content.help)
+            action.toggled.connect(lambda shown, column=column: self.show_column(column, shown))
+        share = menu.addMenu(self.tr("Share of"))
+        group = QActionGroup(share)
+        for column in LayerTableModel.SHARED:
+            action = share.addAction(self.model.columns[column].title)
+            action.setCheckable(True)
+            action.setChecked(column == self.model.share_of)
+            action.triggered.connect(lambda _checked, column=column: self.show_share_of(column))
+            group.addAction(action)
+        menu.popup(header.viewport().mapToGlobal(position))
+
+    def show_column(self, column: int, shown: bool) -> None:
+        """Show or hide a column; remembered for the next start."""
+        header = self.view.horizontalHeader()
+        header.setSectionHidden(column, not shown)
+        hidden = [str(c) for c in range(self.model.columnCount()) if header.isSectionHidden(c)]
+        settings().setValue(_HIDDEN_KEY, ",".join(hidden))
+        self.totals.update()
+
+    def show_share_of(self, column: int) -> None:
+        """Show the layers' parts of that column's sum; remembered for the next start."""
+        self.model.set_share_of(column)
+        settings().setValue(_SHARE_KEY, column)
+
+    def _restore_columns(self) -> None:
+        header = self.view.horizontalHeader()
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._open_columns_menu)
+        hidden = str(settings().value(_HIDDEN_KEY, _HIDDEN_AT_FIRST)).split(",")
+        for column in range(1, self.model.columnCount()):
+            header.setSectionHidden(column, str(column) in hidden)
+        share = str(settings().value(_SHARE_KEY, ""))
+        if share.isdigit() and int(share) in LayerTableModel.SHARED:
+            self.model.set_share_of(int(share))
+
     def _ask_and_export(self) -> None:
         name = f"{self._document.architecture.name}.csv" if self._document.is_open else "layers.csv"
         path, _ = QFileDialog.getSaveFileName(
@@ -177,6 +228,10 @@ class LayerTable(QWidget):
         theme = self._themes.theme
         self.copy_action.setIcon(icon("copy", theme))
         self.export_action.setIcon(icon("export", theme))
+
+    def _sort_as_it_changes(self, section: int) -> None:
+        """Keep the order while numbers change; in the network's own order there is nothing to keep."""
+        self.sorted_model.setDynamicSortFilter(section >= 0)
 
     # Selection and preview
 
@@ -219,7 +274,7 @@ class LayerTable(QWidget):
 
     def _cells(self, rows: Iterable[int]) -> list[list[str]]:
         columns = range(self.model.columnCount())
-        header = [self.model.columns[column].title for column in columns]
+        header = [self.model.headerData(column, Qt.Orientation.Horizontal) for column in columns]
         return [header, *([self.sorted_model.index(row, c).data(PLAIN_ROLE) for c in columns] for row in rows)]
 
 

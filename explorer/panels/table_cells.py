@@ -1,31 +1,27 @@
-"""How the layer table paints a cell and its totals row."""
+"""How the layer table paints its rows, and the totals under them."""
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, QSortFilterProxyModel, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import (
-    QHeaderView,
-    QSizePolicy,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QToolTip,
-    QWidget,
-)
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, QSortFilterProxyModel, Qt
+from PySide6.QtGui import QColor, QFont, QHelpEvent, QPainter, QPaintEvent, QPen, QStaticText
+from PySide6.QtWidgets import QHeaderView, QSizePolicy, QTableView, QToolTip, QWidget
 
 from explorer.look.numbers import ARROW
 from explorer.look.theme import GRID, ThemeSource, body_font
-from explorer.panels.table_model import Cell, Index, LayerTableModel
+from explorer.panels.table_model import ICON, Cell, LayerTableModel
 
 ROW_HEIGHT = 3 * GRID
 _MARGIN = GRID // 2
 _BAR = 3
-_ICON = 2 * GRID
-_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_MOST_TEXTS = 20_000
 
 
-class CellDelegate(QStyledItemDelegate):
-    """Paints a cell as a whole: its tint, icon and text, old → new while an edit is previewed, the share's bar."""
+class LayerTableView(QTableView):
+    """Paints its rows itself: icon and text, old → new while an edit is previewed, the share's bar, what is lit up.
+
+    Qt asks a delegate in Python for each cell, with the options it would need; an edit of a large network then spends
+    most of its frame there. Rows all have one height, so what is in sight is known without asking.
+    """
 
     def __init__(
         self,
@@ -38,49 +34,95 @@ class CellDelegate(QStyledItemDelegate):
         self._model = model
         self._sorted = sorted_model
         self._themes = themes
+        self._texts: dict[str, tuple[QStaticText, float]] = {}
+        self.setModel(sorted_model)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        source = self._sorted.mapToSource(index)
-        cell = self._model.cell(source.row(), source.column())
-        box = option.rect
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(box, option.palette.highlight())
+    def setFont(self, font: QFont | str | Sequence[str]) -> None:
+        self._texts.clear()
+        super().setFont(font)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setFont(self.font())
+        rows, header = self.verticalHeader(), self.horizontalHeader()
+        columns = [
+            (column, self.columnViewportPosition(column), self.columnWidth(column))
+            for column in range(header.count())
+            if not header.isSectionHidden(column)
+        ]
+        seen = event.rect()
+        columns = [
+            (c, left, width) for c, left, width in columns if left < seen.right() + 1 and left + width > seen.left()
+        ]
+        first, last = rows.visualIndexAt(seen.top()), rows.visualIndexAt(seen.bottom())
+        if first < 0 or not columns:
+            return
+        last = self._sorted.rowCount() - 1 if last < 0 else last
+        chosen = {index.row() for index in self.selectionModel().selectedRows()}
+        highlight, right = self.palette().highlight(), columns[-1][1] + columns[-1][2]
+        for row in range(first, last + 1):
+            top = self.rowViewportPosition(row)
+            if row in chosen:
+                painter.fillRect(0, top, right, ROW_HEIGHT, highlight)
+            source = self._sorted.mapToSource(self._sorted.index(row, 0)).row()
+            for column, left, width in columns:
+                self._paint_cell(painter, left, top, width, self._model.cell(source, column))
+        current = self.currentIndex()
+        if self.hasFocus() and current.isValid() and first <= current.row() <= last:
+            pen = QPen(self._themes.theme.accent, 1, Qt.PenStyle.DotLine)
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(0, self.rowViewportPosition(current.row()), right - 1, ROW_HEIGHT - 1)
+
+    def _paint_cell(self, painter: QPainter, left: int, top: int, width: int, cell: Cell) -> None:
         if cell.light is not None:
-            painter.fillRect(box, cell.light)
-        room = box.adjusted(_MARGIN, 0, -_MARGIN, 0)
+            painter.fillRect(left, top, width, ROW_HEIGHT, cell.light)
+        start, end = left + _MARGIN, left + width - _MARGIN
         if cell.picture is not None:
-            top = box.top() + (box.height() - _ICON) // 2
-            cell.picture.paint(painter, QRect(room.left(), top, _ICON, _ICON))
-            room.setLeft(room.left() + _ICON + GRID)
+            painter.drawPixmap(start, top + (ROW_HEIGHT - ICON) // 2, cell.picture)
+            start += ICON + GRID
         if cell.text or cell.before:
-            self._paint_text(painter, option, room, cell)
+            self._paint_text(painter, start, end, top, cell)
         if cell.share and cell.bar is not None:
-            self._paint_bar(painter, box, cell.share, cell.bar)
+            self._paint_bar(painter, QRectF(left, top, width, ROW_HEIGHT), cell.share, cell.bar)
 
-    def _paint_text(self, painter: QPainter, option: QStyleOptionViewItem, room: QRect, cell: Cell) -> None:
+    def _paint_text(self, painter: QPainter, start: int, end: int, top: int, cell: Cell) -> None:
         theme = self._themes.theme
-        if cell.before is not None:
+        text, mode = cell.text, Qt.TextElideMode.ElideRight
+        if cell.before is None:
+            painter.setPen(cell.colour or theme.text)
+        else:
             # A share's column has no room for two, and its bar moves besides.
             text = f"{cell.before} {ARROW} {cell.text}" if cell.before and cell.bar is None else cell.text
             painter.setPen(theme.accent)
             # In a column that is too narrow the new value is what has to be read.
             mode = Qt.TextElideMode.ElideLeft if cell.is_number else Qt.TextElideMode.ElideRight
-        else:
-            text, mode = cell.text, Qt.TextElideMode.ElideRight
-            painter.setPen(cell.colour or theme.text)
-        metrics = option.fontMetrics
-        if metrics.horizontalAdvance(text) > room.width():
-            text = metrics.elidedText(text, mode, room.width())
-        painter.setFont(option.font)
-        painter.drawText(room, _RIGHT if cell.is_number else _LEFT, text)
+        laid_out, width = self._laid_out(text)
+        if width > end - start:
+            laid_out, width = self._laid_out(self.fontMetrics().elidedText(text, mode, end - start))
+        left = end - width if cell.is_number else start
+        painter.drawStaticText(QPointF(left, top + (ROW_HEIGHT - laid_out.size().height()) / 2), laid_out)
 
-    def _paint_bar(self, painter: QPainter, box: QRect, share: float, colour: QColor) -> None:
+    def _laid_out(self, text: str) -> tuple[QStaticText, float]:
+        """The text ready to be drawn, and its width; most texts of a table are drawn again and again."""
+        known = self._texts.get(text)
+        if known is None:
+            if len(self._texts) > _MOST_TEXTS:
+                self._texts.clear()
+            laid_out = QStaticText(text)
+            laid_out.setTextFormat(Qt.TextFormat.PlainText)
+            laid_out.prepare(font=self.font())
+            known = self._texts[text] = (laid_out, laid_out.size().width())
+        return known
+
+    def _paint_bar(self, painter: QPainter, box: QRectF, share: float, colour: QColor) -> None:
         length = max(float(_BAR), (box.width() - 2 * _MARGIN) * share)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
-        right, top = box.right() + 1 - _MARGIN, box.bottom() - _BAR
+        right, top = box.right() - _MARGIN, box.bottom() - _BAR - 1
         painter.drawRoundedRect(QRectF(right - length, top, length, _BAR), _BAR / 2, _BAR / 2)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
 class TotalsRow(QWidget):

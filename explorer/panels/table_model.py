@@ -5,15 +5,16 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer
-from PySide6.QtGui import QColor, QIcon
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPixmap
 
 from explorer.architecture import Node
-from explorer.inference import NodeReport, Totals, changed
+from explorer.inference import Issue, NodeReport, Totals, changed
+from explorer.inference.memory import Memory, memory
 from explorer.look import numbers
 from explorer.look.icons import category_icon, icon
 from explorer.look.labels import role_colour
-from explorer.look.theme import ThemeSource
+from explorer.look.theme import GRID, ThemeSource
 from explorer.session import Snapshot
 
 SORT_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -22,6 +23,7 @@ PLAIN_ROLE = Qt.ItemDataRole.UserRole + 2
 """Text with every digit, for copies and files."""
 
 PULSE_S = 0.6
+ICON = 2 * GRID
 _FRAME_MS = 50
 _NO_PARENT = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
@@ -32,7 +34,27 @@ class Row(NamedTuple):
 
     node: Node
     report: NodeReport
+    sums: "Sums"
+
+
+class Sums(NamedTuple):
+    """What the rows' numbers add up to."""
+
     totals: Totals
+    memory: Memory
+
+    def of(self, column: int) -> int | None:
+        """The sum under that column; None where one means nothing."""
+        match column:
+            case LayerTableModel.PARAMETERS:
+                return self.totals.num_parameters
+            case LayerTableModel.MACS:
+                return self.totals.macs
+            case LayerTableModel.BYTES:
+                return self.totals.output_bytes
+            case LayerTableModel.KEPT:
+                return self.memory.saved_bytes
+        return None
 
 
 class Column(NamedTuple):
@@ -59,7 +81,7 @@ class Cell(NamedTuple):
     """The text's, where it is not the theme's."""
     light: QColor | None
     """The ground of a cell that an edit has just changed."""
-    picture: QIcon | None
+    picture: QPixmap | None
     share: float | None
     """Length of the bar, of one; in the share column only."""
     bar: QColor | None
@@ -69,17 +91,24 @@ class Cell(NamedTuple):
 class LayerTableModel(QAbstractTableModel):
     """The nodes in the network's order, with their numbers; while an edit is previewed, with what it makes of them."""
 
-    ID, LAYER, OUTPUT, PARAMETERS, SHARE, MACS, BYTES, FIELD, ISSUE = range(9)
+    ID, LAYER, OUTPUT, PARAMETERS, SHARE, MACS, BYTES, KEPT, FIELD, STRIDE, ISSUE = range(11)
+    SHARED = (PARAMETERS, MACS, BYTES, KEPT)
+    """The columns of whose sum the share column can show each row's part."""
 
     def __init__(self, themes: ThemeSource, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._themes = themes
         self._shown: Snapshot | None = None
         self._preview: Snapshot | None = None
+        self._sums: Sums | None = None
+        self._preview_sums: Sums | None = None
+        self._share_of = self.PARAMETERS
         self._rows: list[tuple[Node, NodeReport]] = []
         self._row_of: dict[str, int] = {}
-        self._lit: dict[tuple[int, int], float] = {}
+        self._lit: dict[int, tuple[float, NodeReport]] = {}
+        """When a row changed, and what it said before."""
         self._icons: dict[object, QIcon] = {}
+        self._pixmaps: dict[object, QPixmap] = {}
         self.columns = self._made_columns()
         self._frames = QTimer(self, interval=_FRAME_MS)
         self._frames.timeout.connect(self._fade)
@@ -97,7 +126,7 @@ class LayerTableModel(QAbstractTableModel):
             self.endResetModel()
             return
         difference = changed(before, new).changed
-        rows_before = self._rows
+        rows_before, sums_before = self._rows, self._sums
         self._take(new)
         if had_preview:
             self._announce(0, len(self._rows) - 1)
@@ -105,23 +134,32 @@ class LayerTableModel(QAbstractTableModel):
             return
         now = time.monotonic()
         rows = sorted(self._row_of[node_id] for node_id in difference)
-        for row in rows:
-            was, now_is = rows_before[row][1], self._rows[row][1]
-            for column, value in _COMPARED:
-                if value(was) != value(now_is):
-                    self._lit[row, column] = now
+        self._lit.update((row, (now, rows_before[row][1])) for row in rows)
         self._announce(rows[0], rows[-1])
-        if before.inference.totals.num_parameters != new.inference.totals.num_parameters:
+        if sums_before is not None and sums_before.of(self._share_of) != self._known_sums().of(self._share_of):
             # Every share is of the total.
             self.dataChanged.emit(self.index(0, self.SHARE), self.index(len(self._rows) - 1, self.SHARE))
-        if self._lit:
-            self._frames.start()
+        self._frames.start()
 
     def show_preview(self, preview: Snapshot | None) -> None:
         """Show old → new for an edit that is not made yet; None ends it."""
         self._preview = preview
+        self._preview_sums = None if preview is None else _sums(preview)
         if self._rows:
             self._announce(0, len(self._rows) - 1)
+
+    @property
+    def share_of(self) -> int:
+        """The column of whose sum the share column shows each row's part."""
+        return self._share_of
+
+    def set_share_of(self, column: int) -> None:
+        """Show the rows' parts of another column's sum; one of `SHARED`."""
+        assert column in self.SHARED, column
+        self._share_of = column
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, self.SHARE, self.SHARE)
+        if self._rows:
+            self.dataChanged.emit(self.index(0, self.SHARE), self.index(len(self._rows) - 1, self.SHARE))
 
     def node_id(self, row: int) -> str:
         """The node in that row."""
@@ -151,7 +189,7 @@ class LayerTableModel(QAbstractTableModel):
             before,
             self._colour(row, column, value),
             self._light(row, column) if self._lit else None,
-            self._picture(row, column) if column in {self.ID, self.ISSUE} else None,
+            self._pixmap(row, column),
             value if is_share else None,
             self._themes.theme.category(self._rows[row][0].layer.category) if is_share else None,
             content.is_number,
@@ -159,12 +197,14 @@ class LayerTableModel(QAbstractTableModel):
 
     def total(self, column: int, *, previewed: bool) -> str:
         """The totals row's text in that column; empty where a sum means nothing."""
-        snapshot = self._preview if previewed and self._preview is not None else self._shown
-        return self.columns[column].text(_sum(snapshot, column)) if self._sums(snapshot, column) else ""
+        sums = self._preview_sums if previewed and self._preview_sums is not None else self._sums
+        amount = None if sums is None else sums.of(column)
+        return "" if amount is None else self.columns[column].text(amount)
 
     def exact_total(self, column: int) -> str:
         """The same with every digit."""
-        return self.columns[column].exact(_sum(self._shown, column)) if self._sums(self._shown, column) else ""
+        amount = None if self._sums is None else self._sums.of(column)
+        return "" if amount is None else self.columns[column].exact(amount)
 
     # Qt
 
@@ -178,6 +218,10 @@ class LayerTableModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Vertical:
             return None
         column = self.columns[section]
+        if section == self.SHARE and role in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole}:
+            of = self.columns[self._share_of].title
+            is_title = role == Qt.ItemDataRole.DisplayRole
+            return self.tr("% {}").format(of) if is_title else self.tr("Share of the column {}").format(of)
         if role == Qt.ItemDataRole.DisplayRole:
             return column.title
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -251,7 +295,7 @@ class LayerTableModel(QAbstractTableModel):
             ),
             Column(
                 self.tr("Parameters"),
-                self.tr("Trainable values"),
+                self.tr("Weights and biases, frozen ones included"),
                 lambda row: row.report.num_parameters,
                 numbers.short_count,
                 exact_count,
@@ -261,11 +305,11 @@ class LayerTableModel(QAbstractTableModel):
             Column(
                 self.tr("Share"),
                 self.tr("Share of the network's parameters"),
-                _share,
+                self._share,
                 numbers.percent,
                 exact_share,
                 True,
-                "100.0 %  ",
+                "% Parameters  ",
             ),
             Column(
                 self.tr("MACs"),
@@ -286,6 +330,15 @@ class LayerTableModel(QAbstractTableModel):
                 "888.8 kB → 888.8 kB",
             ),
             Column(
+                self.tr("Kept"),
+                self.tr("Bytes that training keeps for the backward pass, for one image in float32"),
+                lambda row: None if row.report.output_shape is None else row.sums.memory.nodes.get(row.node.id, 0),
+                numbers.short_bytes,
+                exact_bytes,
+                True,
+                "888.8 kB → 888.8 kB",
+            ),
+            Column(
                 self.tr("Receptive field"),
                 self.tr("Input pixels that one output pixel sees"),
                 lambda row: row.report.receptive_field and row.report.receptive_field.size,
@@ -295,9 +348,18 @@ class LayerTableModel(QAbstractTableModel):
                 "888×888 → 888×888",
             ),
             Column(
+                self.tr("Stride"),
+                self.tr("Input pixels from one output pixel to the next"),
+                lambda row: row.report.receptive_field and row.report.receptive_field.stride,
+                size,
+                size,
+                True,
+                "32×32 → 32×32",
+            ),
+            Column(
                 self.tr("Issue"),
                 self.tr("What is wrong, and what would fit"),
-                lambda row: row.report.issues[0].message if row.report.issues else None,
+                lambda row: None if (worst := worst_issue(row.report)) is None else worst.message,
                 lambda message: message or "",
                 lambda message: message or "",
                 False,
@@ -307,6 +369,8 @@ class LayerTableModel(QAbstractTableModel):
 
     def _take(self, snapshot: Snapshot | None) -> None:
         self._shown = snapshot
+        self._sums = None if snapshot is None else _sums(snapshot)
+        self._preview_sums = None
         if snapshot is None:
             self._rows = []
         else:
@@ -318,13 +382,21 @@ class LayerTableModel(QAbstractTableModel):
         self.dataChanged.emit(self.index(first, 0), self.index(last, len(self.columns) - 1))
 
     def _value(self, row: int, column: int, *, previewed: bool = False) -> Any:
-        assert self._shown is not None
         node, report = self._rows[row]
-        totals = self._shown.inference.totals
+        sums = self._known_sums()
         if previewed and self._preview is not None and node.id in self._preview.architecture:
+            assert self._preview_sums is not None
             node, report = self._preview.architecture[node.id], self._preview.inference.nodes[node.id]
-            totals = self._preview.inference.totals
-        return self.columns[column].value(Row(node, report, totals))
+            sums = self._preview_sums
+        return self.columns[column].value(Row(node, report, sums))
+
+    def _known_sums(self) -> Sums:
+        assert self._sums is not None
+        return self._sums
+
+    def _share(self, row: Row) -> float | None:
+        value, total = self.columns[self._share_of].value(row), row.sums.of(self._share_of)
+        return None if value is None else value / total if total else 0.0
 
     def _plain(self, row: int, column: int) -> str:
         value = self._value(row, column)
@@ -332,8 +404,20 @@ class LayerTableModel(QAbstractTableModel):
             return ""
         return self.columns[column].text(value) if isinstance(value, tuple) else str(value)
 
-    def _sums(self, snapshot: Snapshot | None, column: int) -> bool:
-        return snapshot is not None and column in {self.PARAMETERS, self.MACS, self.BYTES}
+    def _pixmap(self, row: int, column: int) -> QPixmap | None:
+        """The cell's icon as pixels: its font would be drawn anew in every cell."""
+        if column == self.ID:
+            key: object = self._rows[row][0].layer.category
+        elif column == self.ISSUE and (worst := worst_issue(self._rows[row][1])) is not None:
+            key = worst.severity
+        else:
+            return None
+        pixmap = self._pixmaps.get(key)
+        if pixmap is None:
+            picture = self._picture(row, column)
+            assert picture is not None
+            pixmap = self._pixmaps[key] = picture.pixmap(QSize(ICON, ICON), _device_pixel_ratio())
+        return pixmap
 
     def _picture(self, row: int, column: int) -> QIcon | None:
         node, report = self._rows[row]
@@ -343,24 +427,28 @@ class LayerTableModel(QAbstractTableModel):
             if category not in self._icons:
                 self._icons[category] = category_icon(category, theme)
             return self._icons[category]
-        if column == self.ISSUE and report.issues:
-            severity = report.issues[0].severity
+        if column == self.ISSUE and (worst := worst_issue(report)) is not None:
+            severity = worst.severity
             if severity not in self._icons:
                 self._icons[severity] = icon(severity, theme, role_colour(severity, theme))
             return self._icons[severity]
         return None
 
     def _colour(self, row: int, column: int, value: object) -> QColor | None:
-        theme, issues = self._themes.theme, self._rows[row][1].issues
-        if column == self.ISSUE and issues:
-            return role_colour(issues[0].severity, theme)
+        theme = self._themes.theme
+        if column == self.ISSUE and (worst := worst_issue(self._rows[row][1])) is not None:
+            return role_colour(worst.severity, theme)
         # Zeros and unknowns step back, so that the layers that cost something stand out.
         quiet = column == self.LAYER or not value
         return theme.muted if quiet else None
 
     def _light(self, row: int, column: int) -> QColor | None:
-        since = self._lit.get((row, column))
-        if since is None:
+        changed_row = self._lit.get(row)
+        compared = _COMPARED.get(column)
+        if changed_row is None or compared is None:
+            return None
+        since, before = changed_row
+        if compared(before) == compared(self._rows[row][1]):
             return None
         left = 1.0 - (time.monotonic() - since) / PULSE_S
         if left <= 0:
@@ -371,8 +459,8 @@ class LayerTableModel(QAbstractTableModel):
 
     def _fade(self) -> None:
         now = time.monotonic()
-        rows = [row for row, _ in self._lit]
-        self._lit = {cell: since for cell, since in self._lit.items() if now - since < PULSE_S}
+        rows = list(self._lit)
+        self._lit = {row: lit for row, lit in self._lit.items() if now - lit[0] < PULSE_S}
         if not self._lit:
             self._frames.stop()
         if rows:
@@ -382,36 +470,40 @@ class LayerTableModel(QAbstractTableModel):
 
     def _recolour(self) -> None:
         self._icons.clear()
+        self._pixmaps.clear()
         if self._rows:
             self._announce(0, len(self._rows) - 1)
 
 
-_COMPARED: tuple[tuple[int, Callable[[NodeReport], object]], ...] = (
-    (LayerTableModel.OUTPUT, attrgetter("output_shape")),
-    (LayerTableModel.PARAMETERS, attrgetter("num_parameters")),
-    (LayerTableModel.MACS, attrgetter("macs")),
-    (LayerTableModel.BYTES, attrgetter("output_bytes")),
-    (LayerTableModel.FIELD, attrgetter("receptive_field")),
-    (LayerTableModel.ISSUE, attrgetter("issues")),
-)
+def _device_pixel_ratio() -> float:
+    application = QGuiApplication.instance()
+    return application.devicePixelRatio() if isinstance(application, QGuiApplication) else 1.0
+
+
+_COMPARED: dict[int, Callable[[NodeReport], object]] = {
+    LayerTableModel.OUTPUT: attrgetter("output_shape"),
+    LayerTableModel.PARAMETERS: attrgetter("num_parameters"),
+    LayerTableModel.MACS: attrgetter("macs"),
+    LayerTableModel.BYTES: attrgetter("output_bytes"),
+    LayerTableModel.FIELD: lambda report: report.receptive_field and report.receptive_field.size,
+    LayerTableModel.STRIDE: lambda report: report.receptive_field and report.receptive_field.stride,
+    LayerTableModel.ISSUE: attrgetter("issues"),
+}
 """The columns that light up; a share changes with every other layer's, so it does not."""
 
 
-def _share(row: Row) -> float | None:
-    if row.report.num_parameters is None:
+def worst_issue(report: NodeReport) -> Issue | None:
+    """The issue that a row has room for: an error before a warning before a note."""
+    if not report.issues:
         return None
-    return row.report.num_parameters / row.totals.num_parameters if row.totals.num_parameters else 0.0
+    return min(report.issues, key=lambda issue: _SEVERITIES.index(issue.severity))
 
 
-def _sum(snapshot: Snapshot | None, column: int) -> int:
-    assert snapshot is not None
-    totals = snapshot.inference.totals
-    sums = {
-        LayerTableModel.PARAMETERS: totals.num_parameters,
-        LayerTableModel.MACS: totals.macs,
-        LayerTableModel.BYTES: totals.output_bytes,
-    }
-    return sums[column]
+_SEVERITIES = ("error", "warning", "note")
+
+
+def _sums(snapshot: Snapshot) -> Sums:
+    return Sums(snapshot.inference.totals, memory(snapshot.architecture, snapshot.inference, batch_size=1))
 
 
 def _sortable(value: object) -> float | str:

@@ -286,6 +286,8 @@ class TrainingPanel(QWidget):
             )
         if inference.totals.num_parameters == 0:
             return self.tr("No layer has weights, so there is nothing to train; add a Conv2d or a Linear.")
+        if inference.totals.num_trainable == 0:
+            return self.tr("All layers with weights are frozen; let training change at least one.")
         return None
 
     def _enable(self) -> None:

@@ -1,74 +1,38 @@
-"""One editor for each kind of hyper-parameter, all with the same face. What an edit does is the inspector's."""
+"""The editors, one for each kind of hyper-parameter: numbers, pairs, what follows the input, and flags are here.
+
+All have the same face (`values_base`). What an edit does is the inspector's.
+"""
 
 from collections.abc import Callable
-from typing import ClassVar, Final, NamedTuple
+from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QPainter, QPaintEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from explorer.layers import HyperParameter, Kind
-from explorer.look.icons import icon
 from explorer.look.labels import ElidedLabel
 from explorer.look.numbers import exact_count
 from explorer.look.theme import GRID, ThemeSource, body_font
-from explorer.panels.values_number import NumberBox
+from explorer.panels.values_base import LinkButton, Mixed, ValueEditor
+from explorer.panels.values_choice import ChoiceEditor
+from explorer.panels.values_connections import ConnectionsEditor
+from explorer.panels.values_padding import PaddingEditor
+from explorer.panels.values_text import IntegersEditor, TextEditor
 
-_WIDTH = 24 * GRID
-"""All editors are as wide as each other where there is room."""
-
-_LINK_WIDTH = 3 * GRID
-
-
-class Mixed(NamedTuple):
-    """Shown in place of a value where several nodes have different ones."""
-
-    first: object
-    """One of them, at which steps start."""
-
-
-class ValueEditor(QWidget):
-    """Shows and edits one hyper-parameter.
-
-    Signals:
-        edited(object): the user chose this value, in the hyper-parameter's own form.
-        left(): the focus went elsewhere: the gesture is over.
-    """
-
-    edited = Signal(object)
-    left = Signal()
-    is_labelled: ClassVar[bool] = False
-    """Whether the editor shows the name itself, so that the form needs no label for it."""
-
-    def __init__(self, parameter: HyperParameter, themes: ThemeSource, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.parameter = parameter
-        self._themes = themes
-        self._layout = QHBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(GRID // 2)
-
-    def show_value(self, value: object, arriving: int | None) -> None:
-        """Show a value, or `Mixed` ones. Emits nothing.
-
-        Args:
-            arriving: what a value that follows the input follows; None where it is unknown.
-        """
-        raise NotImplementedError
-
-    def restart(self) -> None:
-        """The editor stands for another node from now on: forget half-typed text and how it was split."""
-
-    def sizeHint(self) -> QSize:
-        return QSize(_WIDTH, super().sizeHint().height())
-
-    def _add_box(self) -> NumberBox:
-        box = NumberBox(self.parameter, self)
-        box.left.connect(self.left)
-        self._layout.addWidget(box, 1)
-        if self.focusProxy() is None:
-            self.setFocusProxy(box)
-        return box
+__all__ = [
+    "ChoiceEditor",
+    "ConnectionsEditor",
+    "FlagEditor",
+    "FollowsEditor",
+    "IntegersEditor",
+    "Mixed",
+    "NumberEditor",
+    "PaddingEditor",
+    "PairEditor",
+    "TextEditor",
+    "ValueEditor",
+    "value_editor",
+]
 
 
 class NumberEditor(ValueEditor):
@@ -78,10 +42,9 @@ class NumberEditor(ValueEditor):
         super().__init__(parameter, themes, parent)
         self.box = self._add_box()
         self.box.edited.connect(self.edited)
-        # Stands under a pair's first and second box, whose link takes this room.
-        self._layout.addSpacing(_LINK_WIDTH + GRID // 2)
+        self._end_with_room()
 
-    def show_value(self, value: object, arriving: int | None) -> None:
+    def show_value(self, value: object, arriving: object) -> None:
         if isinstance(value, (int, float)):
             self.box.show_number(value)
         elif isinstance(value, Mixed) and isinstance(value.first, (int, float)):
@@ -100,7 +63,7 @@ class PairEditor(ValueEditor):
         self.width_box = self._add_box()
         self.height_box.setAccessibleName(self.tr("%s, height") % parameter.name)
         self.width_box.setAccessibleName(self.tr("%s, width") % parameter.name)
-        self.link = _LinkButton(themes, self)
+        self.link = LinkButton(themes, self)
         self._layout.addWidget(self.link)
         self._restarted = True
         self.height_box.edited.connect(lambda number: self._edit(number, None))
@@ -108,7 +71,7 @@ class PairEditor(ValueEditor):
         self.link.clicked.connect(self._link_clicked)
         self._describe_link()
 
-    def show_value(self, value: object, arriving: int | None) -> None:
+    def show_value(self, value: object, arriving: object) -> None:
         if isinstance(value, Mixed):
             assert isinstance(value.first, tuple)
             self._set_linked(True)
@@ -170,13 +133,13 @@ class FollowsEditor(ValueEditor):
         self._layout.addWidget(self.text, 1)
         self.box = self._add_box()
         self.box.edited.connect(self.edited)
-        self.link = _LinkButton(themes, self)
+        self.link = LinkButton(themes, self)
         self._layout.addWidget(self.link)
         self.link.clicked.connect(self._link_clicked)
         self.setFocusProxy(self.link)
 
-    def show_value(self, value: object, arriving: int | None) -> None:
-        self._arriving = arriving
+    def show_value(self, value: object, arriving: object) -> None:
+        arriving = self._arriving = arriving if isinstance(arriving, int) else None
         fixed = isinstance(value, int)
         if isinstance(value, int):
             self.box.show_number(value)
@@ -219,7 +182,7 @@ class FlagEditor(ValueEditor):
         self.setFocusProxy(self.box)
         self.box.clicked.connect(self._clicked)
 
-    def show_value(self, value: object, arriving: int | None) -> None:
+    def show_value(self, value: object, arriving: object) -> None:
         if isinstance(value, Mixed):
             self.box.setTristate(True)
             self.box.setCheckState(Qt.CheckState.PartiallyChecked)
@@ -233,43 +196,17 @@ class FlagEditor(ValueEditor):
         self.left.emit()
 
 
-class _LinkButton(QToolButton):
-    """A small chain, closed while checked."""
-
-    def __init__(self, themes: ThemeSource, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._themes = themes
-        self.setCheckable(True)
-        self.setFixedSize(_LINK_WIDTH, _LINK_WIDTH)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.toggled.connect(self._redraw)
-        themes.changed.connect(self._redraw)
-        self._redraw()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        # No frame around a closed link: most are closed, and the numbers are what is read.
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self.hasFocus() or (self.underMouse() and self.isEnabled()):
-            theme = self._themes.theme
-            painter.setPen(theme.accent if self.hasFocus() else theme.border)
-            painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
-        mode = QIcon.Mode.Normal if self.isEnabled() else QIcon.Mode.Disabled
-        inset = (_LINK_WIDTH - 2 * GRID) // 2
-        self.icon().paint(painter, self.rect().adjusted(inset, inset, -inset, -inset), mode=mode)
-
-    def _redraw(self) -> None:
-        theme = self._themes.theme
-        linked = self.isChecked()
-        self.setIcon(icon("link" if linked else "unlink", theme, theme.accent if linked else theme.muted))
-
-
 _EDITORS: Final[dict[Kind, Callable[[HyperParameter, ThemeSource, QWidget | None], ValueEditor]]] = {
     Kind.INTEGER: NumberEditor,
     Kind.REAL: NumberEditor,
     Kind.PAIR: PairEditor,
     Kind.FOLLOWS: FollowsEditor,
     Kind.FLAG: FlagEditor,
+    Kind.CHOICE: ChoiceEditor,
+    Kind.PADDING: PaddingEditor,
+    Kind.INTEGERS: IntegersEditor,
+    Kind.CONNECTIONS: ConnectionsEditor,
+    Kind.TEXT: TextEditor,
 }
 
 

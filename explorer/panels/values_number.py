@@ -11,6 +11,7 @@ from explorer.layers import HyperParameter, Kind
 from explorer.look.numbers import UNKNOWN
 from explorer.look.theme import GRID, body_font
 from explorer.look.undo import leave_undo_to_window
+from explorer.look.values import is_magnitude, moved_real
 
 TYPING_PAUSE_MS = 300
 """A typed value takes effect when the user rests this long, on Enter, and on leaving the box."""
@@ -24,7 +25,7 @@ class NumberBox(QDoubleSpinBox):
     """A spin box for whole or real numbers.
 
     Arrow keys, steppers and the wheel (only with the focus, so that scrolling a form changes nothing) act at once.
-    Real numbers are written as Python writes them: 1e-05, not 0.00001000.
+    Real numbers are written as Python writes them: 1e-05, not 0.00001000; those of magnitude step by 1, 2, 5, 10.
 
     Signals:
         edited(int | float): the user chose this value; never emitted by `show_number`.
@@ -36,6 +37,7 @@ class NumberBox(QDoubleSpinBox):
 
     def __init__(self, parameter: HyperParameter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._parameter = parameter
         self._is_whole = parameter.kind is not Kind.REAL
         self._is_blank = False
         self._typed_into_blank = False
@@ -162,7 +164,11 @@ class NumberBox(QDoubleSpinBox):
             self.lineEdit().setText(self.textFromValue(self.value()))
         else:
             self._take_typed()
-        super().stepBy(steps)
+        if is_magnitude(self._parameter):
+            self.setValue(moved_real(self._parameter, self.value(), steps))
+            self.lineEdit().selectAll()
+        else:
+            super().stepBy(steps)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():

@@ -1,8 +1,20 @@
-"""Where torch can compute: the choice of a device by name, and its name for people."""
+"""Where torch can compute: the choice of a device by name, its name for people, and the memory that it has."""
 
 import platform
+from typing import NamedTuple
 
+import psutil
 import torch
+
+
+class DeviceMemory(NamedTuple):
+    """The memory of a device, at the moment of asking."""
+
+    device: str
+    """By torch's name: "cuda:0"."""
+    total_bytes: int
+    available_bytes: int
+    """What a network may take: the free part, and what this process holds of it without using it."""
 
 
 def available_devices() -> tuple[str, ...]:
@@ -24,6 +36,37 @@ def choose_device(name: str = "auto") -> torch.device:
     if wanted not in there:
         raise ValueError(f"device: {name} is not available; this machine has {' and '.join(there)}")
     return torch.device(wanted)
+
+
+def device_memory(device: str) -> DeviceMemory:
+    """The memory of the device, by torch's name; "auto" and "cuda" as for `choose_device`.
+
+    MPS computes in the machine's own memory, of which Metal recommends to use no more than a part.
+
+    Raises:
+        ValueError: no such device here, or it no longer answers; the message says which.
+    """
+    chosen = choose_device(device)
+    if chosen.type == "cuda":
+        return _cuda_memory(chosen)
+    machine = psutil.virtual_memory()
+    total, available = machine.total, machine.available
+    if chosen.type == "mps":
+        most = torch.mps.recommended_max_memory()
+        total, available = min(total, most), min(available, most - torch.mps.driver_allocated_memory())
+    return DeviceMemory(str(chosen), total, max(0, available))
+
+
+def _cuda_memory(device: torch.device) -> DeviceMemory:
+    try:
+        free, total = torch.cuda.mem_get_info(device)
+        # torch keeps what tensors gave back, and uses it again before it asks the device for more.
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    except RuntimeError as error:
+        # A card that was unplugged, or whose driver was reset, stays among the devices until the program ends.
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"device: {device} no longer answers ({reason}); use cpu, or start again") from error
+    return DeviceMemory(str(device), total, free + kept)
 
 
 def device_name(device: torch.device) -> str:

@@ -6,7 +6,7 @@ Submodules lie at their node's dotted path, so `layer1.0.conv1` owns `layer1.0.c
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,8 @@ from torch.overrides import TorchFunctionMode
 from explorer.architecture import Architecture
 from explorer.inference import Inference, infer
 from explorer.layers import Call, ModuleCall
+from explorer.runtime import own_modules
+from explorer.runtime.operators import OPERATORS
 
 
 class NotRunnable(ValueError):  # noqa: N818 - it says what is wrong with the architecture
@@ -37,7 +39,14 @@ class _Plan(NamedTuple):
 
 
 class Network(nn.Module):
-    """An architecture as a module. `forward` computes what the outputs need and nothing else."""
+    """An architecture as a module. `forward` computes what the outputs need and nothing else.
+
+    A frozen batch norm stays in evaluation mode while the network trains: it normalises by its running mean and
+    variance, which do not move. Left in training mode it would go on following the new data's statistics, so a "frozen"
+    network would change with every batch (documentation of `torch.nn.BatchNorm2d`: running estimates are kept during
+    training, whatever `requires_grad` says). Keras' `trainable = False` and torchvision's `FrozenBatchNorm2d` mean the
+    same. An instance norm that keeps statistics follows the same rule; a frozen dropout goes on dropping.
+    """
 
     def __init__(self, architecture: Architecture, calls: Mapping[str, Call], modules: Mapping[str, nn.Module]) -> None:
         """Wire up modules that exist already; use `build_module` to make them.
@@ -60,6 +69,17 @@ class Network(nn.Module):
         """`(N, C, H, W)` to the one output, or to a tuple in the order of `architecture.outputs`."""
         outputs = _run(self._forward_plan, x)
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def train(self, mode: bool = True) -> Self:
+        """Training or evaluation mode for all modules; frozen norms with running statistics stay in evaluation mode."""
+        super().train(mode)
+        if mode:
+            for node_id, module in self._by_id.items():
+                if self.architecture[node_id].frozen:
+                    for part in module.modules():
+                        if getattr(part, "running_mean", None) is not None:
+                            part.eval()
+        return self
 
     def trace(self, x: Tensor, node_ids: Iterable[str]) -> dict[str, Tensor]:
         """The outputs of the nodes, in one pass that computes what they need and nothing else.
@@ -103,11 +123,11 @@ class Network(nn.Module):
         call = self.calls[node_id]
         if isinstance(call, ModuleCall):
             return self._by_id[node_id]
-        return partial(_OPERATORS[call.name], **call.arguments)
+        return partial(OPERATORS[call.name], **call.arguments)
 
 
 def build_module(architecture: Architecture, *, seed: int | None = None, reuse: Network | None = None) -> Network:
-    """The architecture as a module on the CPU, in training mode, with torch's default initialisation.
+    """The architecture as a module on the CPU, in training mode but for frozen norms, with torch's initialisation.
 
     With a seed, a node's weights depend on the seed, its id and its call only: an edit elsewhere in the network does
     not change them. torch's global random state is neither read nor written then, so a run in another thread goes on
@@ -127,7 +147,8 @@ def build_module(architecture: Architecture, *, seed: int | None = None, reuse: 
         if isinstance(call, ModuleCall):
             kept = reuse.node_module(node_id) if reuse is not None and reuse.calls.get(node_id) == call else None
             modules[node_id] = kept if kept is not None else _module(node_id, call, seed)
-    return Network(architecture, calls, modules)
+            modules[node_id].requires_grad_(not architecture[node_id].frozen)
+    return Network(architecture, calls, modules).train()
 
 
 def node_calls(architecture: Architecture, inference: Inference) -> dict[str, Call]:
@@ -167,7 +188,7 @@ class _OwnGenerator(TorchFunctionMode):
 
 
 def _module(node_id: str, call: ModuleCall, seed: int | None) -> nn.Module:
-    make: Callable[..., nn.Module] = getattr(nn, call.name)
+    make: Callable[..., nn.Module] = getattr(own_modules if call.is_own else nn, call.name)
     if seed is None:
         return make(**call.arguments)
     generator = torch.Generator().manual_seed(node_seed(seed, node_id))
@@ -200,18 +221,3 @@ def _run(plan: _Plan, x: Tensor) -> list[Tensor]:
         for slot in dead:
             values[slot] = None
     return [values[slot] for slot in plan.wanted]
-
-
-def _add(*inputs: Tensor) -> Tensor:
-    total, *others = inputs
-    for other in others:
-        total = total + other
-    return total
-
-
-def _cat(*inputs: Tensor, dim: int) -> Tensor:
-    return torch.cat(inputs, dim)
-
-
-_OPERATORS: dict[str, Callable[..., Tensor]] = {"add": _add, "cat": _cat}
-"""What `OperatorCall.name` stands for; "input" is slot 0 of every plan."""

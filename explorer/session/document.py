@@ -1,6 +1,6 @@
 """The open project: one snapshot, one undo stack, one way to change it. Views follow `changed` and `previewed`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from explorer.architecture import Architecture, Edit, Project, files
+from explorer.architecture import Architecture, Edit, PackedArchitecture, Project, files
 from explorer.inference import Inference, infer
 
 
@@ -17,6 +17,10 @@ class Snapshot(NamedTuple):
 
     architecture: Architecture
     inference: Inference
+
+
+Complete = Callable[[Snapshot], Architecture]
+"""Fills in what is known beside the edits; returns the very architecture where there is nothing to add."""
 
 
 class Document(QObject):
@@ -42,6 +46,7 @@ class Document(QObject):
         self._sections: Mapping[str, Any] = MappingProxyType({})
         self._unsaved_origin = False
         self._gesture = 0
+        self._complete: Complete | None = None
 
     @property
     def is_open(self) -> bool:
@@ -93,7 +98,7 @@ class Document(QObject):
             modified: it exists nowhere else, so closing asks (a recovered project).
         """
         self._preview = None
-        self._snapshot = Snapshot(architecture, infer(architecture))
+        self._snapshot = self._completed(architecture, None)
         self._path = path
         self._sections = MappingProxyType(dict(sections or {}))
         self._unsaved_origin = modified
@@ -130,8 +135,27 @@ class Document(QObject):
                 self.previewed.emit(None)
             return
         architecture = edit(self.architecture)
-        self._preview = Snapshot(architecture, infer(architecture, self.snapshot.inference))
+        self._preview = self._completed(architecture, self.snapshot.inference)
         self.previewed.emit(self._preview)
+
+    def complete_with(self, complete: Complete | None) -> None:
+        """Fill in what is known beside the edits in all that is shown from now on: edits, undo, redo and previews.
+
+        It is knowledge and no edit: the history does not hold it, and it leaves nothing to save.
+        """
+        self._complete = complete
+        self.amend()
+
+    def amend(self) -> None:
+        """More is known: fill it into what is open."""
+        if self._snapshot is None:
+            return
+        old = self._snapshot
+        new = self._completed(old.architecture, old.inference)
+        if new.architecture is not old.architecture:
+            self._preview = None
+            self._snapshot = new
+            self.changed.emit(old, new)
 
     def set_section(self, name: str, data: Any) -> None:
         """Keep another package's plain data with the project; saved with the next save."""
@@ -156,8 +180,15 @@ class Document(QObject):
 
     def _show(self, architecture: Architecture) -> None:
         old = self.snapshot
-        self._snapshot = Snapshot(architecture, infer(architecture, old.inference))
+        self._snapshot = self._completed(architecture, old.inference)
         self.changed.emit(old, self._snapshot)
+
+    def _completed(self, architecture: Architecture, previous: Inference | None) -> Snapshot:
+        snapshot = Snapshot(architecture, infer(architecture, previous))
+        # One answer may bring the next question: what stands behind a node is known only with the node.
+        while self._complete is not None and (filled := self._complete(snapshot)) is not snapshot.architecture:
+            snapshot = Snapshot(filled, infer(filled, snapshot.inference))
+        return snapshot
 
 
 class _Replace(QUndoCommand):
@@ -166,15 +197,16 @@ class _Replace(QUndoCommand):
     def __init__(self, document: Document, text: str, old: Architecture, new: Architecture, merge: str | None) -> None:
         super().__init__(text)
         self._document = document
-        self._old = old
-        self._new = new
+        # A thousand steps on a network of 500 nodes have to fit into the memory of one large feature map.
+        self._old = PackedArchitecture.pack(old)
+        self._new = PackedArchitecture.pack(new)
         self._merge = merge
 
     def undo(self) -> None:
-        self._document._show(self._old)
+        self._document._show(self._old.unpack())
 
     def redo(self) -> None:
-        self._document._show(self._new)
+        self._document._show(self._new.unpack())
 
     def id(self) -> int:
         return -1 if self._merge is None else 1
@@ -184,6 +216,6 @@ class _Replace(QUndoCommand):
             return False
         self._new = other._new
         self.setText(other.text())
-        if self._new == self._old:
+        if self._new[:4] == self._old[:4]:
             self.setObsolete(True)
         return True

@@ -6,7 +6,7 @@ import torch
 
 from explorer.architecture import Architecture
 from explorer.inference import Inference, infer
-from explorer.layers import BatchNorm2d, format_shape
+from explorer.layers import format_shape
 from explorer.runs import RunConfig
 from explorer.runtime.devices import choose_device
 from explorer.runtime.images import input_notes
@@ -105,15 +105,14 @@ def _check_trainable(architecture: Architecture, logits_id: str, inference: Infe
             on_the_way.update(node.inputs)
     if not any(inference.nodes[node_id].num_parameters for node_id in on_the_way):
         raise ValueError(f"{logits_id}: nothing on the way to it has weights to train; add a Conv2d or a Linear")
+    if not any(inference.nodes[node_id].num_trainable for node_id in on_the_way):
+        raise ValueError(f"{logits_id}: everything on the way to it is frozen; let training change at least one layer")
 
 
 def _unfit_for_one_image(inference: Inference) -> str | None:
-    """The first BatchNorm2d of 1×1 maps: torch refuses one value a channel, whose variance is no estimate."""
+    """The first layer that torch refuses to train on one image: a variance of one value is no estimate."""
     for node_id, report in inference.nodes.items():
-        if (
-            isinstance(report.layer, BatchNorm2d)
-            and report.output_shape is not None
-            and report.output_shape[1:] == (1, 1)
-        ):
+        shapes = tuple(shape for shape in report.input_shapes if shape is not None)
+        if report.output_shape is not None and report.layer.needs_several_images(shapes):
             return node_id
     return None

@@ -25,9 +25,10 @@ class Step:
         Returns:
             The mean loss and the number of images classified rightly, both before the update, on the device.
         """
+        # Before the forward pass, so that the last step's gradients do not lie beside this one's activations.
+        self._optimizer.zero_grad()
         logits = self._network(x)
         loss = F.cross_entropy(logits, target)
-        self._optimizer.zero_grad()
         torch.autograd.backward(loss)
         self._optimizer.step()
         return loss.detach(), (logits.detach().argmax(1) == target).sum()
@@ -52,14 +53,13 @@ def set_memory_format(network: Network, memory_format: torch.memory_format) -> N
 
 
 def make_optimizer(network: Network, config: RunConfig, device: torch.device) -> torch.optim.Optimizer:
-    """torch's SGD or Adam; fused into one kernel where torch has one."""
+    """torch's SGD or Adam of what is not frozen; fused into one kernel where torch has one."""
     fused = True if device.type in ("cpu", "cuda") else None
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     if config.optimizer == "adam":
-        return torch.optim.Adam(
-            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused
-        )
+        return torch.optim.Adam(trained, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
     return torch.optim.SGD(
-        network.parameters(),
+        trained,
         lr=config.learning_rate,
         momentum=config.momentum,
         weight_decay=config.weight_decay,

@@ -1,6 +1,44 @@
 """The catalogue of networks, one file a family. A new family is one file of builders, imported here."""
 
-from explorer.zoo import lenet
-from explorer.zoo.catalogue import Entry, entries, entry
+from explorer.zoo import (
+    alexnet,
+    convnext,
+    densenet,
+    efficientnet,
+    googlenet,
+    inception,
+    lenet,
+    mobilenet,
+    nin,
+    resnet,
+    resnet_cifar,
+    shufflenet,
+    squeezenet,
+    vgg,
+    zfnet,
+)
+from explorer.zoo.catalogue import Entry, FamilyParameter, Pretrained, Value, entries, entry
 
-__all__ = ["Entry", "entries", "entry", "lenet"]
+__all__ = [
+    "Entry",
+    "FamilyParameter",
+    "Pretrained",
+    "Value",
+    "alexnet",
+    "convnext",
+    "densenet",
+    "efficientnet",
+    "entries",
+    "entry",
+    "googlenet",
+    "inception",
+    "lenet",
+    "mobilenet",
+    "nin",
+    "resnet",
+    "resnet_cifar",
+    "shufflenet",
+    "squeezenet",
+    "vgg",
+    "zfnet",
+]

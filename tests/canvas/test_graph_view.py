@@ -241,7 +241,7 @@ def test_an_arrow_steps_a_pair_and_undo_takes_it_back(canvas: Canvas) -> None:
     before = canvas.architecture
     canvas.click(canvas.stepper("conv1", "kernel_size", 1))
     assert _conv(canvas).kernel_size == (6, 6)
-    assert canvas.document.undo_stack.undoText() == "Set conv1 kernel_size to 6"
+    assert canvas.document.undo_stack.undoText() == "Set conv1 kernel_size to 6×6"
     canvas.click(canvas.stepper("conv1", "kernel_size", -1))
     canvas.click(canvas.stepper("conv1", "kernel_size", -1))
     assert _conv(canvas).kernel_size == (4, 4)

@@ -89,7 +89,7 @@ def test_list_has_every_network(capsys: Output) -> None:
 
 def test_summary_agrees_with_torchinfo(capsys: Output) -> None:
     summary = answered(capsys, "summary", "lenet5", "--batch-size", "8")
-    assert list(summary) == ["name", "input", "nodes", "totals"]
+    assert list(summary) == ["name", "input", "nodes", "totals", "memory"]
     assert (summary["name"], summary["input"]) == ("LeNet-5", [1, 32, 32])
     oracle = torchinfo.summary(build_module(entry("lenet5").build()), (1, 1, 32, 32), verbose=0)
     assert summary["totals"]["num_parameters"] == oracle.total_params
@@ -107,6 +107,11 @@ def test_summary_agrees_with_torchinfo(capsys: Output) -> None:
         "output_bytes": 8 * 6 * 28 * 28 * 4,
         "receptive_field": [5, 5],
         "issue": None,
+        "num_trainable": 156,
+        "flops": 235200,
+        "output_stride": [1, 1],
+        "center": [2, 2],
+        "kept_bytes": 0,
     }
     assert summary["totals"]["output_bytes"] == sum(node["output_bytes"] for node in summary["nodes"])
 
@@ -138,7 +143,7 @@ def test_the_table_is_aligned(capsys: Output) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "LeNet-5, input 1×32×32"
     conv2, fc1 = (next(line for line in lines if line.startswith(name)) for name in ("conv2", "fc1"))
-    assert conv2.split() == ["conv2", "Conv2d", "16×10×10", "2,416", "240,000", "14×14"]
+    assert conv2.split() == ["conv2", "Conv2d", "16×10×10", "2,416", "240,000", "14×14", "2×2", "–"]
     assert len(conv2) == len(fc1)
     assert "parameters   61,706 (241.0 KiB in float32)" in lines
 

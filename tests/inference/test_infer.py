@@ -5,7 +5,7 @@ import pytest
 from explorer import zoo
 from explorer.architecture import Architecture, edits
 from explorer.inference import arithmetic, changed, infer
-from explorer.layers import Conv2d, Flatten, Linear
+from explorer.layers import Conv2d, Flatten, Linear, ReLU
 from explorer.zoo.builder import Builder, conv, linear
 from tests.networks import branching, deep_chain
 
@@ -80,7 +80,7 @@ def test_a_skip_of_another_shape_is_projected() -> None:
     net.add("add", Add(), after=("conv1", "input"))
     architecture = net.build()
     (issue,) = infer(architecture).errors
-    assert [repair.text for repair in issue.repairs] == ["project input with 1×1, stride 2"]
+    assert issue.repairs[0].text == "project input with 1×1, stride 2"
     repaired = issue.repairs[0].edit(architecture)
     assert infer(repaired).nodes["add"].output_shape == (32, 16, 16)
 
@@ -88,6 +88,7 @@ def test_a_skip_of_another_shape_is_projected() -> None:
 def test_a_missing_flatten_warns_and_offers_it() -> None:
     net = Builder("no flatten", 3, 8, 8)
     net.add("conv1", conv(4, 3))
+    net.add("relu1", ReLU())
     net.add("fc1", linear(10))
     architecture = net.build()
     inference = infer(architecture)

@@ -1,5 +1,7 @@
 """Numbers as text, and colours that can be read."""
 
+from fractions import Fraction
+
 import pytest
 
 from explorer.layers import Category
@@ -27,11 +29,34 @@ def test_short_counts(value: float | None, text: str) -> None:
 def test_bytes_durations_and_shares() -> None:
     assert numbers.short_bytes(64_104) == "62.6\u2009kB"
     assert numbers.short_bytes(12) == "12\u2009B"
+    assert numbers.short_bytes(999) == "999\u2009B"
+    assert numbers.short_bytes(999.4 * 1024**2) == "999\u2009MB"
+    assert numbers.short_bytes(999.5 * 1024**2) == "0.98\u2009GB"
     assert numbers.duration(41) == "00:41"
     assert numbers.duration(3_723) == "1:02:03"
     assert numbers.percent(0.9561) == "95.6\u2009%"
     assert numbers.exact_count(-1_234) == "−1,234"
     assert numbers.shape((6, 28, 28)) == "6×28×28"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (3.0, "3"), (Fraction(-1, 2), "−0.5"), (Fraction(5, 4), "1.25"), (Fraction(1, 3), "1/3")],
+)
+def test_numbers_that_need_not_be_whole(value: float | Fraction | None, text: str) -> None:
+    assert numbers.exact(value) == text
+
+
+def test_shares_tell_little_from_nothing() -> None:
+    assert numbers.share(1, 8) == "12.5\u2009%"
+    assert numbers.share(1, 100_000) == "<0.1\u2009%"
+    assert numbers.share(0, 8) == numbers.share(0, 0) == "0\u2009%"
+
+
+def test_sizes_and_places_on_two_axes() -> None:
+    assert numbers.size((Fraction(5, 2), 3)) == "2.5×3"
+    assert numbers.place((Fraction(31, 2), Fraction(31, 2))) == "15.5"
+    assert numbers.place((Fraction(-1, 2), 2)) == "−0.5, 2"
 
 
 @pytest.mark.parametrize("shown", [theme.LIGHT, theme.DARK], ids=["light", "dark"])

@@ -1,19 +1,29 @@
 """The inspector against the document: which edits real events make, and that what it shows is what was inferred."""
 
-import math
-
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox
 from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
-from explorer.layers import layer_types
+from explorer.layers import Opaque, PartialConv2d, layer_types
 from explorer.look.theme import ThemeSource
 from explorer.panels.inspector import Inspector
 from explorer.panels.inspector_form import Form
-from explorer.panels.values import FollowsEditor, NumberEditor, PairEditor, ValueEditor
-from explorer.session import Document, Selection
+from explorer.panels.values import (
+    ChoiceEditor,
+    ConnectionsEditor,
+    FollowsEditor,
+    NumberEditor,
+    PaddingEditor,
+    PairEditor,
+    TextEditor,
+    ValueEditor,
+)
+from explorer.panels.values_grid import Cell
+from explorer.panels.values_padding import Way
+from explorer.session import Document, Selection, Snapshot
 from tests.networks import branching, deep_chain
 from tests.panels.stage import Stage, click, enter, press, shown, stage, wheel, write
 
@@ -105,6 +115,107 @@ def test_the_text_of_a_flag_and_of_following(qtbot: QtBot, lenet: Stage) -> None
     ]
 
 
+def test_rarely_set_values_stand_behind_a_line_unless_they_are_set(qtbot: QtBot, lenet: Stage) -> None:
+    inspector = inspector_of(qtbot, lenet, "conv1")
+    form = inspector.node_page.form
+    assert form is not None
+    hidden = ["dilation", "groups", "bias", "padding_mode"]
+    assert [name for name, e in form.editors.items() if e.isHidden()] == hidden
+    assert form.more.accessibleName() == "More: " + ", ".join(hidden)
+    lenet.set_value("conv1", "groups", 1)
+    lenet.set_value("conv1", "bias", False)
+    assert [name for name, e in form.editors.items() if e.isHidden()] == ["dilation", "groups", "padding_mode"]
+    lenet.set_value("conv1", "bias", True)
+    assert not form.editors["bias"].isHidden(), "a row stays while its node is shown"
+    form.more.setFocus()
+    press(form.more, Qt.Key.Key_Space)
+    assert not any(e.isHidden() for e in form.editors.values())
+    lenet.selection.set(["conv2"])
+    assert not any(e.isHidden() for e in form.editors.values()), "what the user opened stays open"
+    press(form.more, Qt.Key.Key_Left)
+    assert [name for name, e in form.editors.items() if e.isHidden()] == hidden
+
+
+def test_what_a_list_or_menu_points_at_is_previewed_and_taken_back(qtbot: QtBot, lenet: Stage) -> None:
+    inspector = inspector_of(qtbot, lenet, "conv1")
+    found = editor(inspector, "padding")
+    assert isinstance(found, PaddingEditor)
+    previews: list[Snapshot | None] = []
+    lenet.document.previewed.connect(previews.append)
+    found._actions[Way.SAME].hover()
+    assert previews[-1] is not None
+    assert previews[-1].inference.nodes["conv1"].output_shape == (6, 32, 32)
+    assert inspector.node_page.facts.text("output") == "6×28×28 → 6×32×32"
+    assert found.boxes[0].isVisible()
+    found.choose.menu().aboutToHide.emit()
+    assert previews.pop() is None
+    assert lenet.steps == []
+    found._actions[Way.SAME].trigger()
+    found._actions[Way.SIDES].trigger()
+    assert lenet.steps == ["Set conv1 padding to same", "Set conv1 padding to 2"]
+    assert [box.value() for box in found.sides] == [2, 2, 2, 2]
+
+
+def test_a_drag_over_connections_is_previewed_and_is_one_step(qtbot: QtBot, lenet: Stage) -> None:
+    lenet.document.apply(
+        "Insert", edits.insert_after(lenet.document.architecture, "pool1", PartialConv2d.suggested((6, 14, 14)))
+    )
+    (new,) = [node.id for node in lenet.document.architecture if isinstance(node.layer, PartialConv2d)]
+    inspector = inspector_of(qtbot, lenet, new)
+    found = editor(inspector, "connections")
+    assert isinstance(found, ConnectionsEditor)
+    before = lenet.value(new, "connections")
+    previews: list[Snapshot | None] = []
+    lenet.document.previewed.connect(previews.append)
+    grid = found.grid
+    column = next(i for i, row in enumerate(grid.rows) if len(row) > 2)
+    place = grid.place(Cell(column, grid.rows[column][0])).center()
+    QTest.mousePress(grid.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert previews[-1] is not None
+    assert lenet.value(new, "connections") == before
+    QTest.mouseRelease(grid.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert lenet.value(new, "connections") == grid.rows != before
+    assert len(lenet.steps) == 2
+    assert lenet.steps[-1].startswith(f"Set {new} connections to ")
+
+
+def test_a_text_that_the_layer_refuses_is_said_in_place(qtbot: QtBot, lenet: Stage) -> None:
+    lenet.document.apply(
+        "Insert", edits.insert_after(lenet.document.architecture, "pool1", Opaque(module="GLU", arguments="dim=1"))
+    )
+    (new,) = [node.id for node in lenet.document.architecture if isinstance(node.layer, Opaque)]
+    inspector = inspector_of(qtbot, lenet, new)
+    found = editor(inspector, "arguments")
+    assert isinstance(found, TextEditor)
+    found.field.setFocus()
+    found.field.selectAll()
+    write(found.field, "dim=")
+    press(found.field, Qt.Key.Key_Return)
+    assert "cannot be read" in found.message.text()
+    assert lenet.value(new, "arguments") == "dim=1"
+    write(found.field, "2")
+    press(found.field, Qt.Key.Key_Return)
+    assert found.message.isHidden()
+    assert lenet.value(new, "arguments") == "dim=2"
+    assert lenet.steps[-1] == f"Set {new} arguments to dim=2"
+
+
+def test_several_nodes_take_each_kind_of_value_together(qtbot: QtBot, lenet: Stage) -> None:
+    lenet.set_value("conv1", "padding", "same")
+    lenet.set_value("conv1", "padding_mode", "reflect")
+    inspector = inspector_of(qtbot, lenet, "conv1", "conv2")
+    padding, mode = editor(inspector, "padding"), editor(inspector, "padding_mode")
+    assert isinstance(padding, PaddingEditor)
+    assert isinstance(mode, ChoiceEditor)
+    assert mode.box.currentIndex() == -1
+    padding._actions[Way.VALID].trigger()
+    mode.box.setFocus()
+    press(mode.box, Qt.Key.Key_Down)
+    assert {lenet.value(node, "padding") for node in ("conv1", "conv2")} == {"valid"}
+    assert {lenet.value(node, "padding_mode") for node in ("conv1", "conv2")} == {"zeros"}
+    assert lenet.steps[-2:] == ["Set 2 layers padding to valid", "Set 2 layers padding_mode to zeros"]
+
+
 def test_applying_never_writes_and_keeps_the_focus(qtbot: QtBot, lenet: Stage) -> None:
     inspector = inspector_of(qtbot, lenet, "conv2")
     box = pair(inspector, "kernel_size").width_box
@@ -116,31 +227,6 @@ def test_applying_never_writes_and_keeps_the_focus(qtbot: QtBot, lenet: Stage) -
     assert box.hasFocus()
     assert inspector.node_page.form is form
     assert box.value() == 3
-
-
-def test_figures_are_those_of_inference_and_of_hand_calculation(qtbot: QtBot, lenet: Stage) -> None:
-    inspector = inspector_of(qtbot, lenet, "conv1")
-    inspector.set_batch_size(100)
-    facts = inspector.node_page.facts
-    assert facts.text("input") == "1×32×32"
-    assert facts.text("output") == "6×28×28"
-    assert facts.text("parameters") == str(5 * 5 * 1 * 6 + 6)
-    assert facts.tip("macs").startswith(f"{5 * 5 * 6 * 28 * 28:,}")
-    assert facts.tip("bytes") == f"{6 * 28 * 28 * 4:,} bytes"
-    assert facts.tip("batch_bytes") == f"{6 * 28 * 28 * 4 * 100:,} bytes"
-    assert facts.text("field") == "5×5"
-    assert facts.text("stride") == "1×1"
-
-
-def test_arithmetic_evaluates_to_its_result(qtbot: QtBot, lenet: Stage) -> None:
-    inspector = inspector_of(qtbot, lenet, "conv1")
-    shown_lines = {line.what.text(): line for line in inspector.node_page.arithmetic.lines}
-    assert {"output height and width", "parameters", "multiply-accumulates", "receptive field"} <= set(shown_lines)
-    for line in shown_lines.values():
-        written = line.values.text().removeprefix("= ").replace("\u200b", "")
-        python = written.replace("·", "*").replace("−", "-").replace("⌊", "math.floor(").replace("⌋", ")")
-        assert eval(python, {"math": math}) == int(line.result.text().replace(",", "")), written
-        assert "Source: " in line.toolTip()
 
 
 def test_a_value_that_cannot_work_is_shown_with_its_repairs(qtbot: QtBot, lenet: Stage) -> None:
@@ -169,9 +255,9 @@ def test_a_value_that_cannot_work_is_shown_with_its_repairs(qtbot: QtBot, lenet:
     assert lenet.value("conv1", "padding") == (4, 4)
     assert lenet.document.undo_stack.undoText() == "Repair conv1: padding 4"
     assert lenet.document.undo_stack.count() == 2
-    assert inspector.node_page.issues.cards == []
+    assert inspector.node_page.facts.text("output") == "6×1×1"
     lenet.document.undo_stack.undo()
-    assert len(inspector.node_page.issues.cards) == 1
+    assert inspector.node_page.facts.text("output") == "–"
 
 
 def test_what_is_unknown_leads_to_the_node_at_fault(qtbot: QtBot, lenet: Stage) -> None:
@@ -246,8 +332,41 @@ def test_nothing_selected_shows_the_network(qtbot: QtBot, lenet: Stage) -> None:
     assert sum(share.amount for share in page.bars.shares) == 61_706
     click(page.by_macs)
     assert sum(share.amount for share in page.bars.shares) == 416_520
+    click(page.by_output)
+    nodes = lenet.document.snapshot.inference.nodes.values()
+    assert sum(share.amount for share in page.bars.shares) == sum(report.output_bytes or 0 for report in nodes)
+    click(page.by_kept)
+    found = inspector.estimates.memory(lenet.document.snapshot)
+    assert sum(share.amount for share in page.bars.shares) == sum(found.nodes.values()) > 0
+    click(page.by_macs)
     click(page.bars, QPoint(8, 8))
     assert lenet.selection.ids == ("conv1",)
+
+
+def test_freezing_is_one_step_and_only_for_what_has_weights(qtbot: QtBot, lenet: Stage) -> None:
+    inspector = inspector_of(qtbot, lenet, "tanh1")
+    frozen = inspector.node_page.frozen
+    assert not frozen.isVisible()
+    lenet.selection.set(("conv1", "tanh1", "conv2"))
+    assert frozen.isVisible()
+    click(frozen, QPoint(8, frozen.height() // 2))
+    architecture = lenet.document.architecture
+    assert [node.id for node in architecture if node.frozen] == ["conv1", "conv2"]
+    assert lenet.steps == ["Freeze 2 layers"]
+    lenet.selection.set(())
+    facts = inspector.network_page.facts
+    assert facts.tip("frozen") == f"{156 + 2416:,}"
+    assert facts.tip("trainable") == f"{61_706 - 156 - 2416:,}"
+    lenet.selection.set(("conv1",))
+    assert frozen.isChecked()
+    assert inspector.node_page.facts.text("trainable") == "0"
+    click(frozen, QPoint(8, frozen.height() // 2))
+    assert lenet.document.undo_stack.undoText() == "Train conv1 again"
+    lenet.selection.set(("conv1", "conv2"))
+    assert frozen.checkState() is Qt.CheckState.PartiallyChecked
+    lenet.document.undo_stack.undo()
+    lenet.document.undo_stack.undo()
+    assert not any(node.frozen for node in lenet.document.architecture)
 
 
 def test_the_network_can_be_renamed(qtbot: QtBot, lenet: Stage) -> None:

@@ -10,8 +10,9 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
+from explorer.inference.memory import memory
 from explorer.panels.table import LayerTable
-from explorer.panels.table_model import LayerTableModel
+from explorer.panels.table_model import PLAIN_ROLE, LayerTableModel
 from tests.networks import branching
 from tests.panels.stage import Stage, click, press, shown, stage
 
@@ -183,3 +184,53 @@ def test_csv_holds_every_digit(qtbot: QtBot, lenet: Stage, tmp_path: Path) -> No
     assert rows[-1]["Issue"].startswith("in_features is fixed")
     with pytest.raises(OSError, match="missing"):
         table.export_csv(tmp_path / "missing" / "layers.csv")
+
+
+def test_kept_bytes_and_output_strides_stand_beside_the_other_numbers(qtbot: QtBot, lenet: Stage) -> None:
+    table = table_of(qtbot, lenet)
+    memory_of = memory(lenet.document.architecture, lenet.document.snapshot.inference, batch_size=1)
+    kept = [table.model.index(row, LayerTableModel.KEPT).data(PLAIN_ROLE) for row in range(table.model.rowCount())]
+    assert [int(text) for text in kept] == list(memory_of.nodes.values())
+    assert table.model.exact_total(LayerTableModel.KEPT) == f"{memory_of.saved_bytes:,} bytes"
+    assert column(table, LayerTableModel.STRIDE)[:4] == ["1×1", "1×1", "1×1", "2×2"]
+
+
+def test_shares_can_be_of_another_column(qtbot: QtBot, lenet: Stage) -> None:
+    table = table_of(qtbot, lenet)
+    row = table.model.row_of("conv2")
+    assert row is not None
+    share = table.model.index(row, LayerTableModel.SHARE)
+    assert share.data().startswith(f"{2_416 / 61_706 * 100:.1f}")
+    table.show_share_of(LayerTableModel.MACS)
+    assert share.data().startswith(f"{240_000 / 416_520 * 100:.1f}")
+    title = table.model.headerData(LayerTableModel.SHARE, Qt.Orientation.Horizontal)
+    assert title == "% MACs"
+
+
+def test_columns_are_hidden_and_remembered(qtbot: QtBot, lenet: Stage) -> None:
+    table = table_of(qtbot, lenet)
+    header = table.view.horizontalHeader()
+    assert header.isSectionHidden(LayerTableModel.STRIDE)
+    table.show_column(LayerTableModel.STRIDE, True)
+    table.show_column(LayerTableModel.KEPT, False)
+    again = table_of(qtbot, lenet)
+    assert not again.view.horizontalHeader().isSectionHidden(LayerTableModel.STRIDE)
+    assert again.view.horizontalHeader().isSectionHidden(LayerTableModel.KEPT)
+
+
+def test_what_is_painted_is_what_the_model_says(qtbot: QtBot, lenet: Stage) -> None:
+    """The view paints its rows itself: a selected row is tinted, and a cell's text leaves ink where the cell is."""
+    table = table_of(qtbot, lenet)
+    table.show_column(LayerTableModel.ISSUE, False)
+
+    def ink(row: int, section: int) -> int:
+        box = table.view.visualRect(table.sorted_model.index(row, section))
+        image = table.view.viewport().grab(box).toImage()
+        ground = image.pixelColor(1, 1)
+        return sum(image.pixelColor(x, y) != ground for x in range(image.width()) for y in range(4, image.height() - 6))
+
+    assert ink(1, LayerTableModel.OUTPUT) > 40
+    assert ink(1, LayerTableModel.LAYER) > 40
+    before = table.view.viewport().grab().toImage().pixelColor(3, 3 * 24 + 2)
+    lenet.selection.set(("pool1",))
+    assert table.view.viewport().grab().toImage().pixelColor(3, 3 * 24 + 2) != before

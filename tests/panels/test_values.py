@@ -4,27 +4,10 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from explorer.layers import BatchNorm2d, Conv2d, HyperParameter, Kind, Layer
-from explorer.look.theme import ThemeSource
-from explorer.panels.values import FlagEditor, FollowsEditor, Mixed, NumberEditor, PairEditor, ValueEditor, value_editor
-from tests.panels.stage import click, press, shown, wheel, write
-
-
-def parameter(layer: type[Layer], name: str) -> HyperParameter:
-    return next(p for p in layer.hyper_parameters if p.name == name)
-
-
-def made(qtbot: QtBot, layer: type[Layer], name: str, value: object, arriving: int | None = None) -> ValueEditor:
-    editor = value_editor(parameter(layer, name), ThemeSource())
-    editor.show_value(value, arriving)
-    shown(qtbot, editor, 240, 40)
-    return editor
-
-
-def recorded(editor: ValueEditor) -> list[object]:
-    received: list[object] = []
-    editor.edited.connect(received.append)
-    return received
+from explorer.layers import BatchNorm2d, Conv2d, Kind
+from explorer.panels.values import FlagEditor, FollowsEditor, Mixed, NumberEditor, PairEditor
+from tests.panels.editors import made, recorded
+from tests.panels.stage import click, press, wheel, write
 
 
 def test_every_kind_has_an_editor() -> None:
@@ -178,6 +161,23 @@ def test_real_numbers_take_exponents_and_step_without_dust(qtbot: QtBot) -> None
     write(editor.box, "1e-3")
     press(editor.box, Qt.Key.Key_Return)
     assert received[-1] == 0.001
+
+
+def test_magnitudes_step_through_one_two_five(qtbot: QtBot) -> None:
+    editor = made(qtbot, BatchNorm2d, "eps", 1e-5)
+    assert isinstance(editor, NumberEditor)
+    received = recorded(editor)
+    editor.box.setFocus()
+    for _ in range(3):
+        press(editor.box, Qt.Key.Key_Up)
+    wheel(editor.box, -1)
+    assert received == [2e-5, 5e-5, 1e-4, 5e-5]
+    editor.box.selectAll()
+    write(editor.box, "3e-6")
+    press(editor.box, Qt.Key.Key_Return)
+    press(editor.box, Qt.Key.Key_Down)
+    assert received[-2:] == [3e-6, 2e-6]
+    assert editor.box.text() == "2e-06"
 
 
 def test_a_flag_toggles(qtbot: QtBot) -> None:

@@ -8,10 +8,12 @@ from torch import Tensor, nn
 
 from explorer import zoo
 from explorer.architecture import Architecture, EditRefused, edits
-from explorer.layers import Conv2d, Softmax
+from explorer.layers import Conv2d, ConvTranspose2d, Flatten, Linear, LogSoftmax, Opaque, PartialConv2d, Softmax
+from explorer.layers.opaque import Measurement
 from explorer.runtime.logits import logits_node
 from explorer.runtime.modules import NotRunnable, build_module, node_seed
 from explorer.zoo.builder import Builder, conv
+from tests.export.every_layer import every_layer
 from tests.networks import branching
 
 
@@ -72,6 +74,40 @@ def test_a_seeded_build_leaves_torchs_random_state() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
+def test_every_layers_weights_follow_from_the_seed() -> None:
+    state = torch.get_rng_state()
+    first, again, other = (build_module(every_layer(), seed=seed).state_dict() for seed in (7, 7, 8))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(value, again[key]) for key, value in first.items())
+    for node in every_layer():
+        if isinstance(node.layer, (Conv2d, ConvTranspose2d, PartialConv2d, Linear)):
+            assert not torch.equal(first[f"{node.id}.weight"], other[f"{node.id}.weight"])
+
+
+def test_an_opaque_layers_weights_follow_from_the_seed_too() -> None:
+    net = Builder("attention", 4, 3, 3)
+    net.add("rows", Flatten(start_dim=2))
+    attention = "d_model=9, nhead=3, dim_feedforward=5, batch_first=True"
+    measured = (Measurement(inputs=((4, 9),), output=(4, 9)),)
+    net.add("opaque", Opaque(module="TransformerEncoderLayer", arguments=attention, measured=measured))
+    state = torch.get_rng_state()
+    first, again, other = (build_module(net.build(), seed=seed).state_dict() for seed in (7, 7, 8))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(value, again[key]) for key, value in first.items())
+    for key in ("self_attn.in_proj_weight", "self_attn.out_proj.weight", "linear1.weight", "linear2.bias"):
+        assert not torch.equal(first[f"opaque.{key}"], other[f"opaque.{key}"])
+
+
+def test_frozen_nodes_are_left_alone_by_training() -> None:
+    architecture = edits.set_frozen(lenet5(), ["conv1"], True)
+    network = build_module(architecture, seed=0)
+    assert not any(parameter.requires_grad for parameter in network.get_submodule("conv1").parameters())
+    assert all(parameter.requires_grad for parameter in network.get_submodule("conv2").parameters())
+    thawed = build_module(lenet5(), seed=0, reuse=network)
+    assert thawed.node_module("conv1") is network.node_module("conv1")
+    assert all(parameter.requires_grad for parameter in thawed.parameters())
+
+
 def test_a_nodes_weights_follow_from_seed_and_id_alone() -> None:
     architecture = lenet5()
     first = build_module(architecture, seed=7).state_dict()
@@ -114,6 +150,14 @@ def test_logits_are_what_arrives_at_a_softmax() -> None:
     assert node_id == "fc2"
     assert note is not None
     assert "softmax" in note
+    net = Builder("logarithm", 1, 4, 4)
+    net.add("scores", conv(2, 4))
+    net.add("flatten", Flatten())
+    net.add("log", LogSoftmax())
+    assert logits_node(net.build()) == (
+        "flatten",
+        "Training reads the logits of flatten, since the loss applies the log-softmax of log itself.",
+    )
     net = Builder("other dimension", 1, 4, 4)
     net.add("conv", Conv2d(out_channels=2, kernel_size=(1, 1)))
     net.add("softmax", Softmax(dim=2))
