@@ -14,10 +14,11 @@ from explorer.architecture.files import load
 from explorer.cli.interrupt import on_interrupt
 from explorer.cli.parser import PROGRAM, Parser, UserMistake
 from explorer.cli.target import check_runnable, load_network
+from explorer.cli.weights import add_option, fitting_weights
 from explorer.export import ExportCancelled, ExportError
 
 if TYPE_CHECKING:
-    pass
+    from torch import Tensor
 
 _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{0,6}(-[0-9a-f]{0,4})?")
 _NUM_IMAGES = 16
@@ -41,6 +42,7 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--check", action="store_true", help="run the files in fresh processes and compare them with the network"
     )
+    add_option(parser)
     parser.add_argument("--json", action="store_true", help="print the certificate as one JSON object")
     options = parser.parse_args(arguments)
     architecture, weights_path, data_name = _source(options.source)
@@ -55,10 +57,13 @@ def run(arguments: Sequence[str]) -> int:
     images, note = network_inputs(load_data(data_name), architecture.input_shape, _NUM_IMAGES)
     stopped = threading.Event()
     try:
+        weights = load_weights(weights_path) if weights_path is not None else None
+        if options.weights is not None:
+            weights = _whole(architecture, fitting_weights(options.weights, options.source, architecture))
         with on_interrupt(stopped.set):
             certificate = export_model(
                 architecture,
-                load_weights(weights_path) if weights_path is not None else None,
+                weights,
                 options.to,
                 images=images if options.check else None,
                 check=options.check,
@@ -81,6 +86,17 @@ def run(arguments: Sequence[str]) -> int:
 
 def _say(text: str, share: float) -> None:  # noqa: ARG001 - a line for each step says enough here
     print(text, file=sys.stderr)
+
+
+def _whole(architecture: Architecture, tensors: "dict[str, Tensor]") -> "dict[str, Tensor]":
+    """The network's weights: these, and initial ones for the layers that have none of them."""
+    from explorer.export.export import INITIAL_SEED
+    from explorer.runtime.modules import build_module
+    from explorer.runtime.weights import carry_weights
+
+    network = build_module(architecture, seed=INITIAL_SEED)
+    carry_weights(tensors, network)
+    return network.state_dict()
 
 
 def _source(text: str) -> tuple[Architecture, Path | None, str]:

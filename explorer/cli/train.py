@@ -1,9 +1,12 @@
 """`arch-explorer train`: the run of the window, from a terminal, kept in the same store."""
 
+import argparse
 import json
 import math
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from explorer.architecture import Architecture
@@ -11,6 +14,7 @@ from explorer.cli.interrupt import on_interrupt
 from explorer.cli.parser import PROGRAM, Parser, UserMistake
 from explorer.cli.progress import Progress
 from explorer.cli.target import check_runnable, load_network
+from explorer.cli.weights import add_option, fitting_weights
 from explorer.runs import (
     CONFIG_FIELDS,
     EpochFinished,
@@ -35,12 +39,31 @@ def run(arguments: Sequence[str]) -> int:
         text = field.help.replace("%", "%%")
         fits = "" if field.choices else f"; {field.what_fits}"
         parser.add_argument(field.option, dest=field.name, metavar=metavar, help=f"{text} ({field.default}{fits})")
+    add_option(parser)
     parser.add_argument("--json", action="store_true", help="end with one JSON object on standard output")
     options = parser.parse_args(arguments)
     config = _config({field.name: getattr(options, field.name) for field in CONFIG_FIELDS})
     architecture = load_network(options.network)
     check_runnable(architecture)
-    return _train(architecture, config, as_json=options.json)
+    if options.weights is None:
+        return _train(architecture, config, None, as_json=options.json)
+    with tempfile.TemporaryDirectory(prefix="arch-explorer-weights-", ignore_cleanup_errors=True) as folder:
+        return _train(architecture, config, _start(options, architecture, Path(folder)), as_json=options.json)
+
+
+def _start(options: argparse.Namespace, architecture: Architecture, folder: Path) -> Path:
+    """The weights to start from, in a file as `train` takes them, under the name of where they come from."""
+    from explorer.runtime import threads
+
+    threads.prepare()
+    from explorer.runtime.weights import write_tensors
+
+    start = folder / f"{Path(options.weights).stem}.safetensors"
+    try:
+        write_tensors(fitting_weights(options.weights, options.network, architecture), start)
+    except OSError as error:
+        raise UserMistake(f"{folder}: {error.strerror or error}") from error
+    return start
 
 
 def _config(texts: dict[str, str | None]) -> RunConfig:
@@ -56,7 +79,7 @@ def _config(texts: dict[str, str | None]) -> RunConfig:
     return RunConfig(**values)
 
 
-def _train(architecture: Architecture, config: RunConfig, *, as_json: bool) -> int:
+def _train(architecture: Architecture, config: RunConfig, start: Path | None, *, as_json: bool) -> int:
     from explorer.runtime import threads
 
     threads.prepare()
@@ -78,7 +101,7 @@ def _train(architecture: Architecture, config: RunConfig, *, as_json: bool) -> i
 
     try:
         with on_interrupt(control.stop):
-            result = train_recorded(architecture, config, emit, control)
+            result = train_recorded(architecture, config, emit, control, initial_weights=start)
     except RunStoreError as error:
         raise UserMistake(str(error)) from error
     finally:

@@ -8,6 +8,7 @@ import functools
 import importlib
 import sys
 from types import ModuleType
+from typing import NamedTuple
 
 import torch
 
@@ -39,3 +40,39 @@ def torchvision() -> ModuleType:
         library.define(schema)  # type: ignore[no-untyped-call]
     _DECLARED.append(library)
     return importlib.import_module("torchvision")
+
+
+class PublishedWeights(NamedTuple):
+    """Weights as torchvision publishes them, in plain values."""
+
+    url: str
+    num_bytes: int
+    """Of the file, as published."""
+    interpolation: str
+    """How images are resized for them: "bilinear" or "bicubic"; always with antialiasing."""
+    class_names: tuple[str, ...]
+    """What each score stands for, in order."""
+
+
+def published_weights(model: str, weights: str) -> PublishedWeights:
+    """What torchvision says of a network's weights.
+
+    Args:
+        model: a function of `torchvision.models`.
+        weights: a member of that network's `Weights` enumeration.
+
+    Raises:
+        ImportError: as `torchvision`.
+        ValueError: torchvision has no such network or weights.
+    """
+    models = torchvision().models
+    try:
+        member = models.get_model_weights(model)[weights]
+    except (KeyError, ValueError):
+        raise ValueError(f"torchvision {torchvision().__version__} has no weights {weights} of {model}") from None
+    return PublishedWeights(
+        url=member.url,
+        num_bytes=round(member.meta["_file_size"] * 1024**2),
+        interpolation=member.transforms().interpolation.value,
+        class_names=tuple(member.meta["categories"]),
+    )

@@ -1,6 +1,9 @@
-"""Weights as safetensors files, and carried from one version of a network to another. Opening one runs no code."""
+"""Weights as this program's own safetensors files, and carried from one version of a network to another.
 
-from collections.abc import Mapping
+Opening one runs no code. `weights_files` reads what others wrote, and `weights_matching` finds out what of it fits.
+"""
+
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +29,10 @@ class CarryReport(NamedTuple):
 
 
 def carry_weights(state_dict: Mapping[str, Tensor], network: Network) -> CarryReport:
-    """Load into each node what has its key and shape. A node takes all of its tensors or none."""
+    """Load into each node what has its key and shape. A node takes all of its tensors or none.
+
+    A batch norm's count of batches may be absent, as in files from before torch 0.4.1; it is then left as it is.
+    """
     carried: list[str] = []
     reinitialised: dict[str, str] = {}
     known: set[str] = set()
@@ -36,28 +42,35 @@ def carry_weights(state_dict: Mapping[str, Tensor], network: Network) -> CarryRe
         if not own:
             continue
         known.update(own)
-        reason = next((r for key, value in own.items() if (r := _misfit(key, state_dict.get(key), value))), None)
+        needed = {key: value for key, value in own.items() if key in state_dict or not is_batch_count(key)}
+        reason = next((r for key, value in needed.items() if (r := _misfit(key, state_dict.get(key), value))), None)
         if reason is not None:
             reinitialised[node_id] = reason
             continue
         with torch.no_grad():
-            for key, value in own.items():
+            for key, value in needed.items():
                 value.copy_(state_dict[key])
         carried.append(node_id)
     unused = tuple(sorted(key for key in state_dict if key not in known))
     return CarryReport(tuple(carried), reinitialised, unused)
 
 
+def is_batch_count(key: str) -> bool:
+    """Whether it names a batch norm's count of batches, which nothing depends on while `momentum` is a number."""
+    return key.rpartition(".")[2] == "num_batches_tracked"
+
+
 def _misfit(key: str, given: Tensor | None, own: Tensor) -> str | None:
     if given is None:
         return f"{key} is not among the weights"
     if given.shape != own.shape:
-        return f"{key} is {_shape_text(given)} there and {_shape_text(own)} here"
+        return f"{key} is {shape_text(given.shape)} there and {shape_text(own.shape)} here"
     return None
 
 
-def _shape_text(tensor: Tensor) -> str:
-    return format_shape(tuple(tensor.shape)) or "one value"
+def shape_text(shape: Iterable[int]) -> str:
+    """A tensor's shape in words: "64×3×7×7", "one value"."""
+    return format_shape(tuple(shape)) or "one value"
 
 
 def save_weights(network: Network, path: Path) -> None:
@@ -66,8 +79,17 @@ def save_weights(network: Network, path: Path) -> None:
     Raises:
         OSError: it cannot be written; the old file is untouched.
     """
-    tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-    write_atomically(path, safetensors.torch.save(tensors, metadata={"format": "pt"}))
+    write_tensors(network.state_dict(), path)
+
+
+def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Write tensors by name, as `save_weights` does those of a network.
+
+    Raises:
+        OSError: it cannot be written; the old file is untouched.
+    """
+    plain = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    write_atomically(path, safetensors.torch.save(plain, metadata={"format": "pt"}))
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

@@ -21,11 +21,13 @@ def train_recorded(
     control: RunControl,
     *,
     root: Path | None = None,
+    initial_weights: Path | None = None,
 ) -> RunFinished | RunFailed:
     """Train as `train` does, kept in the run store.
 
     Args:
         root: the store's folder; None for the user's own.
+        initial_weights: as for `train`.
 
     Raises:
         RunStoreError: the run cannot be recorded, so it did not begin; the message says what helps.
@@ -37,7 +39,9 @@ def train_recorded(
             files.dumps(Project(architecture=architecture, sections={"training": config.to_plain()})),
             versions(),
         )
-        return train(architecture, config, emit, control, run_id=record.run_id, store=store)
+        return train(
+            architecture, config, emit, control, run_id=record.run_id, store=store, initial_weights=initial_weights
+        )
 
 
 def versions() -> dict[str, str]:

@@ -41,6 +41,17 @@ def test_what_fits_is_carried_and_the_rest_is_named() -> None:
     assert "not among" in carry_weights({}, network).reinitialised["fc1"]
 
 
+def test_a_batch_norms_count_may_be_absent() -> None:
+    old = build_module(branching(), seed=0).state_dict()
+    network = build_module(branching(), seed=1)
+    counts = {key: value.fill_(7) for key, value in network.state_dict().items() if key.endswith("num_batches_tracked")}
+    report = carry_weights({key: value for key, value in old.items() if key not in counts}, network)
+    assert not report.reinitialised
+    assert all(torch.equal(value, counts.get(key, old[key])) for key, value in network.state_dict().items())
+    del old["stem.norm.running_var"]
+    assert set(carry_weights(old, network).reinitialised) == {"stem.norm"}
+
+
 def test_bad_files_are_told(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     with pytest.raises(ValueError, match="No such file"):

@@ -1,0 +1,113 @@
+"""torchvision's trained weights: whether they are here, how they come here, and what belongs to them.
+
+They lie in torchvision's own cache, so neither program downloads what the other has. `weights_files` reads them and
+`weights_matching` compares them with a network; `zoo` says which networks have some.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+import torch
+
+from explorer.runtime.download import download_file
+from explorer.runtime.preprocessing import Preprocessing
+from explorer.runtime.torchvision_door import PublishedWeights, published_weights
+from explorer.zoo import Entry, Pretrained
+
+_CHECKSUM = re.compile(r"-([0-9a-f]{8,64})\.")
+"""torchvision's files carry the start of their SHA-256 in their names: `resnet18-f37072fd.pth`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What there is to know of a network's trained weights before they are fetched or applied."""
+
+    title: str
+    """torchvision's names of the network and of the weights."""
+    url: str
+    num_bytes: int
+    """Of the file, as published."""
+    path: Path
+    """Where it lies, or will lie."""
+    is_here: bool
+    top1: float
+    """Accuracy on ImageNet's validation set, in percent, as published; none of this program's measuring."""
+    preprocessing: Preprocessing
+    class_names: tuple[str, ...]
+    """What each score stands for, in order."""
+
+
+def details(entry: Entry) -> Details:
+    """What is known of a network's trained weights. The first call imports torchvision.
+
+    Raises:
+        ValueError: torchvision has no weights for it.
+        ImportError: torchvision is not installed, or does not go with the installed torch.
+    """
+    facts, published = _published(entry)
+    path = _cached(published)
+    return Details(
+        title=f"{facts.model}, {facts.weights}",
+        url=published.url,
+        num_bytes=published.num_bytes,
+        path=path,
+        is_here=path.is_file(),
+        top1=facts.top1,
+        preprocessing=Preprocessing(
+            resize=facts.resize,
+            crop=facts.crop,
+            interpolation=cast(Literal["bilinear", "bicubic"], published.interpolation),
+            mean=facts.mean,
+            std=facts.std,
+        ),
+        class_names=published.class_names,
+    )
+
+
+def find(entry: Entry) -> Path | None:
+    """The file of the network's trained weights in torchvision's cache; None if it is not there.
+
+    Raises:
+        ValueError, ImportError: as `details`.
+    """
+    path = _cached(_published(entry)[1])
+    return path if path.is_file() else None
+
+
+def download(entry: Entry, progress: Callable[[int, int], None], is_cancelled: Callable[[], bool]) -> Path:
+    """Fetch the network's trained weights into torchvision's cache, also where a file lies there already.
+
+    Args:
+        entry: a network that has some.
+        progress: receives the bytes that arrived and all that will.
+        is_cancelled: looked at between parts of the file.
+
+    Returns:
+        The file, whose checksum is the one in its name.
+
+    Raises:
+        DownloadError: no network, a full disk, another file than the published one; says what helps.
+        DownloadCancelled: nothing is left of it.
+        ValueError, ImportError: as `details`.
+    """
+    published = _published(entry)[1]
+    path = _cached(published)
+    checksum = _CHECKSUM.search(path.name)
+    sha256 = checksum[1] if checksum is not None else None
+    download_file(published.url, path, progress, is_cancelled, sha256=sha256)
+    return path
+
+
+def _published(entry: Entry) -> tuple[Pretrained, PublishedWeights]:
+    facts = entry.pretrained
+    if facts is None:
+        raise ValueError(f"{entry.id}: torchvision has no trained weights for it; choose a file")
+    return facts, published_weights(facts.model, facts.weights)
+
+
+def _cached(published: PublishedWeights) -> Path:
+    """Where `torch.hub.load_state_dict_from_url` keeps it, which torchvision's networks load from."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / published.url.rpartition("/")[2]
