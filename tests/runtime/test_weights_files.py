@@ -107,13 +107,18 @@ def test_a_whole_model_is_refused_by_its_class(tmp_path: Path) -> None:
         read_state_dict(written(tmp_path / "w.pt", nn.Linear(2, 3)))
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning", "ignore:.*TorchScript archive:UserWarning")
+@pytest.mark.filterwarnings(
+    "ignore:.*torch.jit:DeprecationWarning",
+    "ignore:.*torch.jit:FutureWarning",
+    "ignore:.*TorchScript archive:UserWarning",
+)
 def test_a_torchscript_program_is_told_apart(tmp_path: Path) -> None:
     torch.jit.save(torch.jit.script(nn.Linear(2, 3)), tmp_path / "w.pt")
     with pytest.raises(ValueError, match=r"w\.pt: a TorchScript program"):
         read_state_dict(tmp_path / "w.pt")
 
 
+@pytest.mark.filterwarnings("ignore:.*[Ss]parse:UserWarning")
 @pytest.mark.parametrize(
     ("content", "message"),
     [
