@@ -30,6 +30,7 @@ class Actions:
         self.save = self._action(tr("Save"), projects.save, keys.Save, "save")
         self.save_as = self._action(tr("Save as…"), projects.ask_save, "Ctrl+Shift+S")
         self.export = self._action(tr("Export…"), window.export, "Ctrl+E", "export")
+        self.weights = self._action(tr("Weights…"), window.weights, "Ctrl+L")
         self.quit = self._action(tr("Quit"), window.close, keys.Quit)
         self.undo = document.undo_stack.createUndoAction(window, tr("Undo"))
         self.undo.setShortcut(keys.Undo)
@@ -39,11 +40,13 @@ class Actions:
         self.remove = self._action(tr("Remove selected layers"), window.remove_selected, None, "remove")
         self.fit = self._action(tr("Fit"), window.canvas.fit, "F", "fit")
         self.reset_layout = self._action(tr("Reset panels"), window.reset_layout)
+        self.help = self._action(tr("Help on the selection"), window.help_page.open, "F1")
         self.about = self._action(tr("About Architecture Explorer"), self._show_about)
         self._needs_project = (
             self.save,
             self.save_as,
             self.export,
+            self.weights,
             self.back,
             self.remove,
             self.fit,
@@ -55,6 +58,7 @@ class Actions:
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         file_menu.addActions([self.save, self.save_as])
         file_menu.addSeparator()
+        file_menu.addAction(self.weights)
         file_menu.addAction(self.export)
         file_menu.addSeparator()
         file_menu.addAction(self.quit)
@@ -84,7 +88,7 @@ class Actions:
         panel = window.training
         run_menu.addActions([panel.start_action, panel.pause_action, panel.step_action, panel.stop_action])
 
-        window.menuBar().addMenu(tr("&Help")).addAction(self.about)
+        window.menuBar().addMenu(tr("&Help")).addActions([self.help, self.about])
 
         window.themes.changed.connect(lambda _theme: self._colour())
         document.file_changed.connect(self._enable)

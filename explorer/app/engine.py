@@ -35,7 +35,14 @@ def preload() -> None:
     threading.Thread(target=load, name="preload", daemon=True).start()
 
 
-def train(architecture: Architecture, config: RunConfig, emit: Callable[[Event], None], control: RunControl) -> None:
+def train(
+    architecture: Architecture,
+    config: RunConfig,
+    emit: Callable[[Event], None],
+    control: RunControl,
+    *,
+    initial_weights: Path | None = None,
+) -> None:
     """Train and record a run; called in the run's thread.
 
     Where the run store cannot be written the run is kept in a temporary folder instead, and says so.
@@ -45,7 +52,7 @@ def train(architecture: Architecture, config: RunConfig, emit: Callable[[Event],
 
     threads.choose_threads()
     try:
-        train_recorded(architecture, config, emit, control)
+        train_recorded(architecture, config, emit, control, initial_weights=initial_weights)
     except RunStoreError as error:
         note = f"This run is kept only until the system clears its temporary files: {error}"
 
@@ -53,7 +60,7 @@ def train(architecture: Architecture, config: RunConfig, emit: Callable[[Event],
             emit(dataclasses.replace(event, notes=(*event.notes, note)) if isinstance(event, RunStarted) else event)
 
         root = Path(tempfile.mkdtemp(prefix="arch-explorer-runs-"))
-        train_recorded(architecture, config, noted, control, root=root)
+        train_recorded(architecture, config, noted, control, root=root, initial_weights=initial_weights)
 
 
 def look_up_device(name: str) -> Device:

@@ -130,6 +130,10 @@ class ExportDialog(QDialog):
         base = Path(self._folder.text()).expanduser() / (self._name.text().strip() or "model")
         return [base.with_name(base.name + kind) for kind in _KINDS if self._kinds[kind].isChecked()]
 
+    def show_origin(self, text: str) -> None:
+        """Say where the weights come from that no run has trained."""
+        self._status.setText(self.tr("The weights are those that were applied, {0}.").format(text))
+
     def _weights_text(self) -> str:
         if self._weights is None:
             return self.tr("No run has trained this network yet: the initial weights of seed {0} are exported.").format(

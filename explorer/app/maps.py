@@ -42,6 +42,7 @@ class LiveMaps(QObject):
         document.changed.connect(self._document_changed)
         canvas.map_nodes_changed.connect(lambda _nodes: self._look())
         panel.wanted_changed.connect(self._look)
+        run.initial_weights_changed.connect(self._look)
         panel.probe_changed.connect(lambda _image, _label: self._look())
         run.events_arrived.connect(self._show_events)
         run.state_changed.connect(self._state_changed)

@@ -1,7 +1,7 @@
 """Opening, saving and closing projects: file dialogs, recent files, the unsaved-changes question, recovery."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -40,8 +40,12 @@ class Projects(QObject):
         paths = [stored] if isinstance(stored, str) else list(stored) if isinstance(stored, list) else []
         return [path for path in map(Path, paths) if path.is_file()]
 
-    def open_network(self, network_id: str) -> bool:
-        """Open a network of the catalogue; False if the user kept what was open, or there is none of that name."""
+    def open_network(self, network_id: str, values: Mapping[str, zoo.Value] | None = None) -> bool:
+        """Open a network of the catalogue; False if the user kept what was open, or there is none of that name.
+
+        Args:
+            values: for parameters of its family, where they are to differ from the defaults.
+        """
         try:
             entry = zoo.entry(network_id)
         except ValueError as error:
@@ -49,7 +53,7 @@ class Projects(QObject):
             return False
         if not self.may_discard():
             return False
-        self._document.open(entry.build())
+        self._document.open(entry.build(**(values or {})))
         self.opened.emit()
         return True
 

@@ -26,7 +26,9 @@ from explorer.app.measuring import make_measuring
 from explorer.app.message_bar import MessageBar
 from explorer.app.projects import Projects
 from explorer.app.toolbar import BatchEditor, InputEditor
+from explorer.app.torchinfo_dialog import TorchinfoDialog
 from explorer.app.totals import TotalsBar
+from explorer.app.weights_dialog import WeightsDialog
 from explorer.architecture import EditRefused, edits, files
 from explorer.canvas import GraphView
 from explorer.look import theme
@@ -34,6 +36,8 @@ from explorer.look.theme import Theme, ThemeSource
 from explorer.panels.estimates import Estimates
 from explorer.panels.feature_maps import FeatureMapsPanel
 from explorer.panels.gallery import Gallery
+from explorer.panels.help_page import HelpPage
+from explorer.panels.ideas import IdeasPanel
 from explorer.panels.inspector import Inspector
 from explorer.panels.issues import IssuesPanel
 from explorer.panels.palette import LayerPalette
@@ -47,7 +51,7 @@ from explorer.session.probe_session import ProbeSession
 from explorer.session.recovery import Autosave
 from explorer.session.run_session import RunSession
 
-_STATE_VERSION = 1
+_STATE_VERSION = 2
 _CLOSE_TIMEOUT_S = 15.0
 
 
@@ -77,6 +81,7 @@ class MainWindow(QMainWindow):
 
         self._make_pages()
         self._make_docks()
+        self.help_page = HelpPage(self.document, self.selection, self.themes, self)
         self.actions_ = Actions(self)
         self._make_toolbar()
         self.maps = LiveMaps(
@@ -109,6 +114,7 @@ class MainWindow(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.palette_panel = LayerPalette(self.document, self.selection, self.themes)
         self.inspector = Inspector(self.document, self.selection, self.themes, estimates=self.estimates)
+        self.ideas = IdeasPanel(self.document, self.themes, estimates=self.estimates)
         self.training = TrainingPanel(self.document, self.run_session, self.themes)
         self.feature_maps = FeatureMapsPanel(self.document, self.selection, self.themes)
         self.table = LayerTable(self.document, self.selection, self.themes)
@@ -120,6 +126,7 @@ class MainWindow(QMainWindow):
         for name, title, widget, area in (
             ("layers", self.tr("Layers"), self.palette_panel, left),
             ("inspector", self.tr("Inspector"), self.inspector, right),
+            ("ideas", self.tr("Ideas"), self.ideas, right),
             ("training", self.tr("Training"), self.training, bottom),
             ("feature-maps", self.tr("Feature maps"), self.feature_maps, bottom),
             ("table", self.tr("Table"), self.table, bottom),
@@ -134,10 +141,17 @@ class MainWindow(QMainWindow):
         for name in ("feature-maps", "table", "source", "issues"):
             self.tabifyDockWidget(self.docks["training"], self.docks[name])
         self.docks["training"].raise_()
+        self.docks["ideas"].visibilityChanged.connect(self.ideas.set_in_front)
+        self._stack_ideas()
         self._arrange_docks()
         # The bottom docks take the whole width: curves and tables are wide, the columns beside the canvas scroll.
         self.setCorner(Qt.Corner.BottomLeftCorner, bottom)
         self.setCorner(Qt.Corner.BottomRightCorner, bottom)
+
+    def _stack_ideas(self) -> None:
+        """Behind the inspector: ideas are about the whole network, and need no column of their own."""
+        self.tabifyDockWidget(self.docks["inspector"], self.docks["ideas"])
+        self.docks["inspector"].raise_()
 
     def _arrange_docks(self) -> None:
         self.resizeDocks([self.docks["layers"], self.docks["inspector"]], [200, 304], Qt.Orientation.Horizontal)
@@ -176,6 +190,8 @@ class MainWindow(QMainWindow):
         document.changed.connect(self._follow_document)
         document.file_changed.connect(self._show_title)
         self.gallery.network_chosen.connect(self.projects.open_network)
+        self.gallery.options_chosen.connect(self.projects.open_network)
+        self.palette_panel.refused.connect(self.bar.error)
         self.gallery.project_chosen.connect(self.projects.open_file)
         self.gallery.open_requested.connect(self.projects.ask_open)
         self.projects.recent_changed.connect(lambda: self.gallery.set_recent(self.projects.recent()))
@@ -185,6 +201,7 @@ class MainWindow(QMainWindow):
         self.training.config_changed.connect(self._follow_config)
         self.batch_editor.chosen.connect(self._choose_batch)
         self.inspector.batch_chosen.connect(self._choose_batch)
+        self.table.torchinfo_asked.connect(self.show_torchinfo)
         self.devices.found.connect(self.estimates.set_device)
         # A run takes the very memory that would be looked up.
         self.run_session.state_changed.connect(lambda state: self.devices.set_paused(state != "idle"))
@@ -236,7 +253,22 @@ class MainWindow(QMainWindow):
         if not self.document.is_open:
             return
         run = self.run_session
-        ExportDialog(self.document, run.checkpoint, self.training.config(), run.is_active, self).exec()
+        dialog = ExportDialog(self.document, run.checkpoint, self.training.config(), run.is_active, self)
+        if run.initial_weights is not None and run.checkpoint == str(run.initial_weights.path):
+            dialog.show_origin(run.initial_weights.text)
+        dialog.exec()
+
+    def weights(self) -> None:
+        """Choose trained weights that the next run, the maps and an export start from."""
+        if self.document.is_open:
+            dialog = WeightsDialog(self.document, self.run_session, self.themes, self)
+            dialog.exec()
+            dialog.deleteLater()
+
+    def show_torchinfo(self) -> None:
+        """torchinfo's own summary of the network at its input and the chosen batch."""
+        if self.document.is_open:
+            TorchinfoDialog(self.document.architecture, self.training.config().batch_size, parent=self).open()
 
     def preload(self) -> None:
         """Bring torch in behind the window."""
@@ -350,11 +382,13 @@ class MainWindow(QMainWindow):
         for name, dock in self.docks.items():
             dock.setFloating(False)
             dock.show()
-            area = {"layers": Qt.DockWidgetArea.LeftDockWidgetArea, "inspector": Qt.DockWidgetArea.RightDockWidgetArea}
+            right = Qt.DockWidgetArea.RightDockWidgetArea
+            area = {"layers": Qt.DockWidgetArea.LeftDockWidgetArea, "inspector": right, "ideas": right}
             self.addDockWidget(area.get(name, Qt.DockWidgetArea.BottomDockWidgetArea), dock)
         for name in ("feature-maps", "table", "source", "issues"):
             self.tabifyDockWidget(self.docks["training"], self.docks[name])
         self.docks["training"].raise_()
+        self._stack_ideas()
         self._arrange_docks()
 
     # Qt

@@ -4,7 +4,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer.architecture import Edit, edits
+from explorer.architecture import Architecture, Edit, edits, grouping
 from explorer.layers import Layer
 from explorer.session import Document, Selection
 
@@ -56,6 +56,32 @@ class Editing(QObject):
         else:
             text, wanted = self.tr("Make {} an output"), (*outputs, node_id)
         self._edit(text.format(node_id), partial(edits.set_outputs, outputs=wanted))
+
+    def repeat(self, path: str, count: int) -> None:
+        """Put so many more of a block behind it; the new ones are selected."""
+        text = self.tr("Repeat {block} ×{count}").format(block=path, count=count)
+        before = self._document.architecture
+        if self._edit(text, partial(grouping.repeat, path=path, count=count)):
+            added = self._select_new(before)
+            self.inserted.emit(added[-1])
+
+    def ungroup(self, path: str) -> None:
+        """Take a block apart; what it held is selected."""
+        before = self._document.architecture
+        if self._edit(self.tr("Ungroup {}").format(path), partial(grouping.ungroup, path=path)):
+            self._select_new(before)
+
+    def group(self, node_ids: tuple[str, ...], name: str, kind: str) -> None:
+        """Put nodes into a block of their own, which is selected."""
+        before = self._document.architecture
+        text = self.tr("Group {count} layers into {block}").format(count=len(node_ids), block=name)
+        if self._edit(text, partial(grouping.group, node_ids=node_ids, name=name, kind=kind)):
+            self._select_new(before)
+
+    def _select_new(self, before: Architecture) -> tuple[str, ...]:
+        added = tuple(node.id for node in self._document.architecture if node.id not in before)
+        self._selection.set(added)
+        return added
 
     def _new(self, layer_type: type[Layer], source: str) -> Layer:
         return layer_type.suggested(self._document.snapshot.inference.nodes[source].output_shape)

@@ -7,14 +7,17 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
-from explorer.architecture import Architecture
+from explorer.architecture import Architecture, grouping
+from explorer.architecture.paths import parent as parent_path
 from explorer.architecture.placement import Wire
 from explorer.canvas.editing import Editing
+from explorer.canvas.group_dialog import GroupDialog
 from explorer.layers import Layer
 from explorer.look import catalogue
 from explorer.look.icons import category_icon, icon
 from explorer.look.theme import Theme
 
+_MOST_REPEATS = 8
 Chosen = Callable[[type[Layer]], None]
 
 
@@ -88,6 +91,7 @@ def node_menu(
     if architecture[node_id].inputs:
         add_layers_menu(menu, _tr("Insert before"), theme, partial(editing.insert_before, node_id, 0))
     menu.addSeparator()
+    _add_block_actions(menu, parent, architecture, node_id, selected, editing)
     is_output = node_id in architecture.outputs
     only = is_output and len(architecture.outputs) == 1
     output = add_action(
@@ -108,6 +112,44 @@ def node_menu(
         why_disabled=_tr("Every network needs its input.") if selected == (architecture.input.id,) else "",
     )
     return menu
+
+
+def _add_block_actions(
+    menu: QMenu,
+    parent: QWidget,
+    architecture: Architecture,
+    node_id: str,
+    selected: tuple[str, ...],
+    editing: Editing,
+) -> None:
+    """For each block around the node, the innermost first: more of it, or it taken apart; and a new one."""
+    paths = []
+    path = parent_path(node_id)
+    while path:
+        paths.append(path)
+        path = parent_path(path)
+    for path in paths:
+        why = grouping.repeat_refusal(architecture, path) or ""
+        repeats = menu.addMenu(_tr("Repeat block {}").format(path))
+        repeats.setToolTipsVisible(True)
+        repeats.setEnabled(not why)
+        repeats.menuAction().setToolTip(why)
+        for count in range(1, _MOST_REPEATS + 1):
+            more = add_action(repeats, _tr("×{}").format(count), partial(editing.repeat, path, count))
+            more.setToolTip(_tr("{count} more of it behind {block}").format(count=count, block=path))
+    for path in paths:
+        add_action(menu, _tr("Ungroup {}").format(path), partial(editing.ungroup, path))
+    if len(selected) > 1:
+        add_action(menu, _tr("Group into a block…"), partial(_ask_group, parent, architecture, selected, editing))
+    if paths or len(selected) > 1:
+        menu.addSeparator()
+
+
+def _ask_group(parent: QWidget, architecture: Architecture, selected: tuple[str, ...], editing: Editing) -> None:
+    dialog = GroupDialog(architecture, selected, parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.chosen.connect(partial(editing.group, selected))
+    dialog.open()
 
 
 def wire_menu(parent: QWidget, theme: Theme, wire: Wire, editing: Editing) -> QMenu:

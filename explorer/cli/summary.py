@@ -1,4 +1,7 @@
-"""`arch-explorer summary`: everything that follows from a network, without torch; its memory is written by `memory`."""
+"""`arch-explorer summary`: everything that follows from a network, without torch; its memory is written by `memory`.
+
+Only `--format torchinfo`, which prints another tool's text, loads torch.
+"""
 
 import json
 import re
@@ -13,6 +16,7 @@ from explorer.cli.target import load_network
 from explorer.export.naming import one_line
 from explorer.inference import Inference, NodeReport, infer
 from explorer.layers import Ratio, format_shape
+from explorer.runtime import threads
 
 _LARGEST_BATCH = 65_536
 _BYTES_PER_PARAMETER = 4  # float32
@@ -25,12 +29,17 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument("--input", metavar="CxHxW", help="size of an image instead of the network's: 3x224x224")
     parser.add_argument("--batch-size", metavar="N", default="1", help="images whose bytes are counted (1)")
     add_memory_options(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    form.add_argument("--format", choices=("table", "torchinfo"), default="table", help="or torchinfo's own text")
     options = parser.parse_args(arguments)
     architecture = load_network(options.network)
     if options.input is not None:
         architecture = _with_input(architecture, options.input)
     batch_size = _batch_size(options.batch_size)
+    if options.format == "torchinfo":
+        print(_torchinfo(architecture, batch_size))
+        return 0
     inference = infer(architecture)
     estimate = estimate_memory(architecture, inference, batch_size, options)
     if options.json:
@@ -49,6 +58,16 @@ def _with_input(architecture: Architecture, text: str) -> Architecture:
         return edits.set_input_shape(architecture, channels, height, width)
     except ValueError as error:
         raise UserMistake(f"--input: {error}") from error
+
+
+def _torchinfo(architecture: Architecture, batch_size: int) -> str:
+    threads.prepare()
+    from explorer.runtime.torchinfo_text import torchinfo_text
+
+    try:
+        return torchinfo_text(architecture, batch_size)
+    except ValueError as error:
+        raise UserMistake(f"torchinfo cannot run {architecture.name}: {error}") from error
 
 
 def _batch_size(text: str) -> int:

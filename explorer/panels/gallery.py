@@ -1,4 +1,6 @@
-"""The first page: recent projects, and every network of the catalogue as a card. Cards are `gallery_card`'s.
+"""The first page: recent projects, and every network of the catalogue as a card, family by family.
+
+Cards are `gallery_card`'s, what is asked before a network opens otherwise than by default `gallery_options`'.
 
 Cards stand at once with what the catalogue says; networks are built, counted and drawn after the first paint, a few
 milliseconds at a time.
@@ -29,8 +31,11 @@ from explorer.architecture import Architecture, ArchitectureError, files
 from explorer.inference import infer
 from explorer.look import numbers
 from explorer.look.icons import icon
-from explorer.look.theme import GRID, ThemeSource, body_font, title_font
+from explorer.look.labels import RoleLabel
+from explorer.look.theme import GRID, ThemeSource, body_font, small_font, title_font
 from explorer.panels.gallery_card import Card, CardText
+from explorer.panels.gallery_options import options_dialog, totals_text
+from explorer.panels.parameter_dialog import ParameterDialog
 from explorer.zoo import Entry, entries
 
 _GAP = 2 * GRID
@@ -47,11 +52,13 @@ class Gallery(QWidget):
 
     Signals:
         network_chosen(str): id of a network of the catalogue.
+        options_chosen(str, dict[str, Value]): id of a network, and values for its family's parameters.
         project_chosen(Path): a recent or dropped project.
         open_requested(): the user wants to pick a file.
     """
 
     network_chosen = Signal(str)
+    options_chosen = Signal(str, object)
     project_chosen = Signal(object)
     open_requested = Signal()
 
@@ -87,14 +94,17 @@ class Gallery(QWidget):
 
         self._recent_title = self._heading(self.tr("Recent projects"))
         self._recent_grid = _CardGrid(self)
-        self._networks_title = self._heading(self.tr("Networks"))
-        self._networks_grid = _CardGrid(self)
         self._nothing = QLabel(self)
         self._nothing.setFont(body_font())
         self._nothing.setWordWrap(True)
         self._nothing.hide()
-        self._entries = {entry.id: (entry, self._network_card(entry)) for entry in entries()}
-        self._networks_grid.set_cards([card for _, card in self._entries.values()])
+        by_family: dict[str, list[Entry]] = {}
+        for entry in entries():
+            by_family.setdefault(entry.family, []).append(entry)
+        in_order = [entry for family in by_family.values() for entry in family]
+        self._entries = {entry.id: (entry, self._network_card(entry)) for entry in in_order}
+        families = {name: [self._entries[entry.id][1] for entry in family] for name, family in by_family.items()}
+        self._families = {family: _Family(family, cards, themes, self) for family, cards in families.items()}
 
         header = QHBoxLayout()
         header.setSpacing(_GAP)
@@ -106,8 +116,11 @@ class Gallery(QWidget):
         column = QVBoxLayout(page)
         column.setContentsMargins(3 * GRID, 0, 3 * GRID, 3 * GRID)
         column.setSpacing(GRID)
-        for widget in (self._recent_title, self._recent_grid, self._networks_title, self._networks_grid, self._nothing):
-            column.addWidget(widget)
+        column.addWidget(self._recent_title)
+        column.addWidget(self._recent_grid)
+        for family_part in self._families.values():
+            column.addWidget(family_part)
+        column.addWidget(self._nothing)
         column.addStretch(1)
         self._page = page
         self._area = QScrollArea(self)
@@ -138,7 +151,17 @@ class Gallery(QWidget):
 
     def cards(self) -> list[Card]:
         """The cards on the page, in reading order, without those that the search hides."""
-        return [card for card in (*self._recent_grid.cards, *self._networks_grid.cards) if not card.isHidden()]
+        networks = [card for family in self._families.values() for card in family.grid.cards]
+        return [card for card in (*self._recent_grid.cards, *networks) if not card.isHidden()]
+
+    def ask_options(self, network_id: str) -> ParameterDialog:
+        """Offer the parameters of a network; once chosen, `options_chosen` tells."""
+        entry, _ = self._entries[network_id]
+        dialog = options_dialog(entry, self._themes, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.chosen.connect(lambda values: self.options_chosen.emit(network_id, values))
+        dialog.open()
+        return dialog
 
     @property
     def is_filled(self) -> bool:
@@ -160,6 +183,9 @@ class Gallery(QWidget):
         card = self._card(CardText(entry.title, str(entry.year), " ", entry.idea), tall=True)
         card.setToolTip(entry.paper)
         card.clicked.connect(lambda: self.network_chosen.emit(entry.id))
+        if entry.parameters:
+            card.offer_options()
+            card.options_requested.connect(lambda: self.ask_options(entry.id))
 
         def fill() -> None:
             self._describe(card, entry.build())
@@ -206,12 +232,7 @@ class Gallery(QWidget):
     def _describe(self, card: Card, architecture: Architecture) -> None:
         inference = infer(architecture)
         totals = inference.totals
-        text = self.tr("{parameters} parameters · {macs} MACs · {shape}").format(
-            parameters=numbers.short_count(totals.num_parameters),
-            macs=numbers.short_count(totals.macs),
-            shape=numbers.shape(architecture.input_shape),
-        )
-        card.set_text(card.card_text._replace(numbers=text))
+        card.set_text(card.card_text._replace(numbers=totals_text(architecture, inference)))
         exact = self.tr("{parameters} parameters · {macs} multiply-accumulates an image").format(
             parameters=numbers.exact_count(totals.num_parameters), macs=numbers.exact_count(totals.macs)
         )
@@ -238,11 +259,12 @@ class Gallery(QWidget):
         for entry, card in self._entries.values():
             facts = f"{entry.id} {entry.title} {entry.family} {entry.year} {entry.idea} {entry.paper}"
             card.setHidden(not fits(facts))
-        for title, grid in ((self._recent_title, self._recent_grid), (self._networks_title, self._networks_grid)):
-            grid.arrange()
-            any_left = any(not card.isHidden() for card in grid.cards)
-            title.setVisible(any_left)
-            grid.setVisible(any_left)
+        self._recent_grid.arrange()
+        any_left = any(not card.isHidden() for card in self._recent_grid.cards)
+        self._recent_title.setVisible(any_left)
+        self._recent_grid.setVisible(any_left)
+        for family in self._families.values():
+            family.arrange()
         self._nothing.setText(
             self.tr("Nothing matches “{text}”. Try a family (LeNet), a year (1998) or an idea (dropout).").format(
                 text=text
@@ -359,6 +381,37 @@ class Gallery(QWidget):
         # The icon font costs 0.2 s, so it is asked for after the first paint.
         self._search_icon.setIcon(icon("search", self._themes.theme, self._themes.theme.muted))
         self.open_button.setIcon(icon("open", self._themes.theme))
+
+
+class _Family(QWidget):
+    """A quiet heading with the count of its networks in sight, and their cards."""
+
+    def __init__(self, name: str, cards: list[Card], themes: ThemeSource, parent: QWidget) -> None:
+        super().__init__(parent)
+        title = RoleLabel(themes, font=body_font(bold=True), parent=self)
+        title.setText(name)
+        self.count = RoleLabel(themes, role="muted", font=small_font(), parent=self)
+        self.grid = _CardGrid(self)
+        heading = QHBoxLayout()
+        heading.setContentsMargins(0, 2 * GRID, 0, 0)
+        heading.setSpacing(GRID)
+        heading.addWidget(title, 0, Qt.AlignmentFlag.AlignBaseline)
+        heading.addWidget(self.count, 0, Qt.AlignmentFlag.AlignBaseline)
+        heading.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addLayout(heading)
+        column.addWidget(self.grid)
+        self.grid.set_cards(cards)
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Close the gaps that a search left; nothing is shown of a family without a match."""
+        self.grid.arrange()
+        num_shown = sum(not card.isHidden() for card in self.grid.cards)
+        self.count.show_text(str(num_shown))
+        self.setVisible(num_shown > 0)
 
 
 class _CardGrid(QWidget):

@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QEnterEvent,
     QFocusEvent,
     QFontMetrics,
@@ -12,10 +13,11 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
+    QResizeEvent,
     QTextLayout,
     QTextOption,
 )
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMenu, QPushButton, QWidget
 
 from explorer.architecture import Architecture
 from explorer.inference import Inference
@@ -48,11 +50,13 @@ class Card(QAbstractButton):
         arrow_pressed(int): the user leaves in the direction of this Qt.Key.
         typed(str): the user types, so means the search.
         focused(): reached by keyboard or mouse; scroll it into view.
+        options_requested(): the user wants to choose parameters before it opens.
     """
 
     arrow_pressed = Signal(int)
     typed = Signal(str)
     focused = Signal()
+    options_requested = Signal()
 
     def __init__(self, text: CardText, *, tall: bool, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +65,8 @@ class Card(QAbstractButton):
         self._themes = themes
         self._network: tuple[Architecture, Inference] | None = None
         self._picture: tuple[object, QPixmap] | None = None
+        self._has_options = False
+        self._options: QPushButton | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFixedHeight(_TALL if tall else _SHORT)
@@ -85,6 +91,19 @@ class Card(QAbstractButton):
         self._picture = None
         self.update()
 
+    def offer_options(self) -> None:
+        """The network has parameters: a button while the card is pointed at, O and the context menu ask for them."""
+        self._has_options = True
+
+    def menu(self) -> QMenu:
+        """What can be done to the card."""
+        menu = QMenu(self)
+        menu.setDefaultAction(menu.addAction(self.tr("Open"), self.click))
+        if self._has_options:
+            # After a tab, a menu shows the key without claiming it.
+            menu.addAction(self.tr("Options…") + "\tO", self.options_requested.emit)
+        return menu
+
     def sizeHint(self) -> QSize:
         return QSize(36 * GRID, self.height())
 
@@ -94,6 +113,8 @@ class Card(QAbstractButton):
             self.arrow_pressed.emit(event.key())
         elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self.click()
+        elif plain and self._has_options and event.key() == Qt.Key.Key_O:
+            self.options_requested.emit()
         elif plain and event.text().isprintable() and event.text().strip():
             self.typed.emit(event.text())
         else:
@@ -102,11 +123,31 @@ class Card(QAbstractButton):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self.focused.emit()
+        self._show_options()
         self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._show_options()
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)
+        self._show_options()
         self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._show_options()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_options()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if self.isEnabled():
+            menu = self.menu()
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(event.globalPos())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._themes.theme
@@ -122,6 +163,26 @@ class Card(QAbstractButton):
             self._paint_tall(painter)
         else:
             self._paint_short(painter)
+
+    def _show_options(self) -> None:
+        """The button stands over the miniature while the card is pointed at or focused; made when first needed."""
+        is_wanted = self._has_options and (self.underMouse() or self.hasFocus())
+        if is_wanted and self._options is None:
+            self._options = QPushButton(self.tr("Options…"), self)
+            self._options.setFont(small_font())
+            self._options.setToolTip(self.tr("Choose depth, classes and the like, then open (O)"))
+            # The card has the focus and listens for O.
+            self._options.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            self._options.setCursor(Qt.CursorShape.ArrowCursor)
+            self._options.clicked.connect(self.options_requested)
+            self._place_options()
+        if self._options is not None:
+            self._options.setVisible(is_wanted)
+
+    def _place_options(self) -> None:
+        if self._options is not None:
+            size = self._options.sizeHint()
+            self._options.setGeometry(self.width() - size.width() - GRID, GRID, size.width(), size.height())
 
     def _paint_tall(self, painter: QPainter) -> None:
         theme = self._themes.theme

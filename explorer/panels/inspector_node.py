@@ -14,6 +14,7 @@ from explorer.look.icons import category_icon
 from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.estimates import Estimates
+from explorer.panels.help_text import type_tooltip
 from explorer.panels.inspector_facts import Facts
 from explorer.panels.inspector_figures import NodeFigures, culprit_of, figure_names
 from explorer.panels.inspector_form import Form
@@ -176,6 +177,8 @@ class NodePage(QWidget):
             self.name.setToolTip(self.tr("The id, and the prefix of the weights in the state_dict. Click to rename."))
             self._type_name.show_text(reports[0].layer.type_name)
             self.summary.show_text(reports[0].layer.summary)
+            self.summary.setToolTip(type_tooltip(type(reports[0].layer)))
+            self._picture.setToolTip(self.summary.toolTip())
         else:
             layers = self.tr("layers") if self._type is None else self._type.__name__
             self._title.show_text(self.tr("%d %s") % (len(ids), layers))
@@ -183,6 +186,8 @@ class NodePage(QWidget):
             self.summary.show_text(
                 "" if self._type is None else self.tr("An edit sets the value of all of them, in one step.")
             )
+            self.summary.setToolTip("")
+            self._picture.setToolTip("" if self._type is None else type_tooltip(self._type))
         self.summary.setVisible(bool(self.summary.text()))
 
     def _show_frozen(self, reports: Sequence[NodeReport]) -> None:

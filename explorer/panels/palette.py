@@ -1,12 +1,13 @@
-"""The layers to add: the most used, then all by category, in groups that fold, with a search over names and purposes.
+"""The layers to add: the most used, blocks, then all by category, in groups that fold, with a search over all.
 
 Enter or a double-click inserts one at the selection, a drag takes it elsewhere. Which values a new layer gets, and
-where it goes, is `explorer.inference.insertion`' to say; what a search finds, `look.catalogue`'s.
+where it goes, is `explorer.inference.insertion`' to say; what a search finds, `look.catalogue`'s; blocks are
+`palette_blocks`'.
 """
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QModelIndex, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QModelIndex, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QBrush, QIcon, QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -26,6 +27,7 @@ from explorer.look import catalogue
 from explorer.look.icons import category_icon, icon
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
+from explorer.panels.palette_blocks import BLOCK_ROLE, PaletteBlocks
 from explorer.session import Document, Selection
 from explorer.session.dragging import LAYER_MIME_TYPE
 
@@ -37,10 +39,12 @@ class LayerPalette(QWidget):
     """The catalogue of layer types, with a search field above it.
 
     Signals:
-        inserted(str): id of the node that was added.
+        inserted(str): id of the node that was added; of a block, its last.
+        refused(str): why a block could not be added.
     """
 
     inserted = Signal(str)
+    refused = Signal(str)
 
     def __init__(
         self, document: Document, selection: Selection, themes: ThemeSource, parent: QWidget | None = None
@@ -52,8 +56,8 @@ class LayerPalette(QWidget):
         self._icons_shown = False
 
         self.search = QLineEdit(self)
-        self.search.setPlaceholderText(self.tr("Search layers"))
-        self.search.setAccessibleName(self.tr("Search layers"))
+        self.search.setPlaceholderText(self.tr("Search layers and blocks"))
+        self.search.setAccessibleName(self.tr("Search layers and blocks"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         self.search.returnPressed.connect(self._insert_first)
@@ -65,8 +69,17 @@ class LayerPalette(QWidget):
         self.tree.chosen.connect(self.insert)
         self.tree.itemExpanded.connect(lambda _item: self._show_folding())
         self.tree.itemCollapsed.connect(lambda _item: self._show_folding())
+        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.tree.customContextMenuRequested.connect(self._show_menu)
         self._items = self._fill()
-        self._found: tuple[str, ...] = ()
+        # Behind the most used, where what is larger than a layer is looked for.
+        group = self._add_group(self.tr("Blocks"), 1)
+        self.blocks = PaletteBlocks(document, selection, themes, group, self)
+        group.setText(1, str(group.childCount()))
+        self.tree.block_chosen.connect(self.blocks.insert)
+        self.blocks.inserted.connect(self.inserted)
+        self.blocks.refused.connect(self.refused)
+        self._found: tuple[QTreeWidgetItem, ...] = ()
         self._open_before: list[bool] | None = None
         self.nothing = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=self)
         self.nothing.hide()
@@ -132,13 +145,8 @@ class LayerPalette(QWidget):
         groups = [(self.tr("Most used"), catalogue.most_used())]
         groups += [(catalogue.category_name(category), types) for category, types in catalogue.by_category().items()]
         for title, types in groups:
-            group = QTreeWidgetItem(self.tree, [title, str(len(types)) if items else ""])
-            group.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
-            group.setData(0, _GROUP_ROLE, title)
-            group.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            for column in range(2):
-                group.setFont(column, small_font())
-                group.setSizeHint(column, QSize(0, 3 * GRID + 4))
+            group = self._add_group(title, self.tree.topLevelItemCount())
+            group.setText(1, str(len(types)) if items else "")
             # Most networks are made of the first group; all categories stay in sight below it.
             group.setExpanded(not items)
             for layer_type in types:
@@ -150,6 +158,24 @@ class LayerPalette(QWidget):
                 item.setSizeHint(0, QSize(0, 3 * GRID))
                 items.setdefault(name, []).append(item)
         return items
+
+    def _add_group(self, title: str, place: int) -> QTreeWidgetItem:
+        group = QTreeWidgetItem([title, ""])
+        self.tree.insertTopLevelItem(place, group)
+        group.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+        group.setData(0, _GROUP_ROLE, title)
+        group.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        for column in range(2):
+            group.setFont(column, small_font())
+            group.setSizeHint(column, QSize(0, 3 * GRID + 4))
+        return group
+
+    def _show_menu(self, place: QPoint) -> None:
+        item = self.tree.itemAt(place)
+        if item is not None and isinstance(block_id := item.data(0, BLOCK_ROLE), str):
+            menu = self.blocks.menu(block_id)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(self.tree.viewport().mapToGlobal(place))
 
     def _why_not(self, type_name: str) -> str | None:
         if not self._document.is_open:
@@ -175,6 +201,7 @@ class LayerPalette(QWidget):
             for item in items:
                 item.setFlags(flags if why else flags | Qt.ItemFlag.ItemIsEnabled)
                 item.setToolTip(0, f"{types[name].summary}\n{rest}")
+        self.blocks.enable()
 
     def _filter(self, text: str) -> None:
         """Show what is searched for, with all groups open; an empty search shows the groups as they were."""
@@ -187,6 +214,9 @@ class LayerPalette(QWidget):
             for item in items:
                 is_repeated = item is not items[-1]
                 item.setHidden(searches and (is_repeated or name not in wanted))
+        blocks = self.blocks.find(text) if searches else []
+        for block_id, item in self.blocks.items.items():
+            item.setHidden(searches and block_id not in blocks)
         for place, group in enumerate(self._groups()):
             children = [group.child(k) for k in range(group.childCount())]
             num_shown = sum(child is not None and not child.isHidden() for child in children)
@@ -198,10 +228,10 @@ class LayerPalette(QWidget):
                 group.setExpanded(self._open_before[place])
         if not searches:
             self._open_before = None
-        self._found = tuple(wanted)
-        self.nothing.setVisible(searches and not wanted)
-        if searches and not wanted:
-            self.nothing.show_text(self.tr("No layer is called or does \u201c%s\u201d.") % text.strip())
+        self._found = (*(self._items[name][-1] for name in wanted), *(self.blocks.items[b] for b in blocks))
+        self.nothing.setVisible(searches and not self._found)
+        if searches and not self._found:
+            self.nothing.show_text(self.tr("No layer or block is called or does \u201c%s\u201d.") % text.strip())
         first = self._first()
         if searches and first is not None:
             self.tree.setCurrentItem(first)
@@ -212,8 +242,7 @@ class LayerPalette(QWidget):
 
     def _first(self) -> QTreeWidgetItem | None:
         """What Enter in the search field inserts: the best match, else the first of the list."""
-        names = self._found or tuple(self._items)
-        shown: Sequence[QTreeWidgetItem] = [self._items[name][-1 if self._found else 0] for name in names]
+        shown: Sequence[QTreeWidgetItem] = self._found or [items[0] for items in self._items.values()]
         return next(
             (i for i in shown if not i.isHidden() and i.flags() & Qt.ItemFlag.ItemIsEnabled),
             None,
@@ -225,7 +254,7 @@ class LayerPalette(QWidget):
 
     def _insert_first(self) -> None:
         if first := self._first():
-            self.insert(first.data(0, _TYPE_ROLE))
+            self.tree.choose(first)
 
     def _show_icons(self) -> None:
         self._icons_shown = True
@@ -242,6 +271,7 @@ class LayerPalette(QWidget):
             for cls in layer_types():
                 for item in self._items.get(cls.__name__, ()):
                     item.setIcon(0, pictures[cls.category])
+            self.blocks.show_icons(self.tree.iconSize(), self.devicePixelRatioF())
         self._show_folding()
 
     def _show_folding(self) -> None:
@@ -268,9 +298,11 @@ class _LayerTree(QTreeWidget):
 
     Signals:
         chosen(str): Enter or a double-click on a layer type.
+        block_chosen(str): the same on a block.
     """
 
     chosen = Signal(str)
+    block_chosen = Signal(str)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -290,7 +322,7 @@ class _LayerTree(QTreeWidget):
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.itemDoubleClicked.connect(self._choose)
+        self.itemDoubleClicked.connect(self.choose)
         self.itemClicked.connect(self._fold)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -298,7 +330,7 @@ class _LayerTree(QTreeWidget):
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space} and item is not None:
             self._fold(item)
             if event.key() != Qt.Key.Key_Space:
-                self._choose(item)
+                self.choose(item)
         elif event.matches(QKeySequence.StandardKey.Find):
             parent = self.parentWidget()
             assert isinstance(parent, LayerPalette)
@@ -316,11 +348,14 @@ class _LayerTree(QTreeWidget):
             data.setText(name)
         return data
 
+    def choose(self, item: QTreeWidgetItem, _column: int = 0) -> None:
+        """Tell which layer or block the item stands for, if it can be had."""
+        if item.flags() & Qt.ItemFlag.ItemIsEnabled:
+            if isinstance(name := item.data(0, _TYPE_ROLE), str):
+                self.chosen.emit(name)
+            elif isinstance(block_id := item.data(0, BLOCK_ROLE), str):
+                self.block_chosen.emit(block_id)
+
     def _fold(self, item: QTreeWidgetItem, _column: int = 0) -> None:
         if item.data(0, _GROUP_ROLE) is not None:
             item.setExpanded(not item.isExpanded())
-
-    def _choose(self, item: QTreeWidgetItem, _column: int = 0) -> None:
-        name = item.data(0, _TYPE_ROLE)
-        if isinstance(name, str) and item.flags() & Qt.ItemFlag.ItemIsEnabled:
-            self.chosen.emit(name)

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, QSize, QSortFilterProxyModel, Qt
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, QSize, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QColor, QGuiApplication, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -32,7 +32,13 @@ _HIDDEN_AT_FIRST = str(LayerTableModel.STRIDE)
 
 
 class LayerTable(QWidget):
-    """All layers in the network's order; a click on a header sorts, a third click brings the order back."""
+    """All layers in the network's order; a click on a header sorts, a third click brings the order back.
+
+    Signals:
+        torchinfo_asked(): the user wants torchinfo's own summary of the network.
+    """
+
+    torchinfo_asked = Signal()
 
     def __init__(
         self, document: Document, selection: Selection, themes: ThemeSource, parent: QWidget | None = None
@@ -148,6 +154,8 @@ class LayerTable(QWidget):
         self.export_action.triggered.connect(self._ask_and_export)
         self.order_action = QAction(self.tr("Network order"), self)
         self.order_action.triggered.connect(self.restore_order)
+        self.torchinfo_action = QAction(self.tr("torchinfo summary…"), self)
+        self.torchinfo_action.triggered.connect(self._ask_torchinfo)
         self.addAction(self.copy_action)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._open_menu)
@@ -156,7 +164,8 @@ class LayerTable(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.order_action.setEnabled(self.view.horizontalHeader().sortIndicatorSection() >= 0)
-        menu.addActions([self.copy_action, self.export_action, self.order_action])
+        self.torchinfo_action.setEnabled(self._document.is_open)
+        menu.addActions([self.copy_action, self.export_action, self.order_action, self.torchinfo_action])
         menu.popup(self.view.viewport().mapToGlobal(position))
 
     def _open_columns_menu(self, position: QPoint) -> None:
@@ -204,6 +213,9 @@ class LayerTable(QWidget):
         share = str(settings().value(_SHARE_KEY, ""))
         if share.isdigit() and int(share) in LayerTableModel.SHARED:
             self.model.set_share_of(int(share))
+
+    def _ask_torchinfo(self) -> None:
+        self.torchinfo_asked.emit()
 
     def _ask_and_export(self) -> None:
         name = f"{self._document.architecture.name}.csv" if self._document.is_open else "layers.csv"

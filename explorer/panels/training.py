@@ -89,6 +89,7 @@ class TrainingPanel(QWidget):
         run.started.connect(self._begin)
         run.events_arrived.connect(self._take_events)
         run.state_changed.connect(self._follow_state)
+        run.initial_weights_changed.connect(self._say_notes)
         themes.changed.connect(self._recolour)
         self._load_section()
         self._enable()
@@ -356,6 +357,8 @@ class TrainingPanel(QWidget):
     def _say_notes(self) -> None:
         notes = list(self._started.notes) if self._started is not None else []
         active = self._run.is_active and self._document.is_open
+        if not self._run.is_active and self._run.initial_weights is not None:
+            notes = [self.tr("Starts from {0}.").format(self._run.initial_weights.text)]
         if active and self._run.architecture is not None and self._run.architecture != self._document.architecture:
             notes.append(self.tr("The run trains the network as it was when it started; your edits do not touch it."))
         self._say("\n".join(notes), "muted")

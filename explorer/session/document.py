@@ -1,6 +1,7 @@
 """The open project: one snapshot, one undo stack, one way to change it. Views follow `changed` and `previewed`."""
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from explorer.architecture import Architecture, Edit, PackedArchitecture, Project, files
 from explorer.inference import Inference, infer
+from explorer.session.past import Past
 
 
 class Snapshot(NamedTuple):
@@ -83,6 +85,12 @@ class Document(QObject):
     def is_modified(self) -> bool:
         """Whether closing would lose something."""
         return self._snapshot is not None and (self._unsaved_origin or not self.undo_stack.isClean())
+
+    def earlier(self, most: int = 20) -> Past:
+        """Versions before the one now, the latest first, `most` at most; what is undone is none of them."""
+        stack = self.undo_stack
+        steps = (stack.command(index) for index in range(stack.index() - 1, -1, -1))
+        return Past([step._old for step in islice(steps, most) if isinstance(step, _Replace)])
 
     def open(
         self,

@@ -6,7 +6,8 @@ into a mailbox and never waits for the window, which empties the mailbox 30 time
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -21,8 +22,23 @@ class Trainer(Protocol):
     """What runs in the thread: everything that `train` needs but the run itself."""
 
     def __call__(
-        self, architecture: Architecture, config: RunConfig, emit: Callable[[Event], None], control: RunControl
+        self,
+        architecture: Architecture,
+        config: RunConfig,
+        emit: Callable[[Event], None],
+        control: RunControl,
+        *,
+        initial_weights: Path | None,
     ) -> None: ...
+
+
+class InitialWeights(NamedTuple):
+    """Weights that the next run starts from, instead of fresh ones."""
+
+    path: Path
+    """A safetensors file with the network's own names."""
+    text: str
+    """Where they come from and how much they cover: "resnet18.pth: 39 of 41 layers"."""
 
 
 class RunSession(QObject):
@@ -32,11 +48,13 @@ class RunSession(QObject):
         started(Architecture, RunConfig): a run was asked for; `RunStarted` follows once torch is there.
         events_arrived(list[Event]): everything since the last drain, in order.
         state_changed(str): "idle", "starting", "running", "paused", "stopping".
+        initial_weights_changed(): the next run starts from others.
     """
 
     started = Signal(object, object)
     events_arrived = Signal(object)
     state_changed = Signal(str)
+    initial_weights_changed = Signal()
 
     def __init__(self, trainer: Trainer, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +68,7 @@ class RunSession(QObject):
         self.architecture: Architecture | None = None
         """What the current or last run trains."""
         self._checkpoint: str | None = None
+        self._initial: InitialWeights | None = None
         self._is_detached = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -68,8 +87,33 @@ class RunSession(QObject):
 
     @property
     def checkpoint(self) -> str | None:
-        """The last whole weights of the current or last run, as a path; None where they are another project's."""
-        return None if self._is_detached else self._checkpoint
+        """The last whole weights of the current or last run, as a path; None where they are another project's.
+
+        Before there are any, the weights that a run starts from, if those are no fresh ones.
+        """
+        if self._checkpoint is not None and not self._is_detached:
+            return self._checkpoint
+        return None if self._initial is None else str(self._initial.path)
+
+    @property
+    def initial_weights(self) -> InitialWeights | None:
+        """What the next run starts from; None for fresh weights."""
+        return self._initial
+
+    def start_from(self, weights: InitialWeights | None) -> None:
+        """Let the next run start from these; None for fresh weights again.
+
+        Given ones take the place of what the last run trained; without them that is kept.
+
+        Raises:
+            RuntimeError: a run is active.
+        """
+        if self.is_active:
+            raise RuntimeError("a run is active; stop it first")
+        self._initial = weights
+        if weights is not None:
+            self._checkpoint = None
+        self.initial_weights_changed.emit()
 
     @property
     def is_detached(self) -> bool:
@@ -79,6 +123,9 @@ class RunSession(QObject):
     def detach(self) -> None:
         """Another project is open: the run goes on, but its weights and pictures are not those of what is on screen."""
         self._is_detached = self.architecture is not None
+        if self._initial is not None:
+            self._initial = None
+            self.initial_weights_changed.emit()
 
     def start(self, architecture: Architecture, config: RunConfig) -> None:
         """Train in a new thread.
@@ -97,10 +144,11 @@ class RunSession(QObject):
         self._checkpoint = None
         self._is_detached = False
         mailbox = self._mailbox
+        initial_weights = None if self._initial is None else self._initial.path
 
         def work() -> None:
             try:
-                self._trainer(architecture, config, mailbox.put, control)
+                self._trainer(architecture, config, mailbox.put, control, initial_weights=initial_weights)
             except Exception as error:
                 # The loop reports its own failures; this is what failed around it, such as an import.
                 mailbox.put(RunFailed(run_id="", message=str(error), details=repr(error), checkpoint=None))

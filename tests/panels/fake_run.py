@@ -14,7 +14,7 @@ class FakeRun(RunSession):
     """Takes commands and remembers them; `say` and `enter` answer as a run would."""
 
     def __init__(self) -> None:
-        super().__init__(lambda architecture, config, emit, control: None)
+        super().__init__(lambda *_, **__: None)
         self.commands: list[object] = []
 
     def start(self, architecture: Architecture, config: RunConfig) -> None:

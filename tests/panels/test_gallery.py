@@ -15,7 +15,7 @@ from explorer.look.theme import ThemeSource
 from explorer.panels.gallery import Gallery
 from explorer.panels.gallery_card import Card
 from explorer.panels.miniature import silhouette
-from explorer.zoo import entries, entry
+from explorer.zoo import Entry, entries, entry
 from tests.panels.stage import click, press, shown, write
 
 
@@ -25,6 +25,12 @@ def _gallery(qtbot: QtBot, recent: tuple[Path, ...] = (), width: int = 1100) -> 
     shown(qtbot, gallery, width, 800)
     qtbot.waitUntil(lambda: gallery.is_filled)
     return gallery
+
+
+def _in_order() -> list[Entry]:
+    """The catalogue, family by family, the oldest first."""
+    families = list(dict.fromkeys(e.family for e in entries()))
+    return sorted(entries(), key=lambda e: families.index(e.family))
 
 
 def _titles(gallery: Gallery) -> list[str]:
@@ -44,14 +50,14 @@ def project(tmp_path: Path) -> Path:
 
 def test_every_network_has_a_card_and_recent_projects_come_first(qtbot: QtBot, project: Path) -> None:
     gallery = _gallery(qtbot, (project,))
-    assert _titles(gallery) == ["mine", *(e.title for e in entries())]
+    assert _titles(gallery) == ["mine", *(e.title for e in _in_order())]
 
 
 def test_cards_stand_before_any_network_is_built(qtbot: QtBot) -> None:
     gallery = Gallery(ThemeSource())
     qtbot.addWidget(gallery)
     assert not gallery.is_filled
-    assert _titles(gallery) == [e.title for e in entries()]
+    assert _titles(gallery) == [e.title for e in _in_order()]
 
 
 def test_numbers_are_those_of_the_inference(qtbot: QtBot) -> None:

@@ -67,7 +67,7 @@ def _double_click(palette: LayerPalette, type_name: str) -> None:
 
 def test_every_type_but_the_input_is_offered_in_its_category_and_the_most_used_first(qtbot: QtBot) -> None:
     palette = _palette(qtbot, stage())
-    most_used, *categories = _groups(palette).values()
+    most_used, _blocks, *categories = _groups(palette).values()
     names = [name for category in categories for name in _names(category)]
     assert sorted(names) == sorted({cls.__name__ for cls in layer_types()} - {"Input"})
     assert [category.text(1) for category in categories] == [str(category.childCount()) for category in categories]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from explorer.runs import (
 )
 from explorer.session.job import Job
 from explorer.session.probe_session import ProbeRequest, ProbeSession
-from explorer.session.run_session import RunSession
+from explorer.session.run_session import InitialWeights, RunSession
 
 
 class StepwiseTrainer:
@@ -29,12 +30,20 @@ class StepwiseTrainer:
 
     def __init__(self) -> None:
         self.control: RunControl | None = None
+        self.initial_weights: Path | None = None
         self.next_step = threading.Semaphore(0)
 
     def __call__(
-        self, architecture: Architecture, config: RunConfig, emit: Callable[[Event], None], control: RunControl
+        self,
+        architecture: Architecture,
+        config: RunConfig,
+        emit: Callable[[Event], None],
+        control: RunControl,
+        *,
+        initial_weights: Path | None,
     ) -> None:
         self.control = control
+        self.initial_weights = initial_weights
         emit(started())
         step = 0
         while not control.stop_requested:
@@ -120,7 +129,12 @@ def test_events_arrive_in_order_and_the_run_ends_idle(
 
 def test_a_trainer_that_cannot_even_start_says_why(qtbot: QtBot) -> None:
     def broken(
-        architecture: Architecture, config: RunConfig, emit: Callable[[Event], None], control: RunControl
+        architecture: Architecture,
+        config: RunConfig,
+        emit: Callable[[Event], None],
+        control: RunControl,
+        *,
+        initial_weights: Path | None,
     ) -> None:
         raise ImportError("libcudart.so.13: cannot open shared object file")
 
@@ -134,6 +148,31 @@ def test_a_trainer_that_cannot_even_start_says_why(qtbot: QtBot) -> None:
     assert "libcudart" in event.message
     session.start(zoo.entry("lenet5").build(), RunConfig())  # still usable
     qtbot.waitUntil(lambda: session.state == "idle", timeout=5_000)
+
+
+def test_a_run_starts_from_the_weights_that_were_given(
+    qtbot: QtBot, session: RunSession, trainer: StepwiseTrainer
+) -> None:
+    given = InitialWeights(Path("given.safetensors"), "given.pth: 4 of 5 layers")
+    with qtbot.waitSignal(session.initial_weights_changed):
+        session.start_from(given)
+    assert session.checkpoint == str(given.path)
+    session.start(zoo.entry("lenet5").build(), RunConfig())
+    qtbot.waitUntil(lambda: session.state == "running", timeout=5_000)
+    assert trainer.initial_weights == given.path
+    assert session.checkpoint == str(given.path)  # until the run has written its own
+    with pytest.raises(RuntimeError, match="a run is active"):
+        session.start_from(None)
+    session.stop()
+    qtbot.waitUntil(lambda: session.state == "idle", timeout=5_000)
+    assert session.checkpoint == "weights"
+    session.start_from(None)
+    assert session.checkpoint == "weights"  # what a run has trained stays
+    session.start_from(given)
+    assert session.checkpoint == str(given.path)
+    session.detach()
+    assert session.initial_weights is None
+    assert session.checkpoint is None
 
 
 def test_close_ends_a_paused_run(qtbot: QtBot, session: RunSession, trainer: StepwiseTrainer) -> None:

@@ -1,0 +1,218 @@
+"""Trained weights for the window: what torchvision offers, what of a file fits, and the file a run starts from.
+
+Everything here is called in a job's thread; torch is imported inside the functions, as in `engine`. The comparison
+itself is `runtime.weights_matching`'s, and the dialog that shows it `weights_dialog`.
+"""
+
+import functools
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from explorer import zoo
+from explorer.architecture import Architecture
+from explorer.architecture.freezing import can_freeze
+from explorer.layers import Layer
+from explorer.look.numbers import duration, short_bytes
+from explorer.runtime import threads
+from explorer.runtime.weights_report import WeightsReport
+
+if TYPE_CHECKING:
+    from explorer.runtime.weights_files import StateDict
+
+_FEWEST_ALIKE = 0.5
+"""Share of layers that a network must have in common with a catalogue's one to be offered its weights."""
+_NEARLY_BEST = 0.95
+_REPORT_INTERVAL_S = 0.1
+_SETTLED_S = 0.5
+"""So long a download takes before its speed says something of the time left."""
+
+Progress = Callable[[str, float], None]
+Cancelled = Callable[[], bool]
+
+
+class Offer(NamedTuple):
+    """Weights that torchvision publishes for what is open."""
+
+    entry_id: str
+    title: str
+    """torchvision's names of the network and of the weights."""
+    num_bytes: int
+    is_here: bool
+    """Whether the file lies in torchvision's cache."""
+    top1: float
+    """Accuracy on ImageNet's validation set, in percent, as published."""
+    num_classes: int
+    resize: int
+    """The shorter side that an image is brought to, in pixels."""
+    crop: int
+    """The side of the square that is then cut from its middle, in pixels."""
+
+
+class Comparison(NamedTuple):
+    """A file that was read, and what of it fits."""
+
+    name: str
+    """The file's."""
+    report: WeightsReport
+    state: "StateDict"
+
+
+class Kept(NamedTuple):
+    """What of a file was taken over, in a file of this program's."""
+
+    name: str
+    """The file's that it comes from."""
+    report: WeightsReport
+    path: Path
+
+
+def matching_entries(architecture: Architecture) -> tuple[zoo.Entry, ...]:
+    """Networks of the catalogue with trained weights that this one stems from, the likeliest first.
+
+    Layers are alike that have the same id and the same values; the head, the input size and other edits may differ.
+    """
+    own = _weighted(architecture)
+    alike = {e.id: _alike(own, _weighted(e.build())) for e in zoo.entries() if e.has_pretrained}
+    least = max(_FEWEST_ALIKE, _NEARLY_BEST * max(alike.values(), default=0.0))
+    found = sorted((network_id for network_id, share in alike.items() if share >= least), key=lambda i: -alike[i])
+    return tuple(zoo.entry(network_id) for network_id in found)
+
+
+def look_up(architecture: Architecture, progress: Progress, cancelled: Cancelled) -> tuple[Offer, ...]:
+    """What torchvision has for the network; empty where it stems from no network that has some.
+
+    Raises:
+        ImportError: torchvision is not installed, or does not go with torch.
+        ValueError: this torchvision does not know the weights.
+    """
+    progress("Looking up what torchvision has", 0.0)
+    entries = matching_entries(architecture)
+    if not entries or cancelled():
+        return ()
+    threads.prepare()
+    from explorer.runtime import pretrained
+
+    offers = []
+    for entry in entries:
+        known = pretrained.details(entry)
+        offers.append(
+            Offer(
+                entry_id=entry.id,
+                title=known.title,
+                num_bytes=known.num_bytes,
+                is_here=known.is_here,
+                top1=known.top1,
+                num_classes=len(known.class_names),
+                resize=known.preprocessing.resize,
+                crop=known.preprocessing.crop,
+            )
+        )
+    return tuple(offers)
+
+
+def compare_file(architecture: Architecture, path: Path, progress: Progress, cancelled: Cancelled) -> Comparison:
+    """Read a file of weights and compare it with the network.
+
+    Raises:
+        ValueError: not such a file, the network has errors, or it was cancelled; says what would fit.
+    """
+    progress(f"Reading {path.name}", 0.0)
+    threads.prepare()
+    from explorer.runtime.weights_files import read_state_dict
+    from explorer.runtime.weights_matching import compare
+
+    state = read_state_dict(path)
+    if cancelled():
+        raise ValueError(f"{path.name}: cancelled")  # a job says nothing of it
+    return Comparison(path.name, compare(architecture, state), state)
+
+
+def compare_published(
+    architecture: Architecture, network_id: str, again: bool, progress: Progress, cancelled: Cancelled
+) -> Comparison:
+    """Fetch torchvision's weights where they are not in its cache, and compare them with the network.
+
+    Args:
+        network_id: of the catalogue.
+        again: fetch them also where a file lies in the cache.
+
+    Raises:
+        DownloadError: they cannot be fetched; says what helps.
+        DownloadCancelled: the user ended it.
+        ValueError, ImportError: as `look_up` and `compare_file`.
+    """
+    progress("Loading torchvision", 0.0)
+    threads.prepare()
+    from explorer.runtime import pretrained
+
+    entry = zoo.entry(network_id)
+    path = None if again else pretrained.find(entry)
+    if path is None:
+        path = pretrained.download(entry, timed(progress), cancelled)
+    return compare_file(architecture, path, progress, cancelled)
+
+
+def keep(comparison: Comparison, report: WeightsReport, progress: Progress, cancelled: Cancelled) -> Kept:
+    """Write what the report takes into a file that a run, a probe and an export can start from.
+
+    It lies in a folder of this process, which goes with it; a second call never touches the first one's file.
+
+    Args:
+        comparison: what was read.
+        report: the comparison's own, or its offer to pair by order.
+
+    Raises:
+        ValueError: it cannot be written, or was cancelled.
+    """
+    progress(f"Taking over {comparison.name}", 0.0)
+    from explorer.runtime.weights import write_tensors
+    from explorer.runtime.weights_matching import apply
+
+    try:
+        folder = Path(tempfile.mkdtemp(dir=_folder().name))
+        path = folder / f"{Path(comparison.name).stem}.safetensors"
+        tensors = apply(comparison.state, report)
+        if cancelled():
+            raise ValueError(f"{comparison.name}: cancelled")  # a job says nothing of it
+        write_tensors(tensors, path)
+    except OSError as error:
+        raise ValueError(f"{comparison.name} cannot be kept: {error.strerror or error}") from error
+    return Kept(comparison.name, report, path)
+
+
+def timed(progress: Progress, clock: Callable[[], float] = time.monotonic) -> Callable[[int, int], None]:
+    """Bytes of a download, as text with the time left; ten times a second at most."""
+    started = clock()
+    last = -1.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        now = clock()
+        if last >= 0 and now - last < _REPORT_INTERVAL_S and done != total:
+            return
+        last = now
+        parts = [f"{short_bytes(done)} of {short_bytes(total)}" if total else short_bytes(done)]
+        elapsed = now - started
+        if 0 < done < total and elapsed >= _SETTLED_S:
+            parts.append(f"{duration(elapsed * (total - done) / done)} left")
+        progress(" · ".join(parts), done / total if total else 0.0)
+
+    return report
+
+
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="arch-explorer-weights-", ignore_cleanup_errors=True)
+
+
+def _weighted(architecture: Architecture) -> dict[str, Layer]:
+    return {node.id: node.layer for node in architecture if can_freeze(node.layer)}
+
+
+def _alike(own: dict[str, Layer], other: dict[str, Layer]) -> float:
+    """The share of layers that both have."""
+    both = sum(own.get(node_id) == layer for node_id, layer in other.items())
+    return both / len(own.keys() | other.keys()) if own or other else 0.0
