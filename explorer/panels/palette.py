@@ -6,6 +6,7 @@ where it goes, is `explorer.inference.insertion`' to say; what a search finds, `
 """
 
 from collections.abc import Sequence
+from html import escape
 
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, QModelIndex, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QBrush, QIcon, QKeyEvent, QKeySequence, QShowEvent
@@ -27,6 +28,7 @@ from explorer.look import catalogue
 from explorer.look.icons import category_icon, icon
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
+from explorer.panels.help_text import type_tooltip
 from explorer.panels.palette_blocks import BLOCK_ROLE, PaletteBlocks
 from explorer.session import Document, Selection
 from explorer.session.dragging import LAYER_MIME_TYPE
@@ -200,7 +202,7 @@ class LayerPalette(QWidget):
                 rest = self._place()
             for item in items:
                 item.setFlags(flags if why else flags | Qt.ItemFlag.ItemIsEnabled)
-                item.setToolTip(0, f"{types[name].summary}\n{rest}")
+                item.setToolTip(0, f"{type_tooltip(types[name])}<p>{escape(rest)}</p>")
         self.blocks.enable()
 
     def _filter(self, text: str) -> None:

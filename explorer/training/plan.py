@@ -113,6 +113,8 @@ def _unfit_for_one_image(inference: Inference) -> str | None:
     """The first layer that torch refuses to train on one image: a variance of one value is no estimate."""
     for node_id, report in inference.nodes.items():
         shapes = tuple(shape for shape in report.input_shapes if shape is not None)
-        if report.output_shape is not None and report.layer.needs_several_images(shapes):
+        # A frozen norm that keeps statistics normalises by them, however many images there are.
+        keeps_statistics = report.context.frozen and bool(report.num_buffers)
+        if report.output_shape is not None and report.layer.needs_several_images(shapes) and not keeps_statistics:
             return node_id
     return None

@@ -239,7 +239,7 @@ def test_nothing_open_nothing_enabled(qtbot: QtBot) -> None:
     at = Stage(document, Selection(document), stage().themes)
     palette = _palette(qtbot, at)
     assert not palette.is_enabled("Conv2d")
-    assert _item(palette, "Conv2d").toolTip(0).endswith("Open a network first.")
+    assert _item(palette, "Conv2d").toolTip(0).endswith("<p>Open a network first.</p>")
     palette.insert("Conv2d")
     assert at.steps == []
 

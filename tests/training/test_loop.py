@@ -390,3 +390,7 @@ def test_a_lone_image_sits_out_where_it_cannot_be_normalised() -> None:
     refused = run(net.build(), RunConfig(epochs=1, batch_size=1))[0]
     assert isinstance(refused, RunFailed)
     assert "at least 2" in refused.message
+    # Frozen, it normalises by its running statistics, and every image takes part.
+    result, recorder = run(edits.set_frozen(net.build(), ["norm"], True), RunConfig(epochs=1, batch_size=89))
+    assert isinstance(result, RunFinished)
+    assert recorder.of(RunStarted)[0].steps_per_epoch == 2
