@@ -18,6 +18,7 @@ from explorer.layers import Fault, Kept, Layer, Remark, Shape, Window
 from explorer.layers.layer import KEEPS_NOTHING, POINTWISE
 
 _BYTES_PER_VALUE = 4  # float32
+_FIELD = NodeReport._fields.index("receptive_field")
 
 
 class _Numbers(NamedTuple):
@@ -119,7 +120,8 @@ def infer(architecture: Architecture, previous: Inference | None = None) -> Infe
         elif field == old.receptive_field:
             report = old
         else:
-            report = old._replace(receptive_field=field)
+            # What `old._replace(receptive_field=field)` does, several times as fast.
+            report = make(NodeReport, (*old[:_FIELD], field, *old[_FIELD + 1 :]))
         reports.append(report)
         _, num_parameters, num_buffers, its_macs, its_bytes = numbers.counts
         output_bytes += its_bytes
