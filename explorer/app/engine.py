@@ -1,7 +1,6 @@
 """Where the window meets torch: the functions that its threads run. torch is imported inside them, never before."""
 
 import dataclasses
-import gc
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from explorer.architecture import Architecture
 from explorer.panels.estimates import Device
 from explorer.runs import Atlas, Event, RunConfig, RunControl, RunStarted, RunStoreError
 from explorer.runtime import threads
+from explorer.session.collector import settle
 from explorer.session.probe_session import Capture, ProbeRequest
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ def preload() -> None:
         import explorer.runtime.observer
         import explorer.training.recorded  # noqa: F401
 
-        # torch's half a million objects stay; without this each full collection takes several frames.
-        gc.freeze()
+        settle()
 
     threading.Thread(target=load, name="preload", daemon=True).start()
 

@@ -1,6 +1,5 @@
 """From the command to a window on screen: Qt only; torch loads behind it."""
 
-import gc
 import signal
 import sys
 
@@ -8,6 +7,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from explorer import __version__
+from explorer.session.collector import settle
 
 _PRELOAD_AFTER_MS = 150
 """torch's import holds Python for a while; the first frames go before it."""
@@ -37,8 +37,7 @@ def run(target: str | None) -> int:
     else:
         QTimer.singleShot(0, window, window.projects.offer_recovery)
     QTimer.singleShot(_PRELOAD_AFTER_MS, window, window.preload)
-    # What start-up has made stays: the collector need not walk over it at every edit.
-    gc.freeze()
+    settle()
     _quit_on_interrupt(application, window)
     return application.exec()
 

@@ -7,7 +7,6 @@ it, so both times stand there; torchinfo's own ratio is the one for the summary 
     python -m tests.benchmarks.edit
 """
 
-import gc
 import itertools
 import statistics
 import time
@@ -22,6 +21,7 @@ from explorer.architecture import Architecture, edits
 from explorer.inference import Inference, infer
 from explorer.inference.memory import memory
 from explorer.runtime.modules import build_module
+from explorer.session.collector import settle
 from tests.networks import deep_chain
 
 _NUM_EDITS = 300
@@ -33,8 +33,7 @@ def main() -> None:
     """Measure and print two lines a network."""
     torch.set_num_threads(2)
     # As the window does once torch is loaded.
-    gc.collect()
-    gc.freeze()
+    settle()
     print(
         f"{'network':14}{'nodes':>6}{'edits':>8}{'median':>11}{'p99':>11}{'build':>11}{'torchinfo':>12}"
         f"{'summary':>10}{'with build':>12}"
