@@ -1,7 +1,6 @@
 """Receptive field, output stride and centre written out, axis by axis; `receptive_field` computes them."""
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 
 from explorer.inference.receptive_field import ReceptiveField, rounding
 from explorer.inference.report import NodeReport
@@ -43,11 +42,6 @@ def field_arithmetic(report: NodeReport, upstream: Sequence[NodeReport]) -> tupl
         *by_axis("first pixel seen", lambda axis: _start(field, known, window, axis)),
         *by_axis("centre", lambda axis: _centre(field, axis)),
     )
-
-
-def centre_of(field: ReceptiveField) -> tuple[Ratio, Ratio]:
-    """The row and column of the image on which what output (0, 0) sees is centred."""
-    return (_centre(field, 0)[2], _centre(field, 1)[2])
 
 
 def _size(field: ReceptiveField, before: list[ReceptiveField], window: Window | None, axis: int) -> _Written:
@@ -105,8 +99,7 @@ def _start(field: ReceptiveField, before: list[ReceptiveField], window: Window |
 
 def _centre(field: ReceptiveField, axis: int) -> _Written:
     size, start = field.size[axis], field.start[axis]
-    centre = start + Fraction(size - 1) / 2
-    return "start + (r − 1) / 2", f"{_text(start)} + ({_text(size)} − 1) / 2", centre, _SOURCE
+    return "start + (r − 1) / 2", f"{_text(start)} + ({_text(size)} − 1) / 2", field.center[axis], _SOURCE
 
 
 def _max(values: list[Ratio]) -> str:

@@ -29,6 +29,13 @@ class _OverDims(Checked):
     dims: tuple[int, ...]
     keepdim: bool
 
+    @classmethod
+    def suggested(cls, shape: Shape | None) -> Self:
+        """Over height and width, or the last dimension."""
+        if shape is None or len(shape) == 3:
+            return cls()
+        return cls().with_value("dims", (len(shape),)).with_value("keepdim", len(shape) == 1)
+
     def wrong(self, inputs: tuple[Shape, ...]) -> str | None:
         (shape,) = inputs
         there = f"{format_shape(shape)} arrives, with " + (
@@ -78,11 +85,6 @@ class Mean(_OverDims):
     )
     keepdim: bool = flag(False, help="Keeps each of them, with size 1.")
 
-    @classmethod
-    def suggested(cls, shape: Shape | None) -> Self:
-        """Over height and width, or the last dimension."""
-        return cls() if shape is None or len(shape) == 3 else cls(dims=(len(shape),), keepdim=len(shape) == 1)
-
 
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +99,3 @@ class Sum(_OverDims):
         (2, 3), minimum=1, maximum=MOST_DIMS, help="Dimensions to add up over; 2 and 3 are height and width."
     )
     keepdim: bool = flag(False, help="Keeps each of them, with size 1.")
-
-    @classmethod
-    def suggested(cls, shape: Shape | None) -> Self:
-        """Over height and width, or the last dimension."""
-        return cls() if shape is None or len(shape) == 3 else cls(dims=(len(shape),), keepdim=len(shape) == 1)

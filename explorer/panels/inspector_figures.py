@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 
 from explorer.inference import NodeReport
-from explorer.inference.field_arithmetic import centre_of
 from explorer.layers import Arithmetic
 from explorer.look import numbers
 from explorer.panels import inspector_working as working
@@ -80,7 +79,7 @@ class NodeFigures:
             "stride": self._stride(),
             "centre": self._single(
                 "centre",
-                lambda r: r.receptive_field and centre_of(r.receptive_field),
+                lambda r: r.receptive_field and r.receptive_field.center,
                 numbers.place,
                 tr("Row and column of the image on which what output (0, 0) sees is centred"),
             ),

@@ -6,11 +6,11 @@ import torch
 
 from explorer.architecture import Architecture
 from explorer.inference import Inference, infer
+from explorer.inference.logits import logits_node
 from explorer.layers import format_shape
 from explorer.runs import RunConfig
 from explorer.runtime.devices import choose_device
 from explorer.runtime.images import input_notes
-from explorer.runtime.logits import logits_node
 from explorer.runtime.modules import NotRunnable
 from explorer.training.data import DataSet, load_data
 

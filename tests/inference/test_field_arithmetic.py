@@ -6,7 +6,7 @@ import pytest
 
 from explorer.architecture import Architecture, edits
 from explorer.inference import infer
-from explorer.inference.field_arithmetic import centre_of, field_arithmetic
+from explorer.inference.field_arithmetic import field_arithmetic
 from explorer.zoo.lenet import lenet5
 from tests.networks import branching
 
@@ -40,7 +40,7 @@ def test_every_line_evaluates_to_the_field(architecture: Architecture) -> None:
             "receptive field": field.size,
             "output stride": field.stride,
             "first pixel seen": field.start,
-            "centre": centre_of(field),
+            "centre": field.center,
         }
         found = {line.what: line for line in lines}
         for what, (height, width) in expected.items():
@@ -54,4 +54,4 @@ def test_the_centre_of_a_3x3_window_without_padding_is_its_middle_pixel() -> Non
     architecture = edits.set_value(lenet5(), "conv1", "kernel_size", (3, 4))
     field = infer(architecture).nodes["conv1"].receptive_field
     assert field is not None
-    assert centre_of(field) == (1, Fraction(3, 2))
+    assert field.center == (1, Fraction(3, 2))

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from explorer import zoo
 from explorer.architecture import Architecture, EditRefused, edits
+from explorer.inference.logits import logits_node
 from explorer.layers import Conv2d, ConvTranspose2d, Flatten, Linear, LogSoftmax, Opaque, PartialConv2d, Softmax
 from explorer.layers.opaque import Measurement
-from explorer.runtime.logits import logits_node
 from explorer.runtime.modules import NotRunnable, build_module, node_seed
 from explorer.zoo.builder import Builder, conv
 from tests.export.every_layer import every_layer
