@@ -39,7 +39,7 @@ from explorer.layers import (
     format_shape,
     layer_types,
 )
-from explorer.layers.layer import LARGEST
+from explorer.layers.hyper_parameter import LARGEST
 
 OnEdge = Callable[["Neighbours"], tuple[Issue, ...]]
 OnShapes = Callable[[Node, tuple[Shape, ...]], tuple[Issue, ...]]

@@ -27,7 +27,7 @@ from explorer.layers import (
     Upsample,
     format_shape,
 )
-from explorer.layers.layer import LARGEST
+from explorer.layers.hyper_parameter import LARGEST
 
 _FARTHEST = 6
 """How many nodes up a branch the window is looked for that may make another size."""

@@ -20,7 +20,7 @@ from explorer.layers import (
     Suggestion,
     format_shape,
 )
-from explorer.layers.layer import LARGEST
+from explorer.layers.hyper_parameter import LARGEST
 
 _FARTHEST = 16
 """How many nodes up the search for a flatten or a width goes."""

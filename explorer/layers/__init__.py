@@ -21,26 +21,22 @@ from explorer.layers.activation import (
 from explorer.layers.adaptive import AdaptiveAvgPool2d, AdaptiveMaxPool2d
 from explorer.layers.axes import Mean, Sum
 from explorer.layers.convolution import Conv2d
+from explorer.layers.hyper_parameter import HyperParameter, Kind, Padding, Pair, Sides
 from explorer.layers.input import Input
 from explorer.layers.layer import (
     Arithmetic,
     Call,
     Category,
     Fault,
-    HyperParameter,
     InsertBefore,
     Kept,
-    Kind,
     Layer,
     ModuleCall,
     OperatorCall,
-    Padding,
-    Pair,
     Ratio,
     Remark,
     SetValue,
     Shape,
-    Sides,
     Suggestion,
     Window,
     format_shape,

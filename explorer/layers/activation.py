@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from explorer.layers.checked import MOST_DIMS, Checked, along, missing_dim
+from explorer.layers.hyper_parameter import choice, follows, integer, real
 from explorer.layers.layer import (
     Arithmetic,
     Call,
@@ -21,11 +22,7 @@ from explorer.layers.layer import (
     Shape,
     Suggestion,
     Window,
-    choice,
-    follows,
     format_shape,
-    integer,
-    real,
 )
 from explorer.layers.registry import register
 

@@ -6,20 +6,19 @@ from fractions import Fraction
 from typing import ClassVar, Self
 
 from explorer.layers.geometry import AXES, both_axes, expects_maps, pair_text
+from explorer.layers.hyper_parameter import Pair, pair
 from explorer.layers.layer import (
     Arithmetic,
     Category,
     Fault,
     Kept,
     Layer,
-    Pair,
     Ratio,
     Remark,
     SetValue,
     Shape,
     Window,
     format_shape,
-    pair,
 )
 from explorer.layers.registry import register
 

@@ -5,18 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from explorer.layers.checked import MOST_DIMS, Checked, along, listed
-from explorer.layers.layer import (
-    Call,
-    Category,
-    OperatorCall,
-    SetValue,
-    Shape,
-    Suggestion,
-    Window,
-    flag,
-    format_shape,
-    integers,
-)
+from explorer.layers.hyper_parameter import flag, integers
+from explorer.layers.layer import Call, Category, OperatorCall, SetValue, Shape, Suggestion, Window, format_shape
 from explorer.layers.registry import register
 
 

@@ -6,25 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from explorer.layers.geometry import Axis, axes_of, both_axes, same_padding, sides_of, size_arithmetic
-from explorer.layers.layer import (
-    Arithmetic,
-    Call,
-    Category,
-    Kept,
-    ModuleCall,
-    Padding,
-    Pair,
-    SetValue,
-    Shape,
-    Sides,
-    Window,
-    choice,
-    flag,
-    follows,
-    integer,
-    padding,
-    pair,
-)
+from explorer.layers.hyper_parameter import Padding, Pair, Sides, choice, flag, follows, integer, padding, pair
+from explorer.layers.layer import Arithmetic, Call, Category, Kept, ModuleCall, SetValue, Shape, Window
 from explorer.layers.registry import register
 from explorer.layers.windows import (
     Finding,

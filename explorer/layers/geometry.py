@@ -5,7 +5,8 @@ What fits and what is remarked on, in words and with suggestions, is in `explore
 
 from typing import NamedTuple
 
-from explorer.layers.layer import Arithmetic, Fault, Pair, Shape, Sides, format_shape
+from explorer.layers.hyper_parameter import Pair, Sides
+from explorer.layers.layer import Arithmetic, Fault, Shape, format_shape
 
 AXES = ("height", "width")
 LINES = ("row", "column")

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from explorer.layers.layer import Call, Category, Layer, OperatorCall, Shape, integer
+from explorer.layers.hyper_parameter import integer
+from explorer.layers.layer import Call, Category, Layer, OperatorCall, Shape
 from explorer.layers.registry import register
 
 

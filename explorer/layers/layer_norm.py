@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from explorer.layers.checked import MOST_DIMS, Checked, along, not_maps
+from explorer.layers.hyper_parameter import flag, follows, integer, real
 from explorer.layers.layer import (
     Arithmetic,
     Call,
@@ -17,11 +18,7 @@ from explorer.layers.layer import (
     Shape,
     Suggestion,
     Window,
-    flag,
-    follows,
     format_shape,
-    integer,
-    real,
 )
 from explorer.layers.normalization import STATISTICS_BYTES, FixedChannels, eps_field, one_value
 from explorer.layers.registry import register

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from explorer.layers.geometry import Axis, axes_of, sides_of, size_arithmetic
+from explorer.layers.hyper_parameter import Pair, connections, flag, pair
 from explorer.layers.layer import (
     Arithmetic,
     Call,
@@ -18,14 +19,10 @@ from explorer.layers.layer import (
     Kept,
     Layer,
     ModuleCall,
-    Pair,
     SetValue,
     Shape,
     Window,
-    connections,
-    flag,
     format_shape,
-    pair,
 )
 from explorer.layers.linear import Flatten
 from explorer.layers.pooling import halving

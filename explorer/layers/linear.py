@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from explorer.layers.checked import MOST_DIMS, Checked, along
+from explorer.layers.hyper_parameter import flag, follows, integer
 from explorer.layers.layer import (
     POINTWISE,
     Arithmetic,
@@ -21,10 +22,7 @@ from explorer.layers.layer import (
     Shape,
     Suggestion,
     Window,
-    flag,
-    follows,
     format_shape,
-    integer,
 )
 from explorer.layers.registry import register
 

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+from explorer.layers.hyper_parameter import integer
 from explorer.layers.layer import (
     POINTWISE,
     Arithmetic,
@@ -20,7 +21,6 @@ from explorer.layers.layer import (
     Shape,
     Window,
     format_shape,
-    integer,
 )
 from explorer.layers.registry import register
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from explorer.layers.checked import Checked, nearest_divisors, not_maps
+from explorer.layers.hyper_parameter import flag, follows, integer, real
 from explorer.layers.layer import (
     Arithmetic,
     Call,
@@ -17,11 +18,7 @@ from explorer.layers.layer import (
     Shape,
     Suggestion,
     Window,
-    flag,
-    follows,
     format_shape,
-    integer,
-    real,
     whole,
 )
 from explorer.layers.linear import flatten_before

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple, Self
 
+from explorer.layers.hyper_parameter import LARGEST, text
 from explorer.layers.layer import (
-    LARGEST,
     Arithmetic,
     Call,
     Category,
@@ -24,7 +24,6 @@ from explorer.layers.layer import (
     Shape,
     Window,
     format_shape,
-    text,
     whole,
 )
 from explorer.layers.registry import register

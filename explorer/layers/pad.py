@@ -5,23 +5,19 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from explorer.layers.checked import Checked
+from explorer.layers.hyper_parameter import LARGEST, Pair, choice, integer, real
 from explorer.layers.layer import (
-    LARGEST,
     POINTWISE,
     Arithmetic,
     Call,
     Category,
     Kept,
     OperatorCall,
-    Pair,
     SetValue,
     Shape,
     Suggestion,
     Window,
-    choice,
     format_shape,
-    integer,
-    real,
 )
 from explorer.layers.registry import register
 

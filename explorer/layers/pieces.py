@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from explorer.layers.checked import MOST_DIMS, Checked, listed, missing_dim
+from explorer.layers.hyper_parameter import LARGEST, follows, integer, integers
 from explorer.layers.layer import (
-    LARGEST,
     POINTWISE,
     Arithmetic,
     Call,
@@ -21,9 +21,6 @@ from explorer.layers.layer import (
     Shape,
     Suggestion,
     Window,
-    follows,
-    integer,
-    integers,
 )
 from explorer.layers.registry import register
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from explorer.layers.geometry import AXES, Axis, axes_of, sides_of, size_arithmetic
-from explorer.layers.layer import Arithmetic, Category, Kept, Pair, SetValue, Shape, Window, flag, pair, real
+from explorer.layers.hyper_parameter import Pair, flag, pair, real
+from explorer.layers.layer import Arithmetic, Category, Kept, SetValue, Shape, Window
 from explorer.layers.registry import register
 from explorer.layers.windows import (
     Finding,

@@ -4,7 +4,8 @@ import dataclasses
 import difflib
 from typing import TypeVar
 
-from explorer.layers.layer import Category, HyperParameter, Layer
+from explorer.layers.hyper_parameter import HyperParameter
+from explorer.layers.layer import Category, Layer
 
 L = TypeVar("L", bound=type[Layer])
 

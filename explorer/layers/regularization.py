@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from explorer.layers.layer import Call, Category, Kept, Layer, ModuleCall, Remark, SetValue, Shape, choice, real
+from explorer.layers.hyper_parameter import choice, real
+from explorer.layers.layer import Call, Category, Kept, Layer, ModuleCall, Remark, SetValue, Shape
 from explorer.layers.registry import register
 
 _SCALAR = Kept(batch_bytes=4)

@@ -11,8 +11,8 @@ from typing import ClassVar, Self
 
 from explorer.layers.checked import MOST_DIMS, Checked, listed, nearest_divisors, not_maps
 from explorer.layers.convolution import Conv2d
+from explorer.layers.hyper_parameter import LARGEST, integer, integers
 from explorer.layers.layer import (
-    LARGEST,
     POINTWISE,
     Arithmetic,
     Call,
@@ -25,8 +25,6 @@ from explorer.layers.layer import (
     Suggestion,
     Window,
     format_shape,
-    integer,
-    integers,
     whole,
 )
 from explorer.layers.registry import register

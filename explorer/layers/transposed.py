@@ -8,22 +8,18 @@ from typing import ClassVar, Self
 
 from explorer.layers.convolution import channels_mending, channels_problem, groups_mending, groups_problem
 from explorer.layers.geometry import AXES, Axis, axes_of, both_axes, sides_of
+from explorer.layers.hyper_parameter import Pair, flag, follows, integer, pair
 from explorer.layers.layer import (
     Arithmetic,
     Call,
     Category,
     Kept,
     ModuleCall,
-    Pair,
     Ratio,
     SetValue,
     Shape,
     Window,
-    flag,
-    follows,
     format_shape,
-    integer,
-    pair,
 )
 from explorer.layers.registry import register
 from explorer.layers.windows import Finding, Problem, Windowed, set_pair

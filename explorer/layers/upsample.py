@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import ClassVar, Self
 
 from explorer.layers.checked import Checked, not_maps
+from explorer.layers.hyper_parameter import choice, flag, follows, real
 from explorer.layers.layer import (
     Arithmetic,
     Call,
@@ -17,11 +18,7 @@ from explorer.layers.layer import (
     Shape,
     Suggestion,
     Window,
-    choice,
-    flag,
-    follows,
     format_shape,
-    real,
 )
 from explorer.layers.registry import register
 

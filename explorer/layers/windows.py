@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from explorer.layers.geometry import AXES, LINES, Axis, expects_maps, pair_text, sides_of
-from explorer.layers.layer import LARGEST, Fault, Layer, Padding, Pair, Remark, SetValue, Shape, Sides, format_shape
+from explorer.layers.hyper_parameter import LARGEST, Padding, Pair, Sides
+from explorer.layers.layer import Fault, Layer, Remark, SetValue, Shape, format_shape
 
 _WASTEFUL = 0.2
 """From this share of never-read pixels on, a remark is a warning. AlexNet's forms, pooling 12×12 by 3/2, stay under."""

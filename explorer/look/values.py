@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from explorer.layers import HyperParameter, Kind, Layer, Sides
-from explorer.layers.layer import LARGEST
+from explorer.layers.hyper_parameter import LARGEST
 from explorer.look.numbers import MINUS, UNKNOWN
 
 _SMALL = 1e-3

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QGridLayout, QMenu, QWidget
 
 from explorer.layers import HyperParameter, Sides
-from explorer.layers.layer import LARGEST
+from explorer.layers.hyper_parameter import LARGEST
 from explorer.look.labels import ElidedLabel
 from explorer.look.theme import GRID, ThemeSource, body_font
 from explorer.look.values import sides_of

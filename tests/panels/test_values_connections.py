@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from explorer.layers.layer import HyperParameter
+from explorer.layers.hyper_parameter import HyperParameter
 from explorer.layers.registry import layer_type
 from explorer.panels.values import ConnectionsEditor, Mixed
 from explorer.panels.values_grid import Cell, Rows

@@ -9,7 +9,7 @@ from explorer.inference.ideas.fitting import with_layers
 from explorer.inference.ideas.idea import Amount, Scaling
 from explorer.inference.ideas.walking import scores
 from explorer.layers import Conv2d, Layer, Linear
-from explorer.layers.layer import LARGEST
+from explorer.layers.hyper_parameter import LARGEST
 
 _CLASSES = "classes"
 

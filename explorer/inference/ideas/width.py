@@ -9,7 +9,7 @@ from explorer.inference.ideas.channels import is_depthwise, makers, widths
 from explorer.inference.ideas.fitting import following, with_layers
 from explorer.inference.ideas.idea import Amount, Scaling
 from explorer.layers import Conv2d, ConvTranspose2d, Layer, Linear, Pad, Shape
-from explorer.layers.layer import LARGEST
+from explorer.layers.hyper_parameter import LARGEST
 
 _FACTOR = "factor"
 
