@@ -63,11 +63,11 @@ class Structure:
     """Ids of the nodes that read each node's output, in order; a node that reads it twice stands twice."""
     sources: tuple[tuple[int, ...], ...]
     """Positions of the nodes that each node reads, in order, by its own position."""
-    is_read: tuple[bool, ...]
-    """Whether any node reads a node's output, by its position."""
+    unread: frozenset[int]
+    """Positions of the nodes whose output no node reads."""
 
 
-_UNKNOWN = Structure({}, {}, (), ())
+_UNKNOWN = Structure({}, {}, (), frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
@@ -222,7 +222,7 @@ def _structure(nodes: tuple[Node, ...]) -> Structure:
         MappingProxyType(index),
         MappingProxyType({node_id: tuple(ids) for node_id, ids in consumers.items()}),
         tuple([tuple([index[source] for source in node.inputs]) for node in nodes]),
-        tuple([bool(ids) for ids in consumers.values()]),
+        frozenset([position for position, ids in enumerate(consumers.values()) if not ids]),
     )
 
 

@@ -8,8 +8,8 @@ from explorer.architecture import Architecture
 from explorer.cli.parser import UserMistake
 from explorer.cli.table import binary_size
 from explorer.inference import Inference
-from explorer.inference.lifetimes import Precision
 from explorer.inference.memory import OPTIMIZERS, Memory, largest_batch, memory
+from explorer.inference.schedule import Precision
 
 MOMENTUM = 0.9
 """What `train` takes unless it is told otherwise; its settings cannot be asked here, since they bring numpy along."""

@@ -3,8 +3,9 @@
 from explorer.inference.arithmetic import arithmetic
 from explorer.inference.change import Change, changed
 from explorer.inference.infer import infer
+from explorer.inference.inference import Inference
 from explorer.inference.receptive_field import ReceptiveField
-from explorer.inference.report import Inference, Issue, NodeReport, Repair, Totals
+from explorer.inference.report import Issue, NodeReport, Repair, Totals
 
 __all__ = [
     "Change",

@@ -5,12 +5,12 @@ asks at every node at each edit, so that what there is to look for is found by t
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from explorer.architecture import Architecture, Node, edits
 from explorer.inference.repairs import Step, Steps, insert_before, issue_of, set_value
-from explorer.inference.report import Issue, NodeReport, Repair
+from explorer.inference.report import Issue, Repair
 from explorer.layers import (
     Add,
     AvgPool2d,
@@ -47,16 +47,17 @@ OnShapes = Callable[[Node, tuple[Shape, ...]], tuple[Issue, ...]]
 
 
 class Neighbours(NamedTuple):
-    """A node whose shapes are known, with what it reads."""
+    """A node with what it reads."""
 
     architecture: Architecture
     node: Node
-    arriving: Sequence[NodeReport]
+    arriving: Shape | None
+    """What it reads first; None where that is unknown."""
 
     @property
     def source(self) -> Layer:
         """The layer that it reads first."""
-        return self.arriving[0].layer
+        return self.architecture[self.node.inputs[0]].layer
 
     @property
     def source_id(self) -> str:
@@ -109,7 +110,7 @@ def _no_activation(at: Neighbours) -> tuple[Issue, ...]:
 def _into_linear(at: Neighbours) -> tuple[Issue, ...]:
     """A linear layer on maps, which is meant behind a permute that puts the channels last (Liu et al. 2022)."""
     issues = _no_activation(at) if isinstance(at.source, _LINEAR) else _NOTHING
-    shape = at.arriving[0].output_shape
+    shape = at.arriving
     if shape is None or len(shape) == 1 or _has_channels_last(at):
         return issues
     message = (
@@ -238,4 +239,9 @@ def _meetings() -> dict[tuple[type[Layer], type[Layer]], OnEdge]:
 
 
 ADVISED: Mapping[tuple[type[Layer], type[Layer]], OnEdge] = _meetings()
-"""What to look for where a layer of the first type is read by one of the second."""
+"""What to look for where a layer of the first type is read by one of the second.
+
+All follows from the types of layers, the connections, and the values of the two that meet, but for `BY_SHAPE`.
+"""
+BY_SHAPE: frozenset[OnEdge] = frozenset({_into_linear})
+"""What also goes by the shape that arrives."""

@@ -2,8 +2,8 @@
 
 import math
 
+from explorer.inference.autocast import FLOAT32_BYTES
 from explorer.inference.field_arithmetic import field_arithmetic
-from explorer.inference.lifetimes import FLOAT32_BYTES
 from explorer.inference.report import NodeReport
 from explorer.layers import Arithmetic, Shape
 from explorer.layers.layer import KEEPS_NOTHING

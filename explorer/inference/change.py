@@ -1,9 +1,9 @@
-"""What differs between two inferences, found by identity: unchanged reports are the same objects."""
+"""What differs between two versions, for views that redraw no more than that."""
 
 from typing import NamedTuple
 
 from explorer.architecture import Architecture
-from explorer.inference.report import Inference
+from explorer.inference.inference import Inference
 
 
 class Change(NamedTuple):
@@ -21,15 +21,31 @@ def changed(
     old: tuple[Architecture, Inference] | None,
     new: tuple[Architecture, Inference],
 ) -> Change:
-    """What a view has to redraw to get from `old` (None: nothing drawn yet) to `new`."""
+    """What a view has to redraw to get from `old` (None: nothing drawn yet) to `new`; found once for all views."""
+    for known in _recent:
+        if known.old is old and known.new is new:
+            return known.change
+    change = _changed(old, new)
+    _recent[:] = [_Known(old, new, change)]
+    return change
+
+
+class _Known(NamedTuple):
+    old: tuple[Architecture, Inference] | None
+    new: tuple[Architecture, Inference]
+    change: Change
+
+
+_recent: list[_Known] = []
+
+
+def _changed(old: tuple[Architecture, Inference] | None, new: tuple[Architecture, Inference]) -> Change:
     new_architecture, new_inference = new
     if old is None:
         return Change(frozenset(new_inference.nodes), frozenset(), frozenset(), True)
     old_architecture, old_inference = old
     before, after = old_inference.nodes, new_inference.nodes
-    differing = frozenset(
-        node_id for node_id, report in after.items() if before.get(node_id) is not report and node_id in before
-    )
+    differing = after.differing(before)
     if old_architecture.structure is new_architecture.structure:
         return Change(frozenset(), frozenset(), differing, False)
     structure = (

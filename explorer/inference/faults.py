@@ -1,6 +1,6 @@
 """The issue of a node that cannot take its inputs: the layer's own repairs, then those that the graph offers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from explorer.architecture import Architecture, Node, edits
 from explorer.inference.branches import joining
@@ -14,12 +14,12 @@ _MOST = 8
 
 
 def fault_issue(
-    architecture: Architecture, reports: Sequence[NodeReport], node: Node, fault: Fault, inputs: tuple[Shape, ...]
+    architecture: Architecture, reports: Mapping[str, NodeReport], node: Node, fault: Fault, inputs: tuple[Shape, ...]
 ) -> Issue:
     """The error of a node with all that would mend it.
 
     Args:
-        reports: of the nodes before it, in the architecture's order.
+        reports: of the nodes before it, by id.
     """
     place = Place(architecture, reports, node, inputs)
     if len(inputs) > 1:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from explorer.architecture import Architecture, Node, edits
 from explorer.inference.logits import logits_node
 from explorer.inference.repairs import Step, issue_of
-from explorer.inference.report import Issue, NodeReport, Repair
+from explorer.inference.report import Issue, Repair
 from explorer.layers import Category, Input, Layer, Shape, Softmax
 
 _FARTHEST = 8
@@ -14,14 +14,14 @@ _FARTHEST = 8
 
 
 def role_advice(
-    architecture: Architecture, node: Node, role: int | None, is_read: bool, arriving: Sequence[NodeReport]
+    architecture: Architecture, node: Node, role: int | None, is_read: bool, arriving: Sequence[Shape | None]
 ) -> tuple[Issue, ...]:
     """The issues of a node that its role causes.
 
     Args:
         role: its place among the network's outputs; None if it is none.
         is_read: whether any node reads it.
-        arriving: the reports of what it reads, all of known shape.
+        arriving: the shapes that it reads, all of them known.
     """
     if role is None:
         return () if is_read else (dead_end(architecture, node),)
@@ -48,7 +48,7 @@ def further_output(architecture: Architecture, node: Node) -> list[Issue]:
     return [issue_of(node, "note", message, repairs)]
 
 
-def first_output(architecture: Architecture, node: Node, arriving: Sequence[NodeReport]) -> list[Issue]:
+def first_output(architecture: Architecture, node: Node, arriving: Sequence[Shape | None]) -> list[Issue]:
     """The output that is trained on: cross-entropy takes it as logits (`torch.nn.CrossEntropyLoss`)."""
     layer = node.layer
     if layer.category is Category.REGULARIZATION:
@@ -56,7 +56,7 @@ def first_output(architecture: Architecture, node: Node, arriving: Sequence[Node
         return [issue_of(node, "warning", message, (_remove(node),))]
     if not arriving:
         return []
-    shape = arriving[0].output_shape
+    shape = arriving[0]
     logits_id, _ = logits_node(architecture)
     if logits_id != node.id:
         name = "softmax" if isinstance(layer, Softmax) else "log-softmax"

@@ -1,163 +1,162 @@
 """From an architecture to everything that follows from it, in closed form: no torch, one pass, nothing raised.
 
-Reports of the last inference are reused as the same objects where neither the layer nor what arrives has changed, so
-an edit costs what it changes, and views can diff by identity.
+An edit costs what it changes: what a layer makes of a shape is looked up (`numbers`), what the graph alone says is kept
+from the last inference while the graph is the same, and reports are made when somebody asks (`inference`).
 """
 
-import math
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
-from explorer.architecture import Architecture, Node
-from explorer.inference.advice import ADVISED, Neighbours, OnShapes, shape_advice
+from explorer.architecture import Architecture
+from explorer.inference.advice import ADVISED, BY_SHAPE, Neighbours, OnEdge
 from explorer.inference.faults import fault_issue
 from explorer.inference.heads import role_advice
-from explorer.inference.receptive_field import IMAGE_FIELD, behind
-from explorer.inference.repairs import issue_of, suggested
-from explorer.inference.report import Context, Inference, Issue, NodeReport, Totals
-from explorer.layers import Fault, Kept, Layer, Remark, Shape, Window
-from explorer.layers.layer import KEEPS_NOTHING, POINTWISE
-
-_BYTES_PER_VALUE = 4  # float32
-_FIELD = NodeReport._fields.index("receptive_field")
-
-
-class _Numbers(NamedTuple):
-    """What follows from a layer and the shapes that arrive alone: worked out once for equal layers and shapes."""
-
-    layer: Layer
-    fault: Fault | None
-    counts: tuple[Shape, int, int, int, int]
-    """The report's output shape, parameters, buffers, multiply-accumulates and bytes."""
-    window: Window
-    kept: Kept
-    remarks: tuple[Remark, ...]
-    advise: OnShapes | None
-    """What else is to be said of a node that takes these shapes."""
-
-
-_memo: dict[tuple[int, tuple[Shape, ...]], _Numbers] = {}
-"""By the layer's identity, which needs no hash of its values and holds while its numbers are kept, and what arrives.
-
-Networks repeat their blocks, and a value that is turned comes back to where it was, so most of an edit is looked up.
-"""
-_MOST_REMEMBERED = 4096
+from explorer.inference.inference import Inference, Reports
+from explorer.inference.numbers import Numbers, numbers_of
+from explorer.inference.receptive_field import IMAGE_FIELD, ReceptiveField, behind
+from explorer.inference.report import Totals
+from explorer.layers import Shape
+from explorer.layers.layer import POINTWISE
 
 
 def infer(architecture: Architecture, previous: Inference | None = None) -> Inference:
     """Shapes, counts, costs, receptive fields and issues of every node.
 
     Args:
-        previous: the inference of an earlier version; its reports are reused where they still hold.
+        previous: the inference of an earlier version; what it says of the graph is reused where it still holds.
     """
-    known = (previous.nodes if previous is not None else {}).get
-    structure = architecture.structure
-    roles = {node_id: role for role, node_id in enumerate(architecture.outputs)}.get
-    reports: list[NodeReport] = []
-    make = tuple.__new__
-    memo = _memo
-    parameters = trainable = buffers = macs = output_bytes = 0
-    complete = True
+    index = architecture.structure.index
+    roles = {index[node_id]: role for role, node_id in enumerate(architecture.outputs)}
+    reports = Reports(architecture, roles)
+    _pass(reports)
+    _advise(reports, None if previous is None else previous.nodes)
+    totals = _totals(reports)
+    if not totals.complete:
+        _find_repairs(reports)
+    return Inference(reports, totals)
+
+
+def _pass(reports: Reports) -> None:
+    """Fill the columns of numbers and receptive fields."""
+    architecture, numbers, fields = reports.architecture, reports.numbers, reports.fields
+    add_numbers, add_field, known_field = numbers.append, fields.append, _fields.get
     # This loop runs for each node at each edit: what is written out here instead of called is what took the time.
-    for node, sources, is_read in zip(architecture.nodes, structure.sources, structure.is_read, strict=True):
-        node_id, layer = node.id, node.layer
-        shapes: tuple[Shape | None, ...]
+    for node, sources in zip(architecture.nodes, architecture.structure.sources, strict=True):
+        layer = node.layer
         if len(sources) == 1:
-            first = reports[sources[0]]
-            arriving, shapes = [first], (first.output_shape,)
+            (source,) = sources
+            arriving = numbers[source]
+            its = arriving.readers.get(id(layer)) or numbers_of(layer, (arriving.output,))
+            window, field = its.window, fields[source]
+            if window is not POINTWISE and field is not None:
+                known = known_field((id(window), id(field)))
+                field = known[0] if known is not None else _field_behind(its, (field,))
+        elif sources:
+            its = numbers_of(layer, tuple([numbers[source].output for source in sources]))
+            several = [fields[source] for source in sources]
+            known = known_field((id(its), *map(id, several)))
+            field = known[0] if known is not None else _field_behind(its, several)
         else:
-            arriving = [reports[source] for source in sources]
-            shapes = tuple([report.output_shape for report in arriving])
-        role = roles(node_id)
-        advised: tuple[Issue, ...] = ()
-        if arriving and (look := ADVISED.get((type(arriving[0].layer), type(layer)))) is not None:
-            advised = look(Neighbours(architecture, node, arriving))
-        if (role is not None or not is_read) and None not in shapes:
-            advised += role_advice(architecture, node, role, is_read, arriving)
-        old = known(node_id)
-        context: Context | None = None
-        is_same = False
-        if old is not None:
-            before = old.context
-            if before.node is node and before.role == role and before.is_read is is_read and before.advice == advised:
-                context, is_same = before, old.input_shapes == shapes
-        if context is None:
-            context = Context(node, role, is_read, advised)
-        if None in shapes:
-            complete = False
-            if is_same and old is not None:
-                reports.append(old)
-            else:
-                reports.append(NodeReport(layer, context, shapes, None, None, None, None, None, None, None, ()))
-            continue
-        inputs: tuple[Shape, ...] = shapes  # type: ignore[assignment]  # None was just excluded
-        key = (id(layer), inputs)
-        numbers = memo.get(key)
-        if numbers is None:
-            if len(memo) >= _MOST_REMEMBERED:
-                memo.clear()
-            numbers = memo[key] = _numbers(layer, inputs)
-        if numbers.fault is not None:
-            complete = False
-            # What mends a fault may change with any node before it, so that it is looked for again.
-            issue = fault_issue(architecture, reports, node, numbers.fault, inputs)
-            if is_same and old is not None and old.issues == (issue,):
-                reports.append(old)
-            else:
-                reports.append(NodeReport(layer, context, inputs, None, None, None, None, None, None, None, (issue,)))
-            continue
-        if numbers.window is POINTWISE and len(arriving) == 1:
-            field = arriving[0].receptive_field
-        elif arriving:
-            field = behind(numbers.window, [r.receptive_field for r in arriving], inputs)
-        else:
-            field = IMAGE_FIELD
-        if not is_same or old is None:
-            issues = advised
-            if numbers.remarks or numbers.advise is not None:
-                issues = _remarks(node, inputs, numbers) + advised
-            # What `NodeReport(...)` does, without the call that unpacks its arguments by name.
-            report = make(NodeReport, (layer, context, inputs, *numbers.counts, field, numbers.kept, issues))
-        elif field == old.receptive_field:
-            report = old
-        else:
-            # What `old._replace(receptive_field=field)` does, several times as fast.
-            report = make(NodeReport, (*old[:_FIELD], field, *old[_FIELD + 1 :]))
-        reports.append(report)
-        _, num_parameters, num_buffers, its_macs, its_bytes = numbers.counts
-        output_bytes += its_bytes
-        macs += its_macs
-        if num_parameters:
-            parameters += num_parameters
-            if not node.frozen:
-                trainable += num_parameters
-        buffers += num_buffers
-    by_id = dict(zip(structure.index, reports, strict=True))
-    return Inference(by_id, Totals(parameters, trainable, buffers, macs, output_bytes, complete))
+            its, field = numbers_of(layer, ()), IMAGE_FIELD
+        if its.output is None:
+            field = None
+        add_numbers(its)
+        add_field(field)
 
 
-def _remarks(node: Node, inputs: tuple[Shape, ...], numbers: _Numbers) -> tuple[Issue, ...]:
-    """What the layer itself says of what it takes, and what else is to be said of such shapes."""
-    issues = tuple([issue_of(node, r.severity, r.message, suggested(node, r.suggestions)) for r in numbers.remarks])
-    return issues if numbers.advise is None else issues + numbers.advise(node, inputs)
+def _find_repairs(reports: Reports) -> None:
+    """Make the issues of layers that do not take what arrives: a repair may change any node before."""
+    architecture = reports.architecture
+    for position, its in enumerate(reports.numbers):
+        if its.fault is not None:
+            inputs: tuple[Shape, ...] = its.inputs  # type: ignore[assignment]  # a fault is found in known shapes
+            node = architecture.nodes[position]
+            reports.faults[position] = fault_issue(architecture, reports, node, its.fault, inputs)
 
 
-def _numbers(layer: Layer, inputs: tuple[Shape, ...]) -> _Numbers:
-    if fault := layer.fault(inputs):
-        return _Numbers(layer, fault, ((), 0, 0, 0, 0), POINTWISE, KEEPS_NOTHING, (), None)
-    output = layer.output_shape(inputs)
-    counts = (
-        output,
-        layer.num_parameters(inputs),
-        layer.num_buffers(inputs),
-        layer.macs(inputs, output),
-        math.prod(output) * _BYTES_PER_VALUE,
+_fields: dict[tuple[int, ...], tuple[ReceptiveField | None, object]] = {}
+"""Receptive fields by the identities of what they follow from, and that, which must live as long as its identity.
+
+One input: the window and the field that arrives. Several: the numbers, which stand for the shapes too, and the fields.
+"""
+_MOST_FIELDS = 4096
+
+
+def _field_behind(numbers: Numbers, arriving: Sequence[ReceptiveField | None]) -> ReceptiveField | None:
+    if numbers.output is None:
+        return None
+    if len(_fields) >= _MOST_FIELDS:
+        _fields.clear()
+    by = numbers.window if len(arriving) == 1 else numbers
+    inputs: tuple[Shape, ...] = numbers.inputs  # type: ignore[assignment]  # known, as the output is
+    field = behind(numbers.window, arriving, inputs)
+    _fields[(id(by), *map(id, arriving))] = (field, (by, *arriving))
+    return field
+
+
+def _totals(reports: Reports) -> Totals:
+    numbers = reports.numbers
+    parameters = sum([its.parameters for its in numbers])
+    frozen = [its.parameters for node, its in zip(reports.architecture.nodes, numbers, strict=True) if node.frozen]
+    return Totals(
+        parameters,
+        parameters - sum(frozen),
+        sum([its.buffers for its in numbers]),
+        sum([its.macs for its in numbers]),
+        sum([its.output_bytes for its in numbers]),
+        None not in [its.output for its in numbers],
     )
-    return _Numbers(
-        layer,
-        None,
-        counts,
-        layer.window(inputs),
-        layer.kept(inputs, output),
-        layer.remarks(inputs, output),
-        shape_advice(layer, inputs),
-    )
+
+
+# What the graph says
+
+
+def _advise(reports: Reports, before: Reports | None) -> None:
+    """Find what neighbours and roles cause; where only values were turned, again only where that may change it."""
+    architecture, numbers, advice = reports.architecture, reports.numbers, reports.advice
+    nodes, sources, unread = architecture.nodes, architecture.structure.sources, architecture.structure.unread
+    ends = unread | reports.roles.keys()
+    turned = None if before is None else _turned(architecture, before.architecture)
+    if before is None or turned is None:
+        meetings = _meetings(architecture)
+        asked: Iterable[int] = meetings
+    else:
+        meetings = before.meetings
+        asked = [
+            position
+            for position, look in meetings.items()
+            if position in turned or sources[position][0] in turned or position in ends or look in BY_SHAPE
+        ]
+        advice.update(before.advice)
+    reports.meetings.update(meetings)
+    for position in (*asked, *ends):
+        advice.pop(position, None)
+    for position in asked:
+        arriving = numbers[sources[position][0]].output
+        if found := meetings[position](Neighbours(architecture, nodes[position], arriving)):
+            advice[position] = found
+    for position in ends:
+        inputs, role = numbers[position].inputs, reports.roles.get(position)
+        if None not in inputs:
+            found = role_advice(architecture, nodes[position], role, position not in unread, inputs)
+            if found:
+                advice[position] = advice.get(position, ()) + found
+
+
+def _meetings(architecture: Architecture) -> dict[int, OnEdge]:
+    """What to look for at which positions."""
+    types = [type(node.layer) for node in architecture.nodes]
+    found = {}
+    for position, come in enumerate(architecture.structure.sources):
+        if come and (look := ADVISED.get((types[come[0]], types[position]))) is not None:
+            found[position] = look
+    return found
+
+
+def _turned(new: Architecture, old: Architecture) -> set[int] | None:
+    """Where values differ; None if more does."""
+    if new.structure is not old.structure or new.outputs != old.outputs:
+        return None
+    turned = {p for p, (node, was) in enumerate(zip(new.nodes, old.nodes, strict=True)) if node is not was}
+    if any(type(new.nodes[position].layer) is not type(old.nodes[position].layer) for position in turned):
+        return None
+    return turned

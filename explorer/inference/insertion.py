@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from explorer.architecture import Architecture, EditRefused, edits
-from explorer.inference.report import Inference
+from explorer.inference.inference import Inference
 from explorer.layers import Input, Layer, layer_type
 
 

@@ -8,14 +8,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from explorer.architecture import Architecture
-from explorer.inference.lifetimes import (
-    FLOAT32_BYTES,
-    SIXTEEN_BIT_BYTES,
-    Precision,
-    When,
-    courses,
-)
-from explorer.inference.report import Inference
+from explorer.inference.autocast import FLOAT32_BYTES, SIXTEEN_BIT_BYTES
+from explorer.inference.inference import Inference
+from explorer.inference.lifetimes import courses
+from explorer.inference.schedule import Precision, When
 from explorer.layers import Arithmetic
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")

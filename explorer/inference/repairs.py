@@ -3,7 +3,7 @@
 Those that change the nodes before it are in `upstream`, those of merges in `branches`; `faults` puts them together.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, NamedTuple
@@ -53,15 +53,15 @@ class Place(NamedTuple):
     """A node among its neighbours, with what is known of those before it."""
 
     architecture: Architecture
-    reports: Sequence[NodeReport]
-    """Of the nodes before it, in the architecture's order."""
+    reports: Mapping[str, NodeReport]
+    """Of the nodes before it, by id."""
     node: Node
     inputs: tuple[Shape, ...]
     """What arrives at it."""
 
     def report(self, node_id: str) -> NodeReport:
         """The report of a node before this one."""
-        return self.reports[self.architecture.structure.index[node_id]]
+        return self.reports[node_id]
 
     def is_private(self, node_id: str) -> bool:
         """Whether one node alone reads its output, and the network does not return it."""

@@ -1,6 +1,5 @@
-"""What inference says: a report for each node, totals, and issues with their repairs. All plain values."""
+"""What inference says: a report for a node, totals, and issues with their repairs. All plain values."""
 
-from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from explorer.architecture import Edit, Node
@@ -107,21 +106,3 @@ class Totals(NamedTuple):
     def flops(self) -> int:
         """Floating point operations for one image: two for each multiply-accumulate."""
         return 2 * self.macs
-
-
-class Inference(NamedTuple):
-    """All that follows from an architecture."""
-
-    nodes: Mapping[str, NodeReport]
-    """By node id, in the architecture's order."""
-    totals: Totals
-
-    @property
-    def issues(self) -> tuple[Issue, ...]:
-        """All issues, in the architecture's order."""
-        return tuple(issue for report in self.nodes.values() for issue in report.issues)
-
-    @property
-    def errors(self) -> tuple[Issue, ...]:
-        """The issues that keep the network from running."""
-        return tuple(issue for issue in self.issues if issue.severity == "error")

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from explorer.architecture import Architecture
+from explorer.inference.inference import Inference
 from explorer.inference.receptive_field import Box
-from explorer.inference.report import Inference
 from explorer.layers import (
     AdaptiveAvgPool2d,
     AdaptiveMaxPool2d,

@@ -9,8 +9,8 @@ from typing import NamedTuple, get_args
 from PySide6.QtCore import QObject, Signal
 
 from explorer.inference import Inference
-from explorer.inference.lifetimes import Precision
 from explorer.inference.memory import Memory, largest_batch, memory
+from explorer.inference.schedule import Precision
 from explorer.runs import RunConfig, config_field
 from explorer.session import Snapshot
 from explorer.session.places import settings

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.inference.lifetimes import Precision
 from explorer.inference.memory import Memory, memory_arithmetic
+from explorer.inference.schedule import Precision
 from explorer.layers import Arithmetic
 from explorer.look import numbers
 from explorer.look.labels import RoleLabel, section_label

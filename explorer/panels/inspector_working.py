@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from explorer.inference import NodeReport, arithmetic
-from explorer.inference.lifetimes import Precision, courses
+from explorer.inference.lifetimes import courses
+from explorer.inference.schedule import Precision
 from explorer.layers import Arithmetic
 from explorer.look.numbers import exact_count
 from explorer.session import Snapshot

@@ -1,8 +1,11 @@
-"""An edit near the input to all numbers, memory included, against torchinfo on the same network in the same run.
+"""An edit near the input to all numbers, against torchinfo on the same network in the same run.
+
+"summary" is what torchinfo reports too: shapes, parameters and multiply-accumulates of every layer and in all, against
+`torchinfo.summary` of a module that is there already. "all" adds what torchinfo has not, the memory that training
+takes, moment by moment, against what an edit costs there: the module built again, and its summary.
 
 "turned" goes back and forth between two values of the first layer, as a wheel does; "new" gives every edit an input
-size that was never there before. An edit of a module means to build it again before `torchinfo.summary` can measure
-it, so both times stand there; torchinfo's own ratio is the one for the summary alone:
+size that was never there before:
 
     python -m tests.benchmarks.edit
 """
@@ -34,10 +37,7 @@ def main() -> None:
     torch.set_num_threads(2)
     # As the window does once torch is loaded.
     settle()
-    print(
-        f"{'network':14}{'nodes':>6}{'edits':>8}{'median':>11}{'p99':>11}{'build':>11}{'torchinfo':>12}"
-        f"{'summary':>10}{'with build':>12}"
-    )
+    print(f"{'network':14}{'nodes':>6}{'edits':>8}{'numbers':>9}{'median':>11}{'p99':>11}{'torchinfo':>12}{'ratio':>8}")
     networks = (
         (zoo.entry("lenet5").build(), "conv1"),
         (zoo.entry("resnet152").build(), "conv1"),
@@ -46,18 +46,23 @@ def main() -> None:
     for architecture, node_id in networks:
         kinds: dict[str, Iterator[Edit]] = {"turned": _turned(node_id), "new": _new(*architecture.input_shape[:2])}
         # Before torch computes, whose threads go on spinning for a while.
-        measured = {name: edit_times_ms(architecture, changes) for name, changes in kinds.items()}
+        measured = {
+            (name, has_memory): edit_times_ms(architecture, changes, has_memory)
+            for has_memory in (False, True)
+            for name, changes in kinds.items()
+        }
         build_ms, summary_ms = torchinfo_ms(architecture)
-        for name, times_ms in measured.items():
+        for (name, has_memory), times_ms in measured.items():
             median = statistics.median(times_ms)
             p99 = statistics.quantiles(times_ms, n=100)[98]
+            peer_ms = build_ms + summary_ms if has_memory else summary_ms
             print(
-                f"{architecture.name:14}{len(architecture):6}{name:>8}{median:8.2f} ms{p99:8.2f} ms{build_ms:8.0f} ms"
-                f"{summary_ms:9.1f} ms{summary_ms / median:9.0f}x{(build_ms + summary_ms) / median:11.0f}x"
+                f"{architecture.name:14}{len(architecture):6}{name:>8}{'all' if has_memory else 'summary':>9}"
+                f"{median:8.2f} ms{p99:8.2f} ms{peer_ms:9.1f} ms{peer_ms / median:7.0f}x"
             )
 
 
-def edit_times_ms(architecture: Architecture, changes: Iterator[Edit]) -> list[float]:
+def edit_times_ms(architecture: Architecture, changes: Iterator[Edit], has_memory: bool) -> list[float]:
     """Each time: one edit that changes every shape behind it, the new inference, and the memory that training takes."""
     inference = infer(architecture)
     times_ms = []
@@ -65,7 +70,8 @@ def edit_times_ms(architecture: Architecture, changes: Iterator[Edit]) -> list[f
         start = time.perf_counter()
         architecture = change(architecture)
         inference = infer(architecture, inference)
-        memory(architecture, inference, batch_size=64, optimizer="adam")
+        if has_memory:
+            memory(architecture, inference, batch_size=64, optimizer="adam")
         times_ms.append((time.perf_counter() - start) * 1e3)
     assert inference.totals.complete
     return times_ms

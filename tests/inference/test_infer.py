@@ -1,12 +1,15 @@
 """Inference: the figures of the documents, faults and repairs, reuse. Random layers meet torch in tests/runtime."""
 
+import random
+
 import pytest
 
 from explorer import zoo
 from explorer.architecture import Architecture, edits
 from explorer.inference import arithmetic, changed, infer
-from explorer.layers import Conv2d, Flatten, Linear, ReLU
+from explorer.layers import Category, Conv2d, Flatten, Linear, ReLU
 from explorer.zoo.builder import Builder, conv, linear
+from tests.inference.random_networks import TYPES, random_layer, random_network
 from tests.networks import branching, deep_chain
 
 
@@ -140,6 +143,44 @@ def test_reuse_never_changes_a_result(net: Architecture) -> None:
                 fresh = infer(net)
                 assert [r[:8] for r in inference.nodes.values()] == [r[:8] for r in fresh.nodes.values()]
                 assert [i.text for i in inference.issues] == [i.text for i in fresh.issues]
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_what_is_kept_over_random_edits_is_what_is_worked_out_anew(seed: int) -> None:
+    rng = random.Random(seed)
+    net = random_network(rng)
+    inference = infer(net)
+    for _ in range(8):
+        edited = _edited(rng, net)
+        after = infer(edited, inference)
+        assert after == infer(edited)
+        change = changed((net, inference), (edited, after))
+        both = [node.id for node in edited if node.id in net]
+        differing = {i for i in both if inference.nodes[i] != after.nodes[i]}
+        assert differing <= change.changed
+        assert {i for i in change.changed - differing if edited[i] is net[i]} == set()
+        net, inference = edited, after
+
+
+def _edited(rng: random.Random, net: Architecture) -> Architecture:
+    node = rng.choice(net.nodes[1:])
+    match rng.randint(0, 5):
+        case 0 | 1:
+            return edits.set_layer(net, node.id, random_layer(rng, type(node.layer)))
+        case 2:
+            layer = random_layer(rng, rng.choice(TYPES))
+            fits = layer.min_inputs <= len(node.inputs) <= (layer.max_inputs or len(node.inputs))
+            return edits.set_layer(net, node.id, layer) if fits else net
+        case 3:
+            return edits.set_frozen(net, [node.id], not node.frozen) if node.layer.category in _WEIGHTED else net
+        case 4:
+            outputs = rng.sample([node.id for node in net], min(2, len(net)))
+            return edits.set_outputs(net, tuple(outputs))
+        case _:
+            return edits.set_input_shape(net, rng.randint(1, 6), rng.randint(1, 12), rng.randint(1, 12))
+
+
+_WEIGHTED = (Category.CONVOLUTION, Category.LINEAR, Category.NORMALIZATION)
 
 
 def test_arithmetic_results_are_the_reports_numbers() -> None:

@@ -17,9 +17,9 @@ from explorer import layers as L  # noqa: N812
 from explorer import zoo
 from explorer.architecture import Architecture, edits
 from explorer.inference import infer
-from explorer.inference.lifetimes import Precision
 from explorer.inference.logits import logits_node
 from explorer.inference.memory import largest_batch, memory, memory_arithmetic
+from explorer.inference.schedule import Precision
 from explorer.runtime.modules import Network, build_module
 from explorer.zoo.builder import Builder, adaptive_avg_pool, avg_pool, conv, flatten, linear, max_pool
 from tests.networks import branching, deep_chain

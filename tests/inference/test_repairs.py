@@ -7,7 +7,7 @@ import pytest
 
 from explorer import layers as L  # noqa: N812
 from explorer.architecture import Architecture, ArchitectureError, edits
-from explorer.inference import infer
+from explorer.inference import changed, infer
 from explorer.inference.report import Issue
 from explorer.zoo.builder import Builder, adaptive_avg_pool, conv, flatten, linear, max_pool
 from tests.inference.random_networks import random_network
@@ -234,7 +234,8 @@ def test_a_stopped_report_follows_what_stands_before_it() -> None:
     first = infer(before)
     after = infer(edits.rename(before, "flatten", "row"), first)
     assert "remove row" in [repair.text for repair in _error(after.errors).repairs]
-    assert infer(edits.set_name(before, "other"), first).nodes["conv2"] is first.nodes["conv2"]
+    renamed = edits.set_name(before, "other")
+    assert "conv2" not in changed((before, first), (renamed, infer(renamed, first))).changed
 
 
 def _error(errors: tuple[Issue, ...]) -> Issue:

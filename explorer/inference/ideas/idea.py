@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 from explorer.architecture import Architecture, Edit, EditRefused
 from explorer.inference.ideas.fitting import fitted
 from explorer.inference.infer import infer
+from explorer.inference.inference import Inference
 from explorer.inference.memory import memory
-from explorer.inference.report import Inference
 
 Presence = Literal["on", "off", "mixed"]
 History = Sequence[Architecture]
