@@ -185,7 +185,7 @@ class ReLU6(_Activation):
 class Hardswish(_Activation):
     """`torch.nn.Hardswish`: `x · min(max(0, x + 3), 6) / 6` (MobileNetV3; Howard et al. 2019)."""
 
-    summary: ClassVar[str] = "Approximates SiLU with straight lines."
+    summary: ClassVar[str] = "Approximates SiLU by a parabola between straight lines."
     keywords: ClassVar[str] = "hard swish mobilenet"
 
 

@@ -43,8 +43,8 @@ _EXPLAINED = {
         "lies, and few weights serve many pixels. A padding of (k − 1)/2 keeps the size of odd kernels at stride 1, "
         "a stride of 2 halves it. With groups equal to the channels each is filtered alone (depthwise). A bias is "
         "wasted where batch norm follows, which subtracts it again.",
-        "LeCun, Bottou, Bengio and Haffner 1998, Gradient-based learning applied to document recognition, section "
-        "II; arithmetic: Dumoulin and Visin 2016",
+        "LeCun, Bottou, Bengio and Haffner 1998, Gradient-based learning applied to document recognition, section II; "
+        "arithmetic: Dumoulin and Visin 2016, A guide to convolution arithmetic",
     ),
     "ConvTranspose2d": LayerExplanation(
         "each x[c, i, j] adds w[c, o, u, v] · x[c, i, j] to y[o, s·i + d·u − p, s·j + d·v − p]; out = (H − 1)·s − 2p "
@@ -52,7 +52,8 @@ _EXPLAINED = {
         "Enlarges maps with learned weights, in decoders, segmentation and generators; it has the shape of a "
         "convolution's gradient, and does not undo one. Where the kernel is no multiple of the stride, pixels are "
         "painted unequally often and a checkerboard shows; upsampling followed by a convolution avoids that.",
-        "Dumoulin and Visin 2016, A guide to convolution arithmetic, chapter 4; Odena, Dumoulin and Olah 2016",
+        "Dumoulin and Visin 2016, A guide to convolution arithmetic, chapter 4; Odena, Dumoulin and Olah 2016, "
+        "Deconvolution and checkerboard artifacts",
     ),
     "PartialConv2d": LayerExplanation(
         "y[o] = b[o] + Σ w[o, c] ∗ x[c], over the channels c that the table joins with o",
@@ -119,9 +120,9 @@ _EXPLAINED = {
     ),
     "ReLU": LayerExplanation(
         "y = max(0, x)",
-        "The usual choice: cheap, and its slope of one for positive values lets gradients through many layers. A "
-        "unit whose values are negative for every image gets no gradient and never recovers; too high a learning "
-        "rate makes such dead units. Weights are best initialised for it (He et al. 2015).",
+        "The usual choice: cheap, and its slope of one for positive values lets gradients through many layers. A unit "
+        "whose values are negative for every image gets no gradient and seldom recovers; too high a learning rate "
+        "makes such dead units. Weights are best initialised for it (He et al. 2015).",
         "Nair and Hinton 2010, Rectified linear units improve restricted Boltzmann machines",
     ),
     "GELU": LayerExplanation(
@@ -135,12 +136,14 @@ _EXPLAINED = {
         "y = x · 1 / (1 + e^(−x))",
         "Smooth, and not monotonic: it dips to about −0.28 near x = −1.28. EfficientNet and many detectors use it, "
         "also under the name swish. It costs an exponential a value; Hardswish is the cheap stand-in.",
-        "Elfwing, Uchibe and Doya 2017; Ramachandran, Zoph and Le 2017, Searching for activation functions",
+        "Elfwing, Uchibe and Doya 2017, Sigmoid-weighted linear units; Ramachandran, Zoph and Le 2017, Searching for "
+        "activation functions",
     ),
     "LeakyReLU": LayerExplanation(
         "y = x where x ≥ 0, else negative_slope · x",
-        "Keeps a small gradient for negative values, so that units do not die; common in generators and detectors. "
-        "The gain over ReLU is often small. A slope of 1 makes it the identity, and a network linear.",
+        "Keeps a small gradient for negative values, so that units do not die; common in the discriminators of "
+        "generative adversarial networks and in detectors. The gain over ReLU is often small. A slope of 1 makes it "
+        "the identity, and a network linear.",
         "Maas, Hannun and Ng 2013, Rectifier nonlinearities improve neural network acoustic models",
     ),
     "Sigmoid": LayerExplanation(
@@ -152,9 +155,9 @@ _EXPLAINED = {
     ),
     "Tanh": LayerExplanation(
         "y = (e^x − e^(−x)) / (e^x + e^(−x))",
-        "The classical activation, centred on zero and therefore better behaved than the sigmoid between layers; "
-        "LeNet grew up with it. Beyond about ±3 it is flat, and hardly any gradient comes through: keep inputs "
-        "normalised and initial weights small.",
+        "The classical activation, centred on zero and therefore better behaved than the sigmoid between layers; LeNet "
+        "grew up with it. Beyond about ±3 it is flat, and hardly any gradient comes through: keep inputs normalised "
+        "and initial weights small.",
         "LeCun, Bottou, Bengio and Haffner 1998, Gradient-based learning applied to document recognition, appendix A",
     ),
     "Softmax": LayerExplanation(
@@ -174,13 +177,14 @@ _EXPLAINED = {
     "ReLU6": LayerExplanation(
         "y = min(max(0, x), 6)",
         "A ReLU with a lid, made for arithmetic with few bits, where a known range wastes none of them; MobileNetV2 "
-        "uses it throughout. Values that reach 6 pass no gradient, as those below 0.",
-        "Howard et al. 2017, MobileNets; Sandler et al. 2018, MobileNetV2",
+        "uses it throughout. Values above 6 pass no gradient, as those below 0.",
+        "Krizhevsky 2010, Convolutional deep belief networks on CIFAR-10; Sandler et al. 2018, MobileNetV2",
     ),
     "Hardswish": LayerExplanation(
         "y = x · min(max(0, x + 3), 6) / 6",
-        "SiLU from straight lines: no exponential, which counts on telephones. It is exactly 0 below −3 and exactly "
-        "x above 3. MobileNetV3 uses it in its later layers only, where maps are small and it costs least.",
+        "Stands in for SiLU without an exponential, which counts on telephones: a parabola between −3 and 3, exactly 0 "
+        "below and exactly x above. MobileNetV3 uses it in its first convolution and in its later layers, where maps "
+        "are small and it costs least.",
         "Howard et al. 2019, Searching for MobileNetV3, section 5.2",
     ),
     "Hardsigmoid": LayerExplanation(
@@ -262,15 +266,15 @@ _EXPLAINED = {
     ),
     "LayerScale": LayerExplanation(
         "y[c] = γ[c] · x[c]",
-        "Stands at the end of a residual branch and starts close to zero, so that a deep network begins as nearly "
-        "the identity and lets the branches in as they learn. Shallow networks can start from larger values; it "
-        "makes no sense where no shortcut runs beside it.",
+        "Stands at the end of a residual branch and starts close to zero (10⁻⁶ in ConvNeXt), so that a deep network "
+        "begins as nearly the identity and lets the branches in as they learn. Shallow networks can start from larger "
+        "values; it makes no sense where no shortcut runs beside it.",
         "Touvron et al. 2021, Going deeper with image transformers, section 2",
     ),
     "LocalResponseNorm": LayerExplanation(
         "y[c] = x[c] / (k + alpha/size · Σ x[c']²)^beta, over the size channels around c",
-        "Makes neighbouring channels compete at each pixel; AlexNet and GoogLeNet have it, and VGG found that it "
-        "helps little. Batch norm has taken its place. torch divides alpha by size, the paper of AlexNet does not, "
+        "Makes neighbouring channels compete at each pixel; AlexNet and GoogLeNet have it, and VGG found that it does "
+        "not help there. Batch norm has taken its place. torch divides alpha by size, the paper of AlexNet does not, "
         "so the same alpha means less here.",
         "Krizhevsky, Sutskever and Hinton 2012, section 3.3; documentation of torch.nn.LocalResponseNorm",
     ),
@@ -376,9 +380,9 @@ _EXPLAINED = {
     ),
     "Add": LayerExplanation(
         "y = x₁ + x₂ + …",
-        "The end of a residual block: the branch learns only what to change, and the gradient reaches earlier layers "
-        "undiminished through the shortcut. Every size must agree, or be 1 and is repeated; a 1×1 convolution with "
-        "the branch's stride mends a shortcut that does not fit.",
+        "The end of a residual block: the branch learns only what to change, and the gradient has a short way back "
+        "through the shortcut. Every size must agree, or be 1 and is repeated; a 1×1 convolution with the branch's "
+        "stride mends a shortcut that does not fit.",
         "He, Zhang, Ren and Sun 2015, Deep residual learning for image recognition",
     ),
     "Sub": LayerExplanation(

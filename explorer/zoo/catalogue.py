@@ -100,6 +100,8 @@ class Pretrained(NamedTuple):
     """Each colour is then divided by it."""
     renamed: tuple[tuple[str, str], ...] = ()
     """Parts of names in torchvision's file, and what they are called here."""
+    untrained: tuple[str, ...] = ()
+    """Blocks that torchvision's file has weights for which nobody trained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,7 @@ class Entry:
     title: str
     family: str
     year: int
+    """When the paper came out whose idea is the newest in it; as a preprint, where there was one."""
     idea: str
     """One sentence on the idea that it brought, or what sets this form apart."""
     paper: str

@@ -18,7 +18,7 @@ class _Form(NamedTuple):
     """Channels of the first convolution."""
 
 
-# Table 1.
+# Table 1; 161 is of the paper's first versions, which have it in place of 264.
 _FORMS = {
     121: _Form((6, 12, 24, 16), 32, 64),
     161: _Form((6, 12, 36, 24), 48, 96),
@@ -91,7 +91,7 @@ def _transition(net: Builder, path: str, out_channels: int) -> None:
 _IDEAS = {
     121: "Each layer reads all maps before it and adds a few: features are used again, weights are saved.",
     161: "A growth rate of 48: wider, and the most accurate of the four.",
-    169: "Deeper in the last two blocks, at half of ResNet-50's weights.",
+    169: "Deeper in the last two blocks, with little more than half of ResNet-50's weights.",
     201: "Ninety-eight dense layers, whose maps all stay within reach.",
 }
 _TOP1 = {121: 74.434, 161: 77.138, 169: 75.6, 201: 76.896}

@@ -1,4 +1,4 @@
-"""EfficientNet-B0: MobileNetV3's blocks at a size that a search chose (Tan and Le 2019)."""
+"""EfficientNet-B0: MobileNetV2's blocks with squeeze-and-excitation, as a search chose them (Tan and Le 2019)."""
 
 from explorer.architecture import Architecture
 from explorer.layers import BatchNorm2d, Dropout, Sigmoid, SiLU, StochasticDepth
@@ -20,7 +20,7 @@ _TABLE = (
 )
 _NORM = BatchNorm2d()
 _DROPPED = 0.2
-"""Probability that the last block is skipped in training; it grows from 0 at the first."""
+"""What the probability that a block is skipped in training grows towards, from 0 at the first."""
 
 
 def efficientnet_b0(classes: int = 1000, width: float = 1.0) -> Architecture:

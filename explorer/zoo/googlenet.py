@@ -184,7 +184,7 @@ register(
         title="GoogLeNet",
         family="GoogLeNet",
         year=2014,
-        idea="Kernels of several sizes side by side, made cheap by 1×1 convolutions: a tenth of AlexNet's weights.",
+        idea="Kernels of several sizes side by side, made cheap by 1×1 convolutions: a ninth of AlexNet's weights.",
         paper=_PAPER,
         make=googlenet,
         parameters=(classes(1000), _AUXILIARY),
@@ -201,7 +201,15 @@ register(
         make=torchvision_form,
         parameters=(classes(1000), _AUXILIARY),
         pretrained=Pretrained(
-            "googlenet", "IMAGENET1K_V1", 69.778, 256, 224, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
+            "googlenet",
+            "IMAGENET1K_V1",
+            69.778,
+            256,
+            224,
+            mean=(0.5, 0.5, 0.5),
+            std=(0.5, 0.5, 0.5),
+            # torchvision's own warning: "auxiliary heads in the pretrained googlenet model are NOT pretrained".
+            untrained=("aux1", "aux2"),
         ),
     )
 )

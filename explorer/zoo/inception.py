@@ -121,7 +121,10 @@ register(
         title="Inception-A block",
         family="Inception",
         year=2015,
-        idea="Two 3×3 convolutions take over from half of the 5×5 ones; every convolution has its batch norm.",
+        idea=(
+            "Two 3×3 convolutions in a row see as far as the 5×5 beside them, for less; every convolution has its "
+            "batch norm."
+        ),
         paper=_PAPER,
         make=block_a,
         parameters=(
@@ -136,7 +139,7 @@ register(
         title="Inception-v3",
         family="Inception",
         year=2015,
-        idea="Large kernels taken apart into rows and columns: more depth and width for the same arithmetic.",
+        idea="Large kernels taken apart into rows and columns; what that saves buys depth and width.",
         paper=_PAPER,
         make=inception_v3,
         parameters=(

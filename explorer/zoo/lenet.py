@@ -19,6 +19,7 @@ from explorer.zoo.builder import Builder, avg_pool, conv, flatten, linear, max_p
 from explorer.zoo.catalogue import Entry, classes, register
 
 _PAPER = "LeCun, Bottou, Bengio and Haffner 1998, Gradient-based learning applied to document recognition"
+_TAUGHT = f"{_PAPER}; a form from later courses"
 
 
 def lenet5_1998() -> Architecture:
@@ -142,7 +143,7 @@ register(
         family="LeNet",
         year=1998,
         idea="Learned convolutions, subsampling and a classifier, trained together from pixels to digits.",
-        paper=_PAPER,
+        paper=_TAUGHT,
         make=lenet5,
         parameters=(classes(10),),
     )
@@ -165,7 +166,7 @@ register(
         family="LeNet",
         year=1998,
         idea="The form that stops at the 84-wide layer and takes a softmax over it.",
-        paper=_PAPER,
+        paper=_TAUGHT,
         make=lenet5_tanh84,
     )
 )
@@ -176,7 +177,7 @@ register(
         family="LeNet",
         year=1998,
         idea="Without activations only the max pooling bends: see what that costs in accuracy.",
-        paper=_PAPER,
+        paper=_TAUGHT,
         make=lenet_plain,
         parameters=(classes(10),),
     )
@@ -188,7 +189,7 @@ register(
         family="LeNet",
         year=1998,
         idea="Max pooling in place of averages; returns logits and probabilities side by side.",
-        paper=_PAPER,
+        paper=_TAUGHT,
         make=lenet5_max,
         parameters=(classes(10),),
     )
@@ -200,7 +201,7 @@ register(
         family="LeNet",
         year=1998,
         idea="The same for colour images: only the first convolution grows.",
-        paper=_PAPER,
+        paper=_TAUGHT,
         make=partial(lenet5_max, channels=3),
         parameters=(classes(10),),
     )
@@ -210,9 +211,9 @@ register(
         id="lenet5-relu-dropout",
         title="LeNet-5, ReLU and dropout",
         family="LeNet",
-        year=1998,
+        year=2012,
         idea="AlexNet's ReLU and dropout brought back to the older network.",
-        paper=f"{_PAPER}; Krizhevsky, Sutskever and Hinton 2012",
+        paper=f"{_PAPER}; Krizhevsky, Sutskever and Hinton 2012; a form from later courses",
         make=lenet5_relu_dropout,
         parameters=(classes(10),),
     )

@@ -56,7 +56,7 @@ def mobilenet_v2(classes: int = 1000, width: float = 1.0) -> Architecture:
 def inverted_residual(
     net: Builder, path: str, in_channels: int, out_channels: int, stride: int, expansion: int
 ) -> None:
-    """Expand, filter each channel on its own, project without an activation (figure 3(d))."""
+    """Expand, filter each channel on its own, project without an activation (figure 4(d))."""
     source, hidden = net.last, in_channels * expansion
     part = 0
     if expansion != 1:
@@ -189,7 +189,7 @@ register(
         title="MobileNetV3-Large",
         family="MobileNet",
         year=2019,
-        idea="Found by a search: squeeze-and-excitation where it pays, and an activation made of straight lines.",
+        idea="Found by a search: squeeze-and-excitation where it pays, and an activation without an exponential.",
         paper=_V3_PAPER,
         make=mobilenet_v3_large,
         parameters=_PARAMETERS,

@@ -85,9 +85,9 @@ def _join(net: Builder, path: str, branch: str, source: str, in_channels: int, c
 _IDEAS = {
     18: "Each block learns only what to add to its input, so depth no longer makes training harder.",
     34: "Twice the depth of ResNet-18 from the same blocks, and better for it.",
-    50: "Bottlenecks squeeze the channels before the 3×3 convolution: deeper at the cost of ResNet-34.",
+    50: "Bottlenecks squeeze the channels before the 3×3 convolution: deeper at about the cost of ResNet-34.",
     101: "Twenty-three bottlenecks in the third stage alone.",
-    152: "Eight times as deep as VGG-19 with fewer multiplications; it won ImageNet in 2015.",
+    152: "Eight times as deep as VGG-19 with fewer multiplications; an ensemble with it won ImageNet in 2015.",
 }
 _TOP1 = {18: 69.758, 34: 73.314, 50: 76.13, 101: 77.374, 152: 78.312}
 

@@ -54,7 +54,11 @@ def fire(net: Builder, path: str, squeeze: int, expand: int) -> str:
 
 
 for _version, _idea, _top1 in (
-    ("1.0", "Squeeze to a few channels, then expand with 1×1 and 3×3 kernels: AlexNet in five megabytes.", 58.092),
+    (
+        "1.0",
+        "Squeeze to a few channels, then expand with 1×1 and 3×3 kernels: AlexNet's accuracy in five megabytes.",
+        58.092,
+    ),
     ("1.1", "The same accuracy with earlier pooling, for less than half of the arithmetic.", 58.178),
 ):
     register(

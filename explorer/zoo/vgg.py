@@ -54,7 +54,7 @@ _IDEAS = {
     11: "Two 3×3 convolutions see as much as one 5×5, with fewer weights and one more bend between them.",
     13: "Two convolutions before every pooling.",
     16: "Thirteen convolutions and three fully connected layers: for years the features that others built on.",
-    19: "The deepest of the plain stacks that still trained.",
+    19: "The deepest of the paper, where more layers ceased to lower the error.",
 }
 
 for _depth, _idea in _IDEAS.items():
