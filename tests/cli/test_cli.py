@@ -138,6 +138,21 @@ def test_summary_of_a_faulty_network_reaches_up_to_the_fault(capsys: Output, tmp
     assert "up to the first fault" in out
 
 
+def test_no_networks_summary_loads_torch() -> None:
+    code = (
+        "import sys; from explorer import zoo; from explorer.cli import main\n"
+        "codes = [main(['summary', entry.id, '--json']) for entry in zoo.entries()]\n"
+        "assert not {'torch', 'numpy', 'PySide6'} & sys.modules.keys(); sys.exit(any(codes))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(answers) == len(entries())
+    for answer in answers:
+        assert answer["totals"]["complete"], answer["name"]
+        assert answer["totals"]["num_parameters"] == sum(node["num_parameters"] for node in answer["nodes"])
+
+
 def test_the_table_is_aligned(capsys: Output) -> None:
     assert main(["summary", "lenet5"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -303,7 +318,7 @@ def test_train_then_export_the_run(capsys: Output, tmp_path: Path) -> None:
     with RunStore(default_root()) as store:
         record = store.get(result["run_id"])
     assert record.state == "completed"
-    assert record.config == RunConfig(epochs=2, seed=3, device="cpu")
+    assert record.config == RunConfig(epochs=2, seed=3, device="cpu", normalization="data")
     assert record.versions["torch"]
 
     targets = [tmp_path / "model.py", tmp_path / "model.safetensors"]
