@@ -1,20 +1,17 @@
-"""The layer table's model: a row a node, a column a number. How cells are painted is `table_cells`'s."""
+"""The layer table's model, a row a node. Its columns are `table_columns`'s, how cells are painted `table_cells`'s."""
 
 import time
-from collections.abc import Callable
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPixmap
 
 from explorer.architecture import Node
-from explorer.inference import Issue, NodeReport, Totals, changed
-from explorer.inference.memory import Memory, memory
-from explorer.look import numbers
+from explorer.inference import NodeReport, changed
 from explorer.look.icons import category_icon, icon
 from explorer.look.labels import role_colour
 from explorer.look.theme import GRID, ThemeSource
+from explorer.panels.table_columns import COMPARED, Column, Place, Row, Sums, made_columns, sums_of, worst_issue
 from explorer.session import Snapshot
 
 SORT_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -27,48 +24,6 @@ ICON = 2 * GRID
 _FRAME_MS = 50
 _NO_PARENT = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
-
-
-class Row(NamedTuple):
-    """What a row's values come from."""
-
-    node: Node
-    report: NodeReport
-    sums: "Sums"
-
-
-class Sums(NamedTuple):
-    """What the rows' numbers add up to."""
-
-    totals: Totals
-    memory: Memory
-
-    def of(self, column: int) -> int | None:
-        """The sum under that column; None where one means nothing."""
-        match column:
-            case LayerTableModel.PARAMETERS:
-                return self.totals.num_parameters
-            case LayerTableModel.MACS:
-                return self.totals.macs
-            case LayerTableModel.BYTES:
-                return self.totals.output_bytes
-            case LayerTableModel.KEPT:
-                return self.memory.saved_bytes
-        return None
-
-
-class Column(NamedTuple):
-    """One column: where its value comes from and how it is written."""
-
-    title: str
-    help: str
-    value: Callable[[Row], Any]
-    """What is compared; None where it is unknown."""
-    text: Callable[[Any], str]
-    exact: Callable[[Any], str]
-    is_number: bool
-    widest: str
-    """A text that always fits."""
 
 
 class Cell(NamedTuple):
@@ -91,7 +46,7 @@ class Cell(NamedTuple):
 class LayerTableModel(QAbstractTableModel):
     """The nodes in the network's order, with their numbers; while an edit is previewed, with what it makes of them."""
 
-    ID, LAYER, OUTPUT, PARAMETERS, SHARE, MACS, BYTES, KEPT, FIELD, STRIDE, ISSUE = range(11)
+    ID, LAYER, OUTPUT, PARAMETERS, SHARE, MACS, BYTES, KEPT, FIELD, STRIDE, ISSUE = Place
     SHARED = (PARAMETERS, MACS, BYTES, KEPT)
     """The columns of whose sum the share column can show each row's part."""
 
@@ -102,14 +57,14 @@ class LayerTableModel(QAbstractTableModel):
         self._preview: Snapshot | None = None
         self._sums: Sums | None = None
         self._preview_sums: Sums | None = None
-        self._share_of = self.PARAMETERS
+        self._share_of: int = self.PARAMETERS
         self._rows: list[tuple[Node, NodeReport]] = []
         self._row_of: dict[str, int] = {}
         self._lit: dict[int, tuple[float, NodeReport]] = {}
         """When a row changed, and what it said before."""
         self._icons: dict[object, QIcon] = {}
         self._pixmaps: dict[object, QPixmap] = {}
-        self.columns = self._made_columns()
+        self.columns = made_columns(self._share)
         self._frames = QTimer(self, interval=_FRAME_MS)
         self._frames.timeout.connect(self._fade)
         themes.changed.connect(self._recolour)
@@ -144,7 +99,7 @@ class LayerTableModel(QAbstractTableModel):
     def show_preview(self, preview: Snapshot | None) -> None:
         """Show old → new for an edit that is not made yet; None ends it."""
         self._preview = preview
-        self._preview_sums = None if preview is None else _sums(preview)
+        self._preview_sums = None if preview is None else sums_of(preview)
         if self._rows:
             self._announce(0, len(self._rows) - 1)
 
@@ -252,124 +207,9 @@ class LayerTableModel(QAbstractTableModel):
 
     # Inside
 
-    def _made_columns(self) -> tuple[Column, ...]:
-        def exact_bytes(value: int | None) -> str:
-            return self.tr("not known") if value is None else self.tr("%s bytes") % numbers.exact_count(value)
-
-        def exact_count(value: int | None) -> str:
-            return self.tr("not known") if value is None else numbers.exact_count(value)
-
-        def exact_share(value: float | None) -> str:
-            return self.tr("not known") if value is None else numbers.percent(value, 3)
-
-        def size(value: tuple[int, ...] | None) -> str:
-            return numbers.UNKNOWN if value is None else numbers.pair(value)
-
-        return (
-            Column(
-                self.tr("Layer id"),
-                self.tr("The node's id, and the prefix of its weights"),
-                lambda row: row.node.id,
-                str,
-                str,
-                False,
-                "classifier.12.conv",
-            ),
-            Column(
-                self.tr("Layer"),
-                self.tr("The type of layer"),
-                lambda row: row.node.layer.type_name,
-                str,
-                lambda _name: "",
-                False,
-                "AdaptiveAvgPool2d",
-            ),
-            Column(
-                self.tr("Output C×H×W"),
-                self.tr("The output's channels, height and width, for one image"),
-                lambda row: row.report.output_shape,
-                size,
-                size,
-                True,
-                "64×112×112 → 64×110×110",
-            ),
-            Column(
-                self.tr("Parameters"),
-                self.tr("Weights and biases, frozen ones included"),
-                lambda row: row.report.num_parameters,
-                numbers.short_count,
-                exact_count,
-                True,
-                "888.8 k → 888.8 k",
-            ),
-            Column(
-                self.tr("Share"),
-                self.tr("Share of the network's parameters"),
-                self._share,
-                numbers.percent,
-                exact_share,
-                True,
-                "% Parameters  ",
-            ),
-            Column(
-                self.tr("MACs"),
-                self.tr("Multiply-accumulates of convolution and linear weights, for one image"),
-                lambda row: row.report.macs,
-                numbers.short_count,
-                exact_count,
-                True,
-                "888.8 k → 888.8 k",
-            ),
-            Column(
-                self.tr("Output bytes"),
-                self.tr("Bytes of the output in float32, for one image"),
-                lambda row: row.report.output_bytes,
-                numbers.short_bytes,
-                exact_bytes,
-                True,
-                "888.8 kB → 888.8 kB",
-            ),
-            Column(
-                self.tr("Kept"),
-                self.tr("Bytes that training keeps for the backward pass, for one image in float32"),
-                lambda row: None if row.report.output_shape is None else row.sums.memory.nodes.get(row.node.id, 0),
-                numbers.short_bytes,
-                exact_bytes,
-                True,
-                "888.8 kB → 888.8 kB",
-            ),
-            Column(
-                self.tr("Receptive field"),
-                self.tr("Input pixels that one output pixel sees"),
-                lambda row: row.report.receptive_field and row.report.receptive_field.size,
-                size,
-                size,
-                True,
-                "888×888 → 888×888",
-            ),
-            Column(
-                self.tr("Stride"),
-                self.tr("Input pixels from one output pixel to the next"),
-                lambda row: row.report.receptive_field and row.report.receptive_field.stride,
-                size,
-                size,
-                True,
-                "32×32 → 32×32",
-            ),
-            Column(
-                self.tr("Issue"),
-                self.tr("What is wrong, and what would fit"),
-                lambda row: None if (worst := worst_issue(row.report)) is None else worst.message,
-                lambda message: message or "",
-                lambda message: message or "",
-                False,
-                "kernel_size 40 does not fit",
-            ),
-        )
-
     def _take(self, snapshot: Snapshot | None) -> None:
         self._shown = snapshot
-        self._sums = None if snapshot is None else _sums(snapshot)
+        self._sums = None if snapshot is None else sums_of(snapshot)
         self._preview_sums = None
         if snapshot is None:
             self._rows = []
@@ -444,7 +284,7 @@ class LayerTableModel(QAbstractTableModel):
 
     def _light(self, row: int, column: int) -> QColor | None:
         changed_row = self._lit.get(row)
-        compared = _COMPARED.get(column)
+        compared = COMPARED.get(column)
         if changed_row is None or compared is None:
             return None
         since, before = changed_row
@@ -478,32 +318,6 @@ class LayerTableModel(QAbstractTableModel):
 def _device_pixel_ratio() -> float:
     application = QGuiApplication.instance()
     return application.devicePixelRatio() if isinstance(application, QGuiApplication) else 1.0
-
-
-_COMPARED: dict[int, Callable[[NodeReport], object]] = {
-    LayerTableModel.OUTPUT: attrgetter("output_shape"),
-    LayerTableModel.PARAMETERS: attrgetter("num_parameters"),
-    LayerTableModel.MACS: attrgetter("macs"),
-    LayerTableModel.BYTES: attrgetter("output_bytes"),
-    LayerTableModel.FIELD: lambda report: report.receptive_field and report.receptive_field.size,
-    LayerTableModel.STRIDE: lambda report: report.receptive_field and report.receptive_field.stride,
-    LayerTableModel.ISSUE: attrgetter("issues"),
-}
-"""The columns that light up; a share changes with every other layer's, so it does not."""
-
-
-def worst_issue(report: NodeReport) -> Issue | None:
-    """The issue that a row has room for: an error before a warning before a note."""
-    if not report.issues:
-        return None
-    return min(report.issues, key=lambda issue: _SEVERITIES.index(issue.severity))
-
-
-_SEVERITIES = ("error", "warning", "note")
-
-
-def _sums(snapshot: Snapshot) -> Sums:
-    return Sums(snapshot.inference.totals, memory(snapshot.architecture, snapshot.inference, batch_size=1))
 
 
 def _sortable(value: object) -> float | str:
