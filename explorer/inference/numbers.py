@@ -5,6 +5,7 @@ up. What depends on more of the architecture is `infer`'s.
 """
 
 import math
+from collections import OrderedDict
 from typing import Final
 
 from explorer.inference.advice import OnShapes, shape_advice
@@ -68,8 +69,11 @@ class Numbers:
         return self is other or (self.layer is other.layer and self.inputs == other.inputs)
 
 
-_memo: dict[tuple[int, tuple[Shape | None, ...]], Numbers] = {}
-"""By the layer's identity, which needs no hash of its values and holds while its numbers are kept, and what arrives."""
+_memo: OrderedDict[tuple[int, tuple[Shape | None, ...]], Numbers] = OrderedDict()
+"""By the layer's identity, which needs no hash of its values and holds while its numbers are kept, and what arrives.
+
+The oldest come first.
+"""
 _readers: dict[Shape | None, dict[int, Numbers]] = {}
 """`Numbers.readers` by the shape that is read: one lookup by one integer, without a key that has to be made."""
 _windows: dict[Window, Window] = {POINTWISE: POINTWISE}
@@ -85,7 +89,7 @@ def numbers_of(layer: Layer, inputs: tuple[Shape | None, ...]) -> Numbers:
     found = _memo.get(key)
     if found is None:
         if len(_memo) >= _MOST_REMEMBERED:
-            _forget()
+            _forget_oldest()
         found = _memo[key] = _work_out(layer, inputs)
         if len(inputs) == 1:
             _readers_of(inputs[0])[id(layer)] = found
@@ -139,9 +143,12 @@ def _readers_of(shape: Shape | None) -> dict[int, Numbers]:
     return _readers.setdefault(shape, {})
 
 
-def _forget() -> None:
-    """Start anew. Numbers that are still in use hold their `readers`, which must not outlive the layers in them."""
-    for readers in _readers.values():
-        readers.clear()
-    _memo.clear()
-    _readers.clear()
+def _forget_oldest() -> None:
+    """One at a time, so that no edit pays for all. What is still in use is worked out again when it is asked for."""
+    (layer_id, inputs), forgotten = _memo.popitem(last=False)
+    if len(inputs) == 1:
+        # It must not outlive the layer, whose identity another could get.
+        del _readers[inputs[0]][layer_id]
+    for shape in (*inputs, forgotten.output):
+        if not _readers.get(shape, True):
+            del _readers[shape]
