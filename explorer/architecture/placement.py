@@ -1,10 +1,10 @@
 """Where each node stands and how each wire runs: top to bottom, orthogonal, always the same. The engine is graphlay.
 
 Pure geometry: sizes come from whoever draws, in pixels, and nothing here knows what a card shows. Values are no part of
-it, so a network whose numbers change keeps its placement.
+it, so a network whose numbers change keeps its placement. What of a network is an item to place is `folding`'s.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -16,6 +16,11 @@ from explorer.architecture.architecture import Architecture
 NODE_GAP = 40
 """Pixels between a node and the next, in both directions: room for a wire, its arrowhead and one line of text."""
 
+FRAME_HEADER = 32
+"""Height of the line at the top of an open block, in pixels."""
+FRAME_PADDING = 16
+"""Pixels between an open block's border and what lies in it."""
+
 _OPTIONS: Mapping[str, Any] = {
     "direction": "topbottom",
     "spacing": {
@@ -25,6 +30,8 @@ _OPTIONS: Mapping[str, Any] = {
         "reroute_node_gap": NODE_GAP,
         "dummy_gap": 24.0,
         "port_gap": 24.0,
+        "compound_padding": FRAME_PADDING,
+        "compound_header": FRAME_HEADER,
     },
     # A wire leaves below and arrives above, always; the sides of a node stay free.
     "routing": {"port_sides": "facing_only"},
@@ -79,7 +86,9 @@ class Placement:
     """A network laid out."""
 
     nodes: Mapping[str, Box]
-    """By node id; no two overlap."""
+    """By node id, or by path of a folded block; no two overlap."""
+    frames: Mapping[str, Box]
+    """Around all that lies in each open block, by its path."""
     wires: Mapping[Wire, tuple[Point, ...]]
     """Corners of each wire from the source's border to the target's, horizontal and vertical by turns."""
     bounds: Box
@@ -92,34 +101,59 @@ def wires(architecture: Architecture) -> tuple[Wire, ...]:
 
 
 def place(architecture: Architecture, sizes: Mapping[str, tuple[float, float]]) -> Placement:
-    """Lay a network out.
+    """Lay a network out, node by node.
 
     Args:
         sizes: (width, height) of every node, in pixels.
     """
+    return lay_out({node.id: sizes[node.id] for node in architecture}, wires(architecture), {})
+
+
+def lay_out(
+    sizes: Mapping[str, tuple[float, float]],
+    links: Iterable[Wire],
+    inside: Mapping[str, str],
+    frames: Iterable[str] = (),
+) -> Placement:
+    """Lay items out.
+
+    Args:
+        sizes: (width, height) of every item, in pixels, in an order that the drawing keeps to.
+        links: what runs between the items.
+        inside: the open block around each item and open block; those at the top are left out.
+        frames: the open blocks, each before those inside it.
+    """
     graph = graphlay.Graph()
-    for node in architecture:
-        width, height = sizes[node.id]
-        graph.node(node.id, width=width, height=height)
-    connections = wires(architecture)
-    for wire in connections:
-        graph.edge(wire.source, wire.target)
+    places: dict[str, int] = {}
+    frames = tuple(frames)
+    for key in (*frames, *sizes):
+        width, height = sizes.get(key, (1.0, 1.0))
+        around: dict[str, Any] = {"parent": places[inside[key]]} if key in inside else {}
+        places[key] = graph.node(key, width=width, height=height, **around)
+    links = tuple(links)
+    for link in links:
+        graph.edge(places[link.source], places[link.target])
     layout = graphlay.layout(graph, options=_OPTIONS)
     boxes = {}
-    for node_id, placed in zip(layout.ids, layout.nodes, strict=True):
-        width, height = sizes[node_id]
+    for key, placed in zip(layout.ids, layout.nodes, strict=True):
+        width, height = sizes.get(key) or (placed["size"]["width"], placed["size"]["height"])
         centre = placed["center"]
         # Whole pixels, so that edges are sharp at 100 %; equal coordinates round alike, so wires stay orthogonal.
-        boxes[node_id] = Box(round(centre["x"]) - width / 2, round(centre["y"] - height / 2), width, height)
+        boxes[key] = Box(round(centre["x"]) - width / 2, round(centre["y"] - height / 2), width, height)
     routes = {
-        wire: _anchored(
+        link: _anchored(
             [Point(round(point["x"]), round(point["y"])) for point in edge["points"]],
-            boxes[wire.source],
-            boxes[wire.target],
+            boxes[link.source],
+            boxes[link.target],
         )
-        for wire, edge in zip(connections, layout.edges, strict=True)
+        for link, edge in zip(links, layout.edges, strict=True)
     }
-    return Placement(nodes=MappingProxyType(boxes), wires=MappingProxyType(routes), bounds=_bounds(boxes, routes))
+    return Placement(
+        nodes=MappingProxyType({key: boxes[key] for key in sizes}),
+        frames=MappingProxyType({key: boxes[key] for key in frames}),
+        wires=MappingProxyType(routes),
+        bounds=_bounds(boxes, routes),
+    )
 
 
 def _anchored(points: list[Point], source: Box, target: Box) -> tuple[Point, ...]:

@@ -91,6 +91,13 @@ class Camera(QObject):
         self._is_fitted = False
         self.moved.emit()
 
+    def hold(self, position: QPoint, point: QPointF) -> None:
+        """Bring a point of the scene under a position of the viewport."""
+        self._flight.stop()
+        self._scroll(self._view.mapFromScene(point) - position)
+        self._is_fitted = False
+        self.moved.emit()
+
     def reveal(self, rect: QRectF) -> None:
         """Move as little as needed to show a part of the scene."""
         shown = self._view.mapToScene(self._view.viewport().rect()).boundingRect()

@@ -58,6 +58,10 @@ class Part(NamedTuple):
     """1 on the upper arrow, −1 on the lower, 0 on the value."""
 
 
+CHEVRON = Part("", 0)
+"""What unfolds a block."""
+
+
 class Stepper(NamedTuple):
     """One hyper-parameter's place on a card."""
 
@@ -89,9 +93,13 @@ class Card:
     """The line of steppers and the parameter count; None on a card of one line."""
     steppers: tuple[Stepper, ...]
     maps: QRectF
+    chevron: QRectF | None = None
+    """What folds and unfolds; None on a node's card."""
 
     def part_at(self, position: QPointF) -> Part | None:
-        """The stepper part under a position, or None."""
+        """The stepper part, or the chevron, under a position, or None."""
+        if self.chevron is not None and self.chevron.contains(position):
+            return CHEVRON
         return next((s.part_at(position) for s in self.steppers if s.rect.contains(position)), None)
 
 
@@ -147,6 +155,23 @@ def _card(type_name: str, application_font: str) -> Card:
         values=values,
         steppers=tuple(steppers),
         maps=maps,
+    )
+
+
+@lru_cache(maxsize=8)
+def block_card(application_font: str) -> Card:
+    """The card of a folded block: as wide as all others, and as high as one of two lines."""
+    row = _up(max(3 * GRID, QFontMetricsF(fonts(application_font).body).height() + 6))
+    left, text_width, height = STRIPE + GRID, _text_width(application_font), 2 * row + 2 * GRID
+    width = _up(left + text_width + GRID + MAPS_WIDTH + GRID)
+    indent = 2 * GRID
+    return Card(
+        rect=QRectF(0, 0, width, height),
+        title=QRectF(left + indent, GRID, text_width - indent, row),
+        values=QRectF(left + indent, GRID + row, text_width - indent, row),
+        steppers=(),
+        maps=QRectF(width - GRID - MAPS_WIDTH, GRID, MAPS_WIDTH, height - 2 * GRID),
+        chevron=QRectF(STRIPE, GRID, indent + GRID, row),
     )
 
 

@@ -43,13 +43,19 @@ def story(node: Node, report: NodeReport, theme: Theme) -> str:
 
 
 def draw_line(
-    painter: QPainter, rect: QRectF, text: str, font: QFont, colour: QColor, alignment: Qt.AlignmentFlag
+    painter: QPainter,
+    rect: QRectF,
+    text: str,
+    font: QFont,
+    colour: QColor,
+    alignment: Qt.AlignmentFlag,
+    elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
 ) -> float:
     """Draw on one line, cut to the room there is; returns the width used."""
     metrics = QFontMetricsF(font)
     width = metrics.horizontalAdvance(text)
     if width > rect.width() + 0.5:
-        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0.0, rect.width()))
+        text = metrics.elidedText(text, elide, max(0.0, rect.width()))
         width = metrics.horizontalAdvance(text)
     painter.setFont(font)
     painter.setPen(colour)
@@ -80,6 +86,18 @@ def fitting_id(node_id: str, font: QFont, width: float) -> str:
         rest = rest.partition(".")[2]
         candidate = f"…{rest}"
     return candidate if metrics.horizontalAdvance(candidate) <= width else rest
+
+
+def name_within(path: str, frame: str) -> str:
+    """What a node or block is called inside an open block: without that one's path, but never a number alone."""
+    name = path.removeprefix(f"{frame}.") if frame else path
+    return name if not name[:1].isdigit() else f"{frame.rpartition('.')[2]}.{name}"
+
+
+def squeezed(font: QFont, text: str, width: float) -> QFont:
+    """The font, or one as much smaller as the text needs, down to four fifths."""
+    needed = QFontMetricsF(font).horizontalAdvance(text)
+    return font if needed <= width else sized(font, font.pixelSize() * max(0.8, width / needed))
 
 
 def sized(font: QFont, pixels: float) -> QFont:

@@ -1,10 +1,12 @@
 """What keys and menus of the canvas do to the network: each one named edit, and what is selected after it."""
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer.architecture import Architecture, Edit, edits, grouping
+from explorer.architecture import Architecture, Edit, edits, folding, grouping
+from explorer.architecture.placement import Wire
 from explorer.layers import Layer
 from explorer.session import Document, Selection
 
@@ -20,10 +22,41 @@ class Editing(QObject):
     refused = Signal(str)
     inserted = Signal(str)
 
-    def __init__(self, document: Document, selection: Selection, parent: QObject) -> None:
+    def __init__(
+        self,
+        document: Document,
+        selection: Selection,
+        parent: QObject,
+        whole: Callable[[str], tuple[str, ...]] = lambda node_id: (node_id,),
+    ) -> None:
+        """Edit a document.
+
+        Args:
+            whole: the nodes that are selected with one: all of a folded block.
+        """
         super().__init__(parent)
         self._document = document
         self._selection = selection
+        self._whole = whole
+
+    def insert_behind_block(self, path: str, node_id: str, layer_type: type[Layer]) -> None:
+        """Put a new layer behind what leaves a folded block, beside the block."""
+        layer = self._new(layer_type, node_id)
+        text = self.tr("Insert {layer} after {node}").format(layer=layer_type.__name__, node=path)
+
+        def edit(architecture: Architecture) -> Architecture:
+            result = edits.insert_after(architecture, node_id, layer)
+            (added,) = (node.id for node in result if node.id not in architecture)
+            return folding.moved_beside(result, added, path)
+
+        self._insert(text, edit)
+
+    def insert_on_link(self, link: Wire, connections: tuple[Wire, ...], layer_type: type[Layer]) -> None:
+        """Put a new layer on a wire that leads from or to a folded block."""
+        layer = self._new(layer_type, connections[0].source)
+        text = self.tr("Insert {layer} after {node}").format(layer=layer_type.__name__, node=link.source)
+        edit = partial(folding.insert_on_link, connections=connections, layer=layer, item=link.source)
+        self._insert(text, edit)
 
     def insert_after(self, node_id: str, layer_type: type[Layer]) -> None:
         """Put a new layer behind a node."""
@@ -46,7 +79,8 @@ class Editing(QObject):
             text = self.tr("Remove {} layers").format(len(node_ids))
         source = self._document.architecture[node_ids[0]].inputs[:1]
         if self._edit(text, partial(edits.remove, node_ids=node_ids)):
-            self._selection.set(i for i in source if i in self._document.architecture)
+            left = [node_id for node_id in source if node_id in self._document.architecture]
+            self._selection.set(node_id for found in left for node_id in self._whole(found))
 
     def toggle_output(self, node_id: str) -> None:
         """Let the network return a node's value, or no longer."""

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from explorer.architecture import Architecture, grouping
 from explorer.architecture.paths import parent as parent_path
-from explorer.architecture.placement import Wire
 from explorer.canvas.editing import Editing
 from explorer.canvas.group_dialog import GroupDialog
 from explorer.layers import Layer
@@ -61,7 +60,7 @@ def _add_layer(menu: QMenu, layer_type: type[Layer], theme: Theme, chosen: Chose
 def add_action(
     menu: QMenu,
     text: str,
-    done: Callable[[], None],
+    done: Callable[[], object],
     *,
     shortcut: QKeySequence | None = None,
     why_disabled: str = "",
@@ -91,7 +90,7 @@ def node_menu(
     if architecture[node_id].inputs:
         add_layers_menu(menu, _tr("Insert before"), theme, partial(editing.insert_before, node_id, 0))
     menu.addSeparator()
-    _add_block_actions(menu, parent, architecture, node_id, selected, editing)
+    _add_block_actions(menu, parent, architecture, _paths_around(node_id), selected, editing)
     is_output = node_id in architecture.outputs
     only = is_output and len(architecture.outputs) == 1
     output = add_action(
@@ -114,20 +113,53 @@ def node_menu(
     return menu
 
 
+def block_menu(
+    parent: QWidget,
+    theme: Theme,
+    architecture: Architecture,
+    path: str,
+    exit_id: str,
+    selected: tuple[str, ...],
+    editing: Editing,
+) -> QMenu:
+    """What can be done to a block that is drawn as one, or to all that is selected with it.
+
+    Args:
+        exit_id: the node of it behind which a layer goes that goes behind the block.
+    """
+    menu = _menu(parent)
+    add_layers_menu(menu, _tr("Insert after"), theme, partial(editing.insert_behind_block, path, exit_id))
+    menu.addSeparator()
+    _add_block_actions(menu, parent, architecture, [path, *_paths_around(path)], selected, editing)
+    add_action(menu, _tr("Copy path"), partial(QGuiApplication.clipboard().setText, path))
+    menu.addSeparator()
+    add_action(
+        menu,
+        _tr("Remove {} layers").format(len(selected)),
+        partial(editing.remove, selected),
+        shortcut=QKeySequence(Qt.Key.Key_Delete),
+    )
+    return menu
+
+
+def _paths_around(path: str) -> list[str]:
+    paths = []
+    path = parent_path(path)
+    while path:
+        paths.append(path)
+        path = parent_path(path)
+    return paths
+
+
 def _add_block_actions(
     menu: QMenu,
     parent: QWidget,
     architecture: Architecture,
-    node_id: str,
+    paths: list[str],
     selected: tuple[str, ...],
     editing: Editing,
 ) -> None:
-    """For each block around the node, the innermost first: more of it, or it taken apart; and a new one."""
-    paths = []
-    path = parent_path(node_id)
-    while path:
-        paths.append(path)
-        path = parent_path(path)
+    """For each block, the innermost first: more of it, or it taken apart; and a new one of what is selected."""
     for path in paths:
         why = grouping.repeat_refusal(architecture, path) or ""
         repeats = menu.addMenu(_tr("Repeat block {}").format(path))
@@ -152,10 +184,10 @@ def _ask_group(parent: QWidget, architecture: Architecture, selected: tuple[str,
     dialog.open()
 
 
-def wire_menu(parent: QWidget, theme: Theme, wire: Wire, editing: Editing) -> QMenu:
+def wire_menu(parent: QWidget, theme: Theme, inserted: Chosen) -> QMenu:
     """What can be done to a wire."""
     menu = _menu(parent)
-    add_layers_menu(menu, _tr("Insert"), theme, partial(editing.insert_before, wire.target, wire.port))
+    add_layers_menu(menu, _tr("Insert"), theme, inserted)
     return menu
 
 

@@ -1,8 +1,7 @@
-"""Which node an arrow key leads to: along the wires up and down, across the drawing left and right. No Qt."""
+"""Which item an arrow key leads to: along the wires up and down, across the drawing left and right. No Qt."""
 
 from enum import Enum
 
-from explorer.architecture import Architecture
 from explorer.architecture.placement import Box, Placement
 
 
@@ -15,16 +14,16 @@ class Direction(Enum):
     RIGHT = "right"
 
 
-def neighbour(architecture: Architecture, placement: Placement, node_id: str, direction: Direction) -> str | None:
-    """The node next to one, or None where the drawing ends.
+def neighbour(placement: Placement, key: str, direction: Direction) -> str | None:
+    """The item next to one, or None where the drawing ends.
 
     Up and down follow the wires and, of several, take the one most nearly straight above or below.
     """
-    here = placement.nodes[node_id]
+    here = placement.nodes[key]
     if direction is Direction.UP:
-        candidates = architecture[node_id].inputs
+        candidates = tuple(wire.source for wire in placement.wires if wire.target == key)
     elif direction is Direction.DOWN:
-        candidates = architecture.consumers(node_id)
+        candidates = tuple(wire.target for wire in placement.wires if wire.source == key)
     else:
         side = 1 if direction is Direction.RIGHT else -1
         candidates = tuple(

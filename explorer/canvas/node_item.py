@@ -1,67 +1,38 @@
 """One node's card: what it looks like at each zoom and in each state. It decides nothing and edits nothing."""
 
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainter, QPainterPath, QPen, QPolygonF
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainter, QPen, QPolygonF
 
 from explorer.architecture import Node
 from explorer.canvas import card as cards
 from explorer.canvas import steps
-from explorer.canvas.card import STRIPE, Detail, Part, Stepper
-from explorer.canvas.card_text import draw_line, fitting_id, issue_colour, mixed, shape_change, sized, story
-from explorer.canvas.maps_strip import Strip, spread
+from explorer.canvas.card import Part, Stepper
+from explorer.canvas.card_item import LEFT, RIGHT, CardItem, Light
+from explorer.canvas.card_text import draw_line, fitting_id, issue_colour, shape_change, sized, story
 from explorer.inference import NodeReport
-from explorer.layers import Category, Input
+from explorer.layers import Category, Shape
 from explorer.look import numbers
 from explorer.look.theme import GRID, Theme
 from explorer.session.measuring import is_waiting
-
-_HALO = 4
-"""Room around the card for the border of a selected one, in pixels."""
-_TITLE_PX = 12
-"""Height of the text on a card that shows only its title, in pixels of the screen."""
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("NodeItem", text)
 
 
-class Light:
-    """How brightly the cards that an edit has changed are lit up, 1 to 0: one value for all of them."""
-
-    __slots__ = ("value",)
-
-    def __init__(self) -> None:
-        self.value = 0.0
-
-
-class NodeItem(QGraphicsItem):
+class NodeItem(CardItem):
     """A node's card.
 
-    What the scene says of many cards at once (`show_node`, `set_lit`) is drawn when the scene next updates them.
+    What the scene says of many cards at once (`show_node`) is drawn when the scene next updates them.
     """
 
     def __init__(self, node: Node, report: NodeReport, theme: Theme, light: Light) -> None:
-        super().__init__()
+        super().__init__(node.id, cards.card(type(node.layer), QGuiApplication.font().key()), theme, light)
         self.node_id = node.id
-        self.card = cards.card(type(node.layer), QGuiApplication.font().key())
-        self._bounds = self._with_halo()
-        self._fonts = cards.fonts(QGuiApplication.font().key())
         self._node = node
         self._report = report
         self._preview: NodeReport | None = None
         self._output: int | None = None
-        self._theme = theme
-        self._strip: Strip | None = None
-        self._light = light
-        self._lit = False
-        self._selected = False
-        self._hovered = False
-        self._part: Part | None = None
-        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-        self.setZValue(1)
 
     @property
     def report(self) -> NodeReport:
@@ -73,21 +44,6 @@ class NodeItem(QGraphicsItem):
         """What the card shows beside it, as what would be."""
         return self._preview
 
-    @property
-    def strip(self) -> Strip | None:
-        """The live maps on the card."""
-        return self._strip
-
-    @property
-    def glow(self) -> float:
-        """How brightly the card is lit up, 0 to 1."""
-        return self._light.value if self._lit else 0.0
-
-    @property
-    def is_selected(self) -> bool:
-        """Whether the card has the border of a selected one."""
-        return self._selected
-
     def show_node(self, node: Node, report: NodeReport, output: int | None) -> None:
         """Show another version of the node.
 
@@ -96,9 +52,7 @@ class NodeItem(QGraphicsItem):
         """
         layer_type = type(node.layer)
         if layer_type is not type(self._node.layer):
-            self.prepareGeometryChange()
-            self.card = cards.card(layer_type, QGuiApplication.font().key())
-            self._bounds = self._with_halo()
+            self._set_card(cards.card(layer_type, QGuiApplication.font().key()))
         self._node, self._report, self._output = node, report, output
 
     def show_preview(self, report: NodeReport | None) -> None:
@@ -107,103 +61,16 @@ class NodeItem(QGraphicsItem):
             self._preview = report
             self.update()
 
-    def show_strip(self, strip: Strip | None) -> None:
-        """Show live maps; None takes them away."""
-        if strip is not self._strip:
-            self._strip = strip
-            self.update(self.card.maps)
-
-    def show_theme(self, theme: Theme) -> None:
-        """Draw in other colours."""
-        self._theme = theme
-        self.update()
-
-    def show_state(self, *, selected: bool, hovered: bool, part: Part | None) -> None:
-        """Show whether it is selected, and what of it the pointer is on."""
-        if (selected, hovered, part) != (self._selected, self._hovered, self._part):
-            self._selected, self._hovered, self._part = selected, hovered, part
-            self.update()
-
-    def set_lit(self, lit: bool) -> None:
-        """Take part in the scene's light after a change, or no longer."""
-        self._lit = lit
-
     def tool_tip(self) -> str:
         """The whole story: exact numbers, and what is wrong."""
         return story(self._node, self._report, self._theme)
 
-    def boundingRect(self) -> QRectF:
-        return self._bounds
-
-    def _with_halo(self) -> QRectF:
-        return self.card.rect.adjusted(-_HALO, -_HALO, _HALO, _HALO)
-
-    def shape(self) -> QPainterPath:
-        path = QPainterPath()
-        path.addRect(self.card.rect)
-        return path
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        zoom = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
-        match cards.detail(zoom):
-            case Detail.CARD:
-                self._paint_body(painter, zoom)
-                self._paint_title(painter)
-                if self.card.values is not None:
-                    self._paint_values(painter, self.card.values)
-                self._paint_maps(painter)
-            case Detail.TITLE:
-                self._paint_body(painter, zoom)
-                self._paint_large_title(painter, zoom)
-                self._paint_maps(painter)
-            case Detail.BLOCK:
-                self._paint_block(painter, zoom)
-
-    # The body
-
-    def _paint_body(self, painter: QPainter, zoom: float) -> None:
-        theme = self._theme
-        radius = self.card.rect.height() / 2 if self._is_terminal else GRID * 0.75
-        radius = min(radius, 2 * GRID)
-        body = theme.card if not self.glow else mixed(theme.card, theme.pulse, 0.35 * self.glow)
-        border, width = self._border(zoom)
-        inset = width / 2
-        painter.setPen(QPen(border, width))
-        painter.setBrush(body)
-        painter.drawRoundedRect(self.card.rect.adjusted(inset, inset, -inset, -inset), radius, radius)
-        painter.save()
-        # The stripe is the same rounded body, cut off: its corners follow the card's.
-        painter.setClipRect(QRectF(0, 0, STRIPE + inset, self.card.rect.height()), Qt.ClipOperation.IntersectClip)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.category(self._category))
-        painter.drawRoundedRect(self.card.rect.adjusted(inset, inset, -inset, -inset), radius, radius)
-        painter.restore()
-
-    def _paint_block(self, painter: QPainter, zoom: float) -> None:
-        colour = self._theme.category(self._category)
-        if self._is_faulty:
-            colour = self._theme.error
-        painter.fillRect(self.card.rect, mixed(colour, self._theme.pulse, self.glow))
-        if self._selected:
-            pen = QPen(self._theme.accent, 2)
-            pen.setCosmetic(True)
-            painter.setPen(pen)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(self.card.rect)
-
-    def _border(self, zoom: float) -> tuple[QColor, float]:
-        """The colour and the width, which is never less than a pixel of the screen."""
-        theme = self._theme
-        pixel = max(1.0, 1.0 / zoom)
-        if self._selected:
-            return theme.accent, 2 * pixel
-        if self._is_faulty:
-            return theme.error, 2 * pixel
-        if self.glow:
-            return mixed(theme.border, theme.pulse, self.glow), pixel
-        return (theme.wire if self._hovered else theme.border), pixel
-
     # Text
+
+    def _paint_lines(self, painter: QPainter) -> None:
+        self._paint_title(painter)
+        if self.card.values is not None:
+            self._paint_values(painter, self.card.values)
 
     def _paint_title(self, painter: QPainter) -> None:
         theme, rect = self._theme, QRectF(self.card.title)
@@ -211,17 +78,17 @@ class NodeItem(QGraphicsItem):
             self._paint_badge(painter, QRectF(rect.right() - 14, rect.center().y() - 7, 14, 14))
             rect.setRight(rect.right() - 14 - GRID / 2)
         shape, colour = self._shape_text()
-        draw_line(painter, rect, shape, self._fonts.small, colour or theme.text, _RIGHT)
+        draw_line(painter, rect, shape, self._fonts.small, colour or theme.text, RIGHT)
         rect.setRight(rect.right() - QFontMetricsF(self._fonts.small).horizontalAdvance(shape) - GRID)
-        name = fitting_id(self.node_id, self._fonts.bold, rect.width())
-        used = draw_line(painter, rect, name, self._fonts.bold, theme.text, _LEFT)
+        name = fitting_id(self._name, self._fonts.bold, rect.width())
+        used = draw_line(painter, rect, name, self._fonts.bold, theme.text, LEFT)
         rect.setLeft(rect.left() + used + GRID)
         if self._output is not None:
             rect.setLeft(rect.left() + self._paint_pill(painter, rect) + GRID)
         if rect.width() > 3 * GRID:
             layer = self._node.layer
             caption = f"{layer.type_name}  {steps.summary(layer)}".rstrip()
-            draw_line(painter, rect, caption, self._fonts.small, theme.muted, _LEFT)
+            draw_line(painter, rect, caption, self._fonts.small, theme.muted, LEFT)
 
     def _paint_values(self, painter: QPainter, rect: QRectF) -> None:
         theme = self._theme
@@ -232,7 +99,7 @@ class NodeItem(QGraphicsItem):
             end = stepper.rect.right()
         count, is_preview = self._count_text(rect.right() - end)
         colour = theme.accent if is_preview else theme.muted
-        draw_line(painter, rect, count, self._fonts.small, colour, _RIGHT)
+        draw_line(painter, rect, count, self._fonts.small, colour, RIGHT)
 
     def _paint_stepper(self, painter: QPainter, stepper: Stepper, arrows: bool) -> None:
         theme, name = self._theme, stepper.name
@@ -242,14 +109,14 @@ class NodeItem(QGraphicsItem):
             painter.setBrush(theme.grid)
             painter.drawRoundedRect(stepper.rect.adjusted(0, 1, 0, -1), GRID / 2, GRID / 2)
         rect = stepper.rect.adjusted(GRID / 2, 0, -cards.ARROWS_WIDTH, 0)
-        used = draw_line(painter, rect, steps.label(name), self._fonts.small, theme.muted, _LEFT)
+        used = draw_line(painter, rect, steps.label(name), self._fonts.small, theme.muted, LEFT)
         rect.setLeft(rect.left() + used + GRID / 2)
         text, colour = steps.text(self._node.layer, name), theme.text
         if self._preview is not None and isinstance(self._preview.layer, type(self._node.layer)):
             after = steps.text(self._preview.layer, name)
             if after != text:
                 text, colour = after, theme.accent
-        draw_line(painter, rect, text, self._fonts.body, colour, _LEFT)
+        draw_line(painter, rect, text, self._fonts.body, colour, LEFT)
         if not arrows:
             return
         for up, count in ((True, 1), (False, -1)):
@@ -267,11 +134,9 @@ class NodeItem(QGraphicsItem):
         painter.setBrush(colour)
         painter.drawPolygon(QPolygonF([middle + corner for corner in triangle]))
 
-    def _paint_large_title(self, painter: QPainter, zoom: float) -> None:
-        """Name and shape, and the values below where the card is high enough, at a size that stays legible."""
+    def _paint_large(self, painter: QPainter, size: float) -> None:
+        """Name and shape, and the values below where the card is high enough."""
         theme, card = self._theme, self.card
-        # One size for all cards, also the lowest.
-        size = min(_TITLE_PX / zoom, 0.65 * cards.card(Input, QGuiApplication.font().key()).rect.height())
         bold, small = sized(self._fonts.bold, size), sized(self._fonts.small, size * 0.9)
         rect = QRectF(card.title.left(), 0, card.maps.left() - GRID - card.title.left(), card.rect.height())
         line = size * 1.25
@@ -287,19 +152,19 @@ class NodeItem(QGraphicsItem):
         if self._preview is not None and colour is not None and advance(shape) > rect.width() * 0.6:
             shape = f"{numbers.ARROW} {numbers.shape(self._preview.output_shape)}"
         if advance(shape) < rect.width() * 0.7:
-            draw_line(painter, rect, shape, small, colour or theme.muted, _RIGHT)
+            draw_line(painter, rect, shape, small, colour or theme.muted, RIGHT)
             rect.setRight(rect.right() - advance(shape) - size / 2)
-        draw_line(painter, rect, fitting_id(self.node_id, bold, rect.width()), bold, theme.text, _LEFT)
+        self._paint_large_name(painter, rect, bold)
 
     def _paint_summary(self, painter: QPainter, rect: QRectF, font: QFont) -> None:
         count, is_preview = self._count_text(rect.width() / 2)
         colour = self._theme.accent if is_preview else self._theme.muted
-        used = draw_line(painter, rect, count, font, colour, _RIGHT)
+        used = draw_line(painter, rect, count, font, colour, RIGHT)
         rect.setRight(rect.right() - used - GRID)
         layer = self._node.layer
         values = [f"{steps.label(s.name)} {steps.text(layer, s.name)}" for s in self.card.steppers]
         text = "  ".join(values) or layer.type_name
-        draw_line(painter, rect, text, font, self._theme.muted, _LEFT)
+        draw_line(painter, rect, text, font, self._theme.muted, LEFT)
 
     def _shape_text(self) -> tuple[str, QColor | None]:
         """The output's shape, or how it would change; and the colour of a change."""
@@ -338,39 +203,13 @@ class NodeItem(QGraphicsItem):
         draw_line(painter, pill, text, self._fonts.small, self._theme.muted, Qt.AlignmentFlag.AlignCenter)
         return width
 
-    def _paint_badge(self, painter: QPainter, rect: QRectF) -> None:
-        colour = self._badge_colour()
-        assert colour is not None
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour)
-        painter.drawEllipse(rect)
-        font = sized(self._fonts.bold, rect.height() * 0.8)
-        draw_line(painter, rect, "!", font, self._theme.card, Qt.AlignmentFlag.AlignCenter)
+    # What the card is told
 
-    def _paint_maps(self, painter: QPainter) -> None:
-        room = self.card.maps
-        if self._strip is None or self._report.output_shape is None:
-            self._paint_places(painter, room)
-            return
-        size = self._strip.size
-        place = QRectF(room.right() - size.width(), room.center().y() - size.height() / 2, size.width(), size.height())
-        # Enlarged, pixels stay squares; filtering is for making them smaller.
-        enlarged = painter.deviceTransform().m11() * size.width() >= self._strip.image.width()
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not enlarged)
-        painter.drawImage(place, self._strip.image)
+    def _colours(self) -> tuple[tuple[QColor, float], ...]:
+        return ((self._theme.category(self._category), 1.0),)
 
-    def _paint_places(self, painter: QPainter, room: QRectF) -> None:
-        """Faint squares where the maps will stand, so that a card without maps does not look broken."""
-        shape = self._report.output_shape
-        if shape is None or len(shape) != 3:
-            return
-        side = room.height()
-        count, gap = spread(side, room.width(), shape[0])
-        painter.setPen(QPen(self._theme.grid, 1))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for position in range(count):
-            right = room.right() - (count - 1 - position) * (side + gap)
-            painter.drawRect(QRectF(right - side, room.top(), side, side).adjusted(0.5, 0.5, -0.5, -0.5))
+    def _output_shape(self) -> Shape | None:
+        return self._report.output_shape
 
     @property
     def _category(self) -> Category:

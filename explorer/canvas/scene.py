@@ -1,29 +1,42 @@
-"""The drawing of a network: one item a node and a wire, kept in step with the document by `apply(old, new)` alone."""
+"""The drawing of a network: items for nodes, folded and open blocks and wires, kept in step by `apply(old, new)` alone.
+
+What is folded is a value of `folds`; which items that makes is `explorer.architecture.folding`'s to say. What is
+selected and under the pointer is `marks`' business.
+"""
 
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
-from PySide6.QtCore import QAbstractAnimation, QObject, QPointF, QVariantAnimation, Signal
+from PySide6.QtCore import QObject, QPointF, QRectF, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
-from explorer.architecture import Architecture
-from explorer.architecture.placement import Placement, Wire, place
-from explorer.architecture.placement import wires as wires_of
+from explorer.architecture.folding import Shown
+from explorer.architecture.likeness import Likeness, likenesses
+from explorer.architecture.paths import Ports, members
+from explorer.architecture.placement import Placement, Wire, lay_out
 from explorer.canvas import card as cards
+from explorer.canvas.block_facts import block_facts
+from explorer.canvas.block_item import BlockItem
 from explorer.canvas.card import Part
+from explorer.canvas.card_item import CardItem
+from explorer.canvas.folds import Folds
+from explorer.canvas.frame_item import FrameItem
 from explorer.canvas.labels import place_labels
 from explorer.canvas.maps_strip import strip
-from explorer.canvas.node_item import Light, NodeItem
+from explorer.canvas.marks import Marks
+from explorer.canvas.node_item import NodeItem
+from explorer.canvas.pulse import Pulse
 from explorer.canvas.wire_item import WireItem
 from explorer.inference import NodeReport, changed
+from explorer.layers import Shape
 from explorer.look.theme import Theme
 from explorer.runs import Atlas
 from explorer.session import Snapshot
 from explorer.session.measuring import is_waiting
 
-PULSE_MS = 400
 _LABEL_HEIGHT = 16
 _MANY = 32
 """From so many items on, drawing all that is in sight costs less than finding out what of it has changed."""
@@ -32,8 +45,17 @@ _MANY = 32
 class GraphScene(QGraphicsScene):
     """The items of a network.
 
+    Attributes:
+        nodes: the shown nodes, by id.
+        blocks: the folded blocks, by path.
+        frames: the open blocks, by path.
+        wires: what runs between nodes and folded blocks.
+        likenesses: which blocks are made alike.
+        folds: what is folded.
+        shown: what of the network the items stand for.
+
     Signals:
-        laid_out(): nodes stand elsewhere than before.
+        laid_out(): items stand elsewhere than before.
     """
 
     laid_out = Signal()
@@ -41,22 +63,22 @@ class GraphScene(QGraphicsScene):
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.nodes: dict[str, NodeItem] = {}
+        self.blocks: dict[str, BlockItem] = {}
+        self.frames: dict[str, FrameItem] = {}
         self.wires: dict[Wire, WireItem] = {}
+        self.folds = Folds()
+        self.shown: Shown | None = None
         self.placement: Placement | None = None
         self._theme = theme
+        self._snapshot: Snapshot | None = None
+        self.likenesses: Mapping[str, Likeness] = {}
         self._wires_at: defaultdict[str, list[WireItem]] = defaultdict(list)
-        self._selected: frozenset[str] = frozenset()
-        self._hovered: tuple[str, Part | None] | None = None
-        self._hovered_wire: WireItem | None = None
-        self._previewed: set[str] = set()
-        self._lit: set[str] = set()
-        self._light = Light()
-        self._fade = QVariantAnimation(self)
-        self._fade.setStartValue(1.0)
-        self._fade.setEndValue(0.0)
-        self._fade.setDuration(PULSE_MS)
-        self._fade.valueChanged.connect(self._show_glow)
-        self._fade.finished.connect(self._end_pulse)
+        self._maps_at: dict[str, BlockItem] = {}
+        self._within: dict[str, tuple[str, ...]] = {}
+        self._marks = Marks(self)
+        self._previewed: list[CardItem] = []
+        self._previewed_wires: list[WireItem] = []
+        self._pulse = Pulse(self._redraw, self)
 
     # What the document says
 
@@ -66,30 +88,36 @@ class GraphScene(QGraphicsScene):
         if old is None:
             self._clear()
         change = changed(old, new)
-        for node_id in change.removed:
-            self._drop(self.nodes.pop(node_id))
-            self._lit.discard(node_id)
-        nodes, reports, index = new.architecture.nodes, new.inference.nodes, new.architecture.structure.index
-        outputs = {node_id: place for place, node_id in enumerate(new.architecture.outputs)}
-        touched = new.inference.nodes.keys() if change.structure else change.changed
-        sizes_differ = False
-        for node_id in touched:
-            node, report = nodes[index[node_id]], reports[node_id]
-            item = self.nodes.get(node_id)
-            if item is None:
-                item = self.nodes[node_id] = NodeItem(node, report, self._theme, self._light)
-                self.addItem(item)
-            before = item.card
-            item.show_node(node, report, outputs.get(node_id))
-            sizes_differ = sizes_differ or item.card is not before
-        if change.structure or sizes_differ:
-            self._lay_out(new.architecture)
-        wires = self._show_shapes(touched, new)
+        self._snapshot = new
+        if old is None or change.structure or _layers_differ(old, new, change.changed):
+            self.likenesses = likenesses(new.architecture)
+        if change.structure:
+            self.folds = self.folds.followed(new.architecture)
+            self._show_items()
+            self._lay_out()
+            self._marks.show_all()
+            self._show_shapes(self.wires.values())
+            self._redraw(tuple(self.cards()), tuple(self.wires.values()))
+        else:
+            touched = change.changed & self._holders.keys()
+            self._show_values(touched)
         if old is not None:
-            before_reports = old.inference.nodes
-            seen = {i for i in change.changed if _looks_different(before_reports[i], reports[i])}
-            self._pulse(seen | change.added)
-        self._redraw([self.nodes[node_id] for node_id in touched], wires)
+            before, after = old.inference.nodes, new.inference.nodes
+            seen = {i for i in change.changed & self._holders.keys() if _looks_different(before[i], after[i])}
+            added = change.added & self._holders.keys()
+            self._pulse.light(self._cards_of(seen | added))
+
+    def show_folds(self, folds: Folds) -> None:
+        """Fold and unfold."""
+        if self._snapshot is None or folds == self.folds:
+            return
+        self._end_preview()
+        self.folds = folds
+        self._show_items()
+        self._lay_out()
+        self._show_shapes(self.wires.values())
+        self._marks.show_all()
+        self.update()
 
     def show_preview(self, now: Snapshot, preview: Snapshot | None) -> None:
         """Show beside what is what would be after an edit under the pointer; None ends that."""
@@ -97,75 +125,208 @@ class GraphScene(QGraphicsScene):
         if preview is None:
             return
         difference = changed(now, preview)
-        for node_id in difference.changed & self.nodes.keys():
-            report = preview.inference.nodes[node_id]
-            self.nodes[node_id].show_preview(report)
-            self._previewed.add(node_id)
-            for item in self._wires_at[node_id]:
-                if item.wire.source == node_id and report.output_shape != now.inference.nodes[node_id].output_shape:
-                    item.show_preview(True, report.output_shape)
+        reports = preview.inference.nodes
+        touched = difference.changed & self._holders.keys()
+        for node_id in touched & self.nodes.keys():
+            self.nodes[node_id].show_preview(reports[node_id])
+            self._previewed.append(self.nodes[node_id])
+        held = members(preview.architecture) if self.blocks else {}
+        for path, item in self.blocks.items():
+            within = [node.id for node in held.get(path, ())]
+            if within and (difference.structure or not touched.isdisjoint(within)):
+                facts = block_facts(preview.architecture, reports, path, within)
+                if facts != item.facts:
+                    item.show_preview(facts)
+                    self._previewed.append(item)
+        for wire in self._wires_of(touched):
+            shapes = tuple(reports[i].output_shape if i in reports else None for i in wire.sources)
+            if shapes != tuple(now.inference.nodes[i].output_shape for i in wire.sources):
+                wire.show_preview(_distinct(shapes))
+                self._previewed_wires.append(wire)
 
     # What the window says
 
     def select(self, node_ids: Iterable[str]) -> None:
-        """Show these nodes as selected."""
-        before, self._selected = self._selected, frozenset(node_ids)
-        for node_id in before ^ self._selected:
-            self._show_state(node_id)
+        """Show these nodes as selected, and the blocks of which all are."""
+        self._marks.select(node_ids)
 
-    def hover(self, node_id: str | None, part: Part | None, wire: WireItem | None) -> None:
-        """Show what the pointer is on."""
-        before, self._hovered = self._hovered, None if node_id is None else (node_id, part)
-        for hovered in {before, self._hovered} - {None}:
-            assert hovered is not None
-            self._show_state(hovered[0])
-        if wire is not self._hovered_wire:
-            if self._hovered_wire is not None:
-                self._hovered_wire.show_hovered(False)
-            self._hovered_wire = wire
-            if wire is not None:
-                wire.show_hovered(True)
+    def hover(self, key: str | None, part: Part | None, wire: WireItem | None) -> None:
+        """Show what the pointer is on: an item or an open block by its key, or a wire."""
+        self._marks.hover(key, part, wire)
 
     def show_theme(self, theme: Theme) -> None:
         """Draw in other colours."""
         self._theme = theme
-        for node in self.nodes.values():
-            node.show_theme(theme)
+        for item in self.cards():
+            item.show_theme(theme)
+        for frame in self.frames.values():
+            frame.show_theme(theme)
         for wire in self.wires.values():
             wire.show_theme(theme)
 
     def set_maps(self, atlases: Mapping[str, Atlas]) -> None:
         """Show these maps; nodes without one keep what they show."""
         for node_id, atlas in atlases.items():
-            item = self.nodes.get(node_id)
+            item = self.nodes.get(node_id) or self._maps_at.get(node_id)
             if item is not None:
                 item.show_strip(strip(atlas, item.card.maps.width(), item.card.maps.height()))
 
     def clear_maps(self) -> None:
         """Show no maps."""
-        for item in self.nodes.values():
+        for item in self.cards():
             item.show_strip(None)
 
     # What is where
 
-    def node_at(self, position: QPointF) -> NodeItem | None:
-        """The node at a place in the scene."""
-        return next((item for item in self.items(position) if isinstance(item, NodeItem)), None)
+    def cards(self) -> Iterable[CardItem]:
+        """All nodes and folded blocks."""
+        return itertools.chain(self.nodes.values(), self.blocks.values())
+
+    def card(self, key: str) -> CardItem | None:
+        """The item of a node's id or a folded block's path."""
+        return self.nodes.get(key) or self.blocks.get(key)
+
+    def card_at(self, position: QPointF) -> CardItem | None:
+        """The node or folded block at a place in the scene."""
+        return next((item for item in self.items(position) if isinstance(item, CardItem)), None)
 
     def wire_at(self, position: QPointF) -> WireItem | None:
         """The wire at a place in the scene, unless a node covers it."""
         first = next(iter(self.items(position)), None)
         return first if isinstance(first, WireItem) else None
 
+    def frame_at(self, position: QPointF) -> FrameItem | None:
+        """The open block whose header is at a place in the scene, under no card."""
+        found = self.items(position)
+        first = next((item for item in found if not isinstance(item, WireItem)), None)
+        return first if isinstance(first, FrameItem) else None
+
+    def place_of(self, key: str) -> QRectF | None:
+        """Where an item, or the header of an open block, is in the scene."""
+        if self.placement is None:
+            return None
+        if key in self.placement.nodes:
+            return QRectF(*self.placement.nodes[key])
+        frame = self.frames.get(key)
+        return None if frame is None else frame.header.translated(frame.pos())
+
+    def nodes_of(self, key: str) -> tuple[str, ...]:
+        """The nodes that an item, or an open block, stands for."""
+        assert self.shown is not None
+        if key in self.frames:
+            if key not in self._within:
+                self._within[key] = tuple(i for i in self.shown.holders if i.startswith(f"{key}."))
+            return self._within[key]
+        return self.shown.folded.get(key, (key,))
+
     # Inside
 
-    def _lay_out(self, architecture: Architecture) -> None:
-        sizes = {i: (item.card.rect.width(), item.card.rect.height()) for i, item in self.nodes.items()}
-        self.placement = place(architecture, sizes)
-        for node_id, box in self.placement.nodes.items():
-            self.nodes[node_id].setPos(box.x, box.y)
-        current = set(wires_of(architecture))
-        for wire in self.wires.keys() - current:
+    @property
+    def _holders(self) -> Mapping[str, str]:
+        return {} if self.shown is None else self.shown.holders
+
+    def _show_items(self) -> None:
+        """Have one item for all that is shown, each with its values."""
+        assert self._snapshot is not None
+        architecture, reports = self._snapshot.architecture, self._snapshot.inference.nodes
+        shown = self.shown = self.folds.shown(architecture)
+        self._within.clear()
+        items = set(shown.items)
+        for key in self.nodes.keys() - items:
+            self._drop(self.nodes.pop(key))
+        for key in self.blocks.keys() - items:
+            self._drop(self.blocks.pop(key))
+        for key in self.frames.keys() - set(shown.frames):
+            self._drop(self.frames.pop(key))
+        outputs = {node_id: place for place, node_id in enumerate(architecture.outputs)}
+        for key in shown.items:
+            if key in shown.folded:
+                self._show_block(key)
+                continue
+            node = architecture[key]
+            item = self.nodes.get(key)
+            if item is None:
+                item = self.nodes[key] = NodeItem(node, reports[key], self._theme, self._pulse.glow)
+                self.addItem(item)
+            item.show_node(node, reports[key], outputs.get(key))
+        for card in self.cards():
+            card.show_frame(shown.inside.get(card.key, ""))
+        self._maps_at = {item.facts.exit: item for item in self.blocks.values()}
+        kinds = {block.path: block.kind for block in architecture.blocks}
+        depths: dict[str, int] = {}
+        for path in shown.frames:
+            depths[path] = depths.get(shown.inside.get(path, ""), 0) + 1
+            frame = self.frames.get(path)
+            if frame is None:
+                frame = self.frames[path] = FrameItem(path, self._theme)
+                self.addItem(frame)
+            frame.show_block(kinds[path], shown.inside.get(path, ""), depths[path], self.likenesses.get(path))
+
+    def _show_block(self, path: str, around: Ports | None = None) -> None:
+        assert self._snapshot is not None
+        assert self.shown is not None
+        architecture, reports = self._snapshot.architecture, self._snapshot.inference.nodes
+        facts = block_facts(architecture, reports, path, self.shown.folded[path], around)
+        item = self.blocks.get(path)
+        if item is None:
+            item = self.blocks[path] = BlockItem(path, facts, self._theme, self._pulse.glow)
+            self.addItem(item)
+        item.show_block(facts, self.likenesses.get(path))
+
+    def _show_values(self, node_ids: AbstractSet[str]) -> None:
+        """Show other values of these nodes, where nothing but values has changed."""
+        assert self._snapshot is not None
+        architecture, reports = self._snapshot.architecture, self._snapshot.inference.nodes
+        roles = {node_id: place for place, node_id in enumerate(architecture.outputs)}
+        sizes_differ = False
+        for node_id in node_ids & self.nodes.keys():
+            item = self.nodes[node_id]
+            before = item.card
+            item.show_node(architecture[node_id], reports[node_id], roles.get(node_id))
+            sizes_differ = sizes_differ or item.card is not before
+        touched = self._cards_of(node_ids)
+        for card in touched:
+            if isinstance(card, BlockItem):
+                self._show_block(card.key, card.facts.ports)
+        for path in (*self.blocks, *self.frames):
+            self._show_likeness(path)
+        if sizes_differ:
+            self._lay_out()
+        wires = self._wires_of(node_ids)
+        self._show_shapes(wires)
+        self._redraw(touched, wires)
+
+    def _show_likeness(self, path: str) -> None:
+        """Mark a block anew whose nodes have not changed, but those of its equals."""
+        likeness = self.likenesses.get(path)
+        block, frame = self.blocks.get(path), self.frames.get(path)
+        if block is not None and block.likeness != likeness:
+            block.show_block(block.facts, likeness)
+            block.update()
+        if frame is not None:
+            frame.show_likeness(likeness)
+
+    def _cards_of(self, node_ids: Iterable[str]) -> tuple[CardItem, ...]:
+        """The cards that show these nodes, each once."""
+        keys = dict.fromkeys(self._holders[node_id] for node_id in node_ids)
+        return tuple(self.nodes.get(key) or self.blocks[key] for key in keys)
+
+    def _wires_of(self, node_ids: Iterable[str]) -> tuple[WireItem, ...]:
+        return tuple(dict.fromkeys(item for node_id in node_ids for item in self._wires_at.get(node_id, ())))
+
+    def _lay_out(self) -> None:
+        assert self.shown is not None
+        shown = self.shown
+        sizes = {}
+        for key in shown.items:
+            rect = (self.nodes.get(key) or self.blocks[key]).card.rect
+            sizes[key] = (rect.width(), rect.height())
+        self.placement = lay_out(sizes, shown.links, shown.inside, shown.frames)
+        for key, box in self.placement.nodes.items():
+            (self.nodes.get(key) or self.blocks[key]).setPos(box.x, box.y)
+        for path, box in self.placement.frames.items():
+            self.frames[path].show_box(box)
+        for wire in self.wires.keys() - shown.links.keys():
             self._drop(self.wires.pop(wire))
         labels = place_labels(self.placement, cards.shape_width(QGuiApplication.font().key()), _LABEL_HEIGHT)
         self._wires_at.clear()
@@ -174,22 +335,22 @@ class GraphScene(QGraphicsScene):
             if item is None:
                 item = self.wires[wire] = WireItem(wire, self._theme)
                 self.addItem(item)
+            item.show_connections(shown.links[wire])
             item.show_route(points, labels.get(wire))
-            self._wires_at[wire.source].append(item)
-            self._wires_at[wire.target].append(item)
+            for node_id in {*item.sources, *item.targets}:
+                self._wires_at[node_id].append(item)
         self.laid_out.emit()
 
-    def _show_shapes(self, node_ids: Iterable[str], snapshot: Snapshot) -> list[WireItem]:
-        """Show what passes the wires at these nodes; returns the wires."""
-        reports = snapshot.inference.nodes
-        items = list(dict.fromkeys([item for node_id in node_ids for item in self._wires_at[node_id]]))
-        for item in items:
-            target = reports[item.wire.target]
+    def _show_shapes(self, wires: Iterable[WireItem]) -> None:
+        """Show what passes these wires."""
+        assert self._snapshot is not None
+        reports = self._snapshot.inference.nodes
+        for item in wires:
             # An unknown output is the sign of a fault here or upstream; only then is it worth looking for.
-            faulty = target.output_shape is None and target.fault is not None
-            faulty = faulty and not is_waiting(target.layer, target.input_shapes)
-            item.show_shape(reports[item.wire.source].output_shape, is_fault=faulty)
-        return items
+            unknown = [report for i in item.targets if (report := reports[i]).output_shape is None]
+            faulty = [r for r in unknown if r.fault is not None and not is_waiting(r.layer, r.input_shapes)]
+            shapes = tuple([reports[source].output_shape for source in item.sources])
+            item.show_shapes(shapes if len(shapes) == 1 else _distinct(shapes), is_fault=bool(faulty))
 
     def _redraw(self, *groups: Sequence[QGraphicsItem]) -> None:
         if sum(map(len, groups)) > _MANY:
@@ -199,57 +360,41 @@ class GraphScene(QGraphicsScene):
             item.update()
 
     def _end_preview(self) -> None:
-        for node_id in self._previewed:
-            self.nodes[node_id].show_preview(None)
-            for item in self._wires_at[node_id]:
-                item.show_preview(False, None)
+        for card in self._previewed:
+            if isinstance(card, NodeItem | BlockItem):
+                card.show_preview(None)
+        for wire in self._previewed_wires:
+            wire.show_preview(None)
         self._previewed.clear()
-
-    def _show_state(self, node_id: str) -> None:
-        item = self.nodes.get(node_id)
-        if item is not None:
-            hovered = self._hovered is not None and self._hovered[0] == node_id
-            part = self._hovered[1] if self._hovered is not None and hovered else None
-            item.show_state(selected=node_id in self._selected, hovered=hovered, part=part)
-
-    def _pulse(self, node_ids: set[str]) -> None:
-        """Light up; further changes keep it lit, so that nothing flickers while a value is typed or dragged."""
-        if not node_ids:
-            return
-        self._fade.stop()
-        before, self._lit = self._lit, node_ids
-        for node_id in before - node_ids:
-            self.nodes[node_id].set_lit(False)
-        for node_id in node_ids - before:
-            self.nodes[node_id].set_lit(True)
-        self._redraw([self.nodes[node_id] for node_id in before - node_ids])
-        self._show_glow(1.0)  # the animation reports its first value only if it differs from its last
-        self._fade.start(QAbstractAnimation.DeletionPolicy.KeepWhenStopped)
-
-    def _end_pulse(self) -> None:
-        for node_id in self._lit:
-            self.nodes[node_id].set_lit(False)
-        self._lit = set()
-
-    def _show_glow(self, glow: float) -> None:
-        self._light.value = glow
-        self._redraw([self.nodes[node_id] for node_id in self._lit])
+        self._previewed_wires.clear()
 
     def _drop(self, item: QGraphicsItem) -> None:
-        if item is self._hovered_wire:
-            self._hovered_wire = None
+        if isinstance(item, WireItem):
+            self._marks.forget(item)
+        if isinstance(item, CardItem):
+            self._pulse.forget(item)
         self.removeItem(item)
 
     def _clear(self) -> None:
-        self._fade.stop()
-        self._lit = set()
-        self._hovered = None
-        for item in (*self.nodes.values(), *self.wires.values()):
+        self._pulse.stop()
+        self._marks.clear()
+        for item in (*self.cards(), *self.frames.values(), *self.wires.values()):
             self._drop(item)
-        self.nodes.clear()
-        self.wires.clear()
+        for held in (self.nodes, self.blocks, self.frames, self.wires, self._maps_at):
+            held.clear()
         self._wires_at.clear()
-        self.placement = None
+        self.folds = Folds()
+        self.shown = self.placement = None
+
+
+def _distinct(shapes: Iterable[Shape | None]) -> tuple[Shape | None, ...]:
+    return tuple(dict.fromkeys(shapes))
+
+
+def _layers_differ(old: Snapshot, new: Snapshot, node_ids: Iterable[str]) -> bool:
+    """Whether a layer in some block is another, so that blocks may be alike that were not."""
+    before, after = old.architecture, new.architecture
+    return any("." in node_id and before[node_id].layer is not after[node_id].layer for node_id in node_ids)
 
 
 def _looks_different(old: NodeReport, new: NodeReport) -> bool:

@@ -15,23 +15,34 @@ _SMALLEST_TEXT_PX = 9
 """Pixels of the screen."""
 _GRIP = 12
 """Pixels across that count as on the wire."""
+_MOST_SHAPES = 2
+"""Of more values only the number stands beside the wire."""
 
 
 class WireItem(QGraphicsItem):
-    """A wire."""
+    """A wire between two items.
+
+    Attributes:
+        wire: its ends, which may be folded blocks.
+        connections: what of the network it stands for; several where blocks are folded.
+        sources: ids of the nodes whose values pass, each once.
+        targets: ids of the nodes that read them, each once.
+    """
 
     def __init__(self, wire: Wire, theme: Theme) -> None:
         super().__init__()
         self.wire = wire
+        self.connections: tuple[Wire, ...] = (wire,)
+        self.sources: tuple[str, ...] = (wire.source,)
+        self.targets: tuple[str, ...] = (wire.target,)
         self._theme = theme
         self._font = cards.fonts(QGuiApplication.font().key()).small
         self._line = QPainterPath()
         self._grip = QPainterPath()
         self._tip = QPointF()
         self._label: Label | None = None
-        self._shape: Shape | None = None
-        self._preview: Shape | None = None
-        self._is_previewed = False
+        self._shapes: tuple[Shape | None, ...] = (None,)
+        self._preview: tuple[Shape | None, ...] | None = None
         self._is_fault = False
         self._hovered = False
         self._bounds = QRectF()
@@ -40,7 +51,10 @@ class WireItem(QGraphicsItem):
     @property
     def label(self) -> str:
         """The text beside the wire."""
-        return numbers.shape(self._preview if self._is_previewed else self._shape)
+        shapes = self._preview or self._shapes
+        return (
+            " + ".join(numbers.shape(shape) for shape in shapes) if len(shapes) <= _MOST_SHAPES else f"×{len(shapes)}"
+        )
 
     @property
     def is_fault(self) -> bool:
@@ -61,17 +75,24 @@ class WireItem(QGraphicsItem):
             box = QRectF(*label.box).adjusted(-8 * GRID, -GRID, 8 * GRID, GRID)
             self._bounds = self._bounds.united(box)
 
-    def show_shape(self, shape: Shape | None, *, is_fault: bool) -> None:
+    def show_connections(self, connections: tuple[Wire, ...]) -> None:
+        """Stand for these connections of the network."""
+        if connections != self.connections:
+            self.connections = connections
+            self.sources = tuple(dict.fromkeys(connection.source for connection in connections))
+            self.targets = tuple(dict.fromkeys(connection.target for connection in connections))
+
+    def show_shapes(self, shapes: tuple[Shape | None, ...], *, is_fault: bool) -> None:
         """Show what passes, and whether the target cannot take it, when the scene next updates it."""
-        self._shape = shape
+        self._shapes = shapes
         if is_fault != self._is_fault:
             self._is_fault = is_fault
             self.setZValue(0.5 if is_fault else 0)
 
-    def show_preview(self, is_previewed: bool, shape: Shape | None) -> None:
-        """Show what would pass instead."""
-        if (is_previewed, shape) != (self._is_previewed, self._preview):
-            self._is_previewed, self._preview = is_previewed, shape
+    def show_preview(self, shapes: tuple[Shape | None, ...] | None) -> None:
+        """Show what would pass instead; None ends that."""
+        if shapes != self._preview:
+            self._preview = shapes
             self.update()
 
     def show_theme(self, theme: Theme) -> None:
@@ -97,7 +118,7 @@ class WireItem(QGraphicsItem):
         colour = theme.error if self._is_fault else theme.accent if self._hovered else theme.wire
         pen = QPen(colour, max(1.5, 1.0 / zoom))
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        if self._shape is None:
+        if None in self._shapes:
             pen.setDashPattern([3, 3])
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -115,8 +136,8 @@ class WireItem(QGraphicsItem):
         font = QFont(self._font)
         font.setPixelSize(max(font.pixelSize(), round(min(_SMALLEST_TEXT_PX / zoom, 0.75 * NODE_GAP))))
         painter.setFont(font)
-        is_lost = self._is_fault or (self._is_previewed and self._preview is None)
-        painter.setPen(theme.error if is_lost else theme.accent if self._is_previewed else theme.muted)
+        is_lost = self._is_fault or (self._preview is not None and None in self._preview)
+        painter.setPen(theme.error if is_lost else theme.accent if self._preview is not None else theme.muted)
         side = Qt.AlignmentFlag.AlignRight if place.is_left else Qt.AlignmentFlag.AlignLeft
         flags = side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine | Qt.TextFlag.TextDontClip
         painter.drawText(QRectF(*place.box), int(flags), self.label)

@@ -1,27 +1,27 @@
-"""The blocks of the palette: their group in its list, and what inserting one does to the network.
+"""The blocks of the palette: their group in its list, the values chosen for them, and inserting one at the selection.
 
-Which blocks there are and what they are made of is `zoo.blocks`' to say; the list around them is `palette`'s.
+Which blocks there are is `zoo.blocks`' to say, what one makes of the network, `session.placing`'s; the list around them
+is `palette_tree`'s.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QBrush, QIcon
 from PySide6.QtWidgets import QMenu, QTreeWidgetItem, QWidget
 
-from explorer.architecture import Architecture, EditRefused
-from explorer.inference import infer
+from explorer.architecture import EditRefused
 from explorer.layers import Category
 from explorer.look import numbers
 from explorer.look.icons import icon
-from explorer.look.theme import GRID, ThemeSource, body_font
+from explorer.look.theme import ThemeSource
+from explorer.panels.palette_tree import BLOCK_ROLE, VALUES_ROLE, add_line
 from explorer.panels.parameter_dialog import Outcome, ParameterDialog
 from explorer.session import Document, Selection
+from explorer.session.placing import Place, Placed, fitted
 from explorer.zoo import Value
 from explorer.zoo.blocks import BlockEntry, block_entries, last_maps
-
-BLOCK_ROLE = Qt.ItemDataRole.UserRole + 2
-"""The id of an item's block."""
 
 
 class PaletteBlocks(QObject):
@@ -51,48 +51,64 @@ class PaletteBlocks(QObject):
         self._blocks = {block.id: block for block in block_entries()}
         self.items: dict[str, QTreeWidgetItem] = {}
         for block in self._blocks.values():
-            item = QTreeWidgetItem(group, [block.title])
-            item.setFirstColumnSpanned(True)
+            item = add_line(group, block.title)
             item.setData(0, BLOCK_ROLE, block.id)
-            item.setFont(0, body_font())
-            item.setSizeHint(0, QSize(0, 3 * GRID))
             self.items[block.id] = item
 
     def insert(self, block_id: str, values: Mapping[str, Value] | None = None) -> None:
-        """Add a block at the selection as one undoable edit, and select its nodes; or say why it cannot be."""
-        if self.why_not() is not None:
+        """Add a block at the selection as one undoable edit, and select its nodes; or say why it cannot be.
+
+        Args:
+            values: for its parameters; those chosen last where None.
+        """
+        if (why := self.why_not()) is not None:
+            self.refused.emit(why)
             return
-        block, architecture = self._blocks[block_id], self._document.architecture
-        anchor = self._anchor()
         try:
-            new = block.insert(architecture, anchor, **(values or {}))
+            placed = self._placed(self._blocks[block_id], self._values(block_id) if values is None else values)
         except ValueError as error:  # EditRefused, or a value out of its range
             self.refused.emit(str(error))
             return
-        self._document.apply(self.tr("Insert {block} after {node}").format(block=block.title, node=anchor), new)
-        added = _added(architecture, new)
-        self._selection.set(added)
-        self.inserted.emit(added[-1])
+        self._document.apply(placed.text, placed.architecture)
+        self._selection.set(placed.added)
+        self.inserted.emit(placed.added[-1])
+
+    def set_values(self, block_id: str, values: Mapping[str, Value]) -> None:
+        """Insert and drag the block with these values from now on; those that differ from the defaults are shown."""
+        block, item = self._blocks[block_id], self.items[block_id]
+        own = {p: values[p.name] for p in block.parameters if p.name in values and values[p.name] != p.default}
+        item.setData(0, VALUES_ROLE, {parameter.name: value for parameter, value in own.items()})
+        item.setText(0, " · ".join((block.title, *(f"{p.title.lower()} {_said(value)}" for p, value in own.items()))))
+        self.enable()
 
     def ask_options(self, block_id: str) -> ParameterDialog:
-        """Offer the block's parameters; once chosen, it is inserted with them."""
-        block = self._blocks[block_id]
+        """Offer the block's parameters, with what they come to on the canvas; once chosen, it is inserted with them."""
+        block, last = self._blocks[block_id], self._values(block_id)
         dialog = ParameterDialog(
             block.title,
             f"{block.idea} {self._place()}",
-            block.parameters,
+            tuple(
+                replace(parameter, default=last.get(parameter.name, parameter.default))
+                for parameter in block.parameters
+            ),
             lambda values: self._outcome(block, values),
             self._themes,
             button=self.tr("Insert"),
             parent=self._window,
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.chosen.connect(lambda values: self.insert(block_id, values))
+
+        def insert(values: Mapping[str, Value]) -> None:
+            self.set_values(block_id, values)
+            self.insert(block_id, values)
+
+        dialog.finished.connect(lambda _result: self._document.preview(None))
+        dialog.chosen.connect(insert)
         dialog.open()
         return dialog
 
     def menu(self, block_id: str) -> QMenu:
-        """What can be done with a block of the list."""
+        """What can be done with a block of the list; "Insert" previews while it is pointed at."""
         menu = QMenu(self._window)
         is_enabled = self.why_not() is None
         insert = menu.addAction(self.tr("Insert"), lambda: self.insert(block_id))
@@ -100,6 +116,10 @@ class PaletteBlocks(QObject):
         options = menu.addAction(self.tr("Insert with options…"), lambda: self.ask_options(block_id))
         for action in (insert, options):
             action.setEnabled(is_enabled)
+        defaults = menu.addAction(self.tr("Back to the default values"), lambda: self.set_values(block_id, {}))
+        defaults.setVisible(bool(self._values(block_id)))
+        menu.hovered.connect(lambda action: self._preview(block_id if action is insert and is_enabled else None))
+        menu.aboutToHide.connect(lambda: self._preview(None))
         return menu
 
     def why_not(self) -> str | None:
@@ -122,12 +142,18 @@ class PaletteBlocks(QObject):
     def enable(self) -> None:
         """Follow the document and the selection: which items can be had, and where they would go."""
         why = self.why_not()
-        rest = why or f"{self._place()} {self.tr('Right-click for options.')}"
+        place = why or f"{self._place()} {self.tr('Right-click for options.')}"
+        flags = Qt.ItemFlag.ItemIsSelectable
+        if self._document.is_open:
+            # Where the selection takes none, a drag still finds a place that does.
+            flags |= Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsDragEnabled
+            place = f"{place}\n{self.tr('Drag it onto a wire or behind a node.')}"
+        colour = QBrush(self._themes.theme.muted) if why else QBrush()
         for block_id, item in self.items.items():
-            flags = Qt.ItemFlag.ItemIsSelectable
-            item.setFlags(flags if why else flags | Qt.ItemFlag.ItemIsEnabled)
             block = self._blocks[block_id]
-            item.setToolTip(0, f"{block.idea}\n{block.paper}\n{rest}")
+            item.setFlags(flags)
+            item.setForeground(0, colour)
+            item.setToolTip(0, f"{item.text(0)}\n{block.idea}\n{block.paper}\n{place}")
 
     def find(self, text: str) -> list[str]:
         """Ids of the blocks that match all words, by name first, then by what they do; all without words."""
@@ -155,27 +181,51 @@ class PaletteBlocks(QObject):
             return self.tr("It goes behind the last feature maps, those of {node}.").format(node=self._anchor())
         return self.tr("It goes after {node}.").format(node=self._anchor())
 
-    def _outcome(self, block: BlockEntry, values: Mapping[str, Value]) -> Outcome:
-        """What the network gains by the block, or why it does not go there."""
-        snapshot = self._document.snapshot
+    def _values(self, block_id: str) -> Mapping[str, Value]:
+        """What was chosen for a block; empty where nothing was."""
+        values = self.items[block_id].data(0, VALUES_ROLE)
+        return values if isinstance(values, dict) else {}
+
+    def _placed(self, block: BlockEntry, values: Mapping[str, Value]) -> Placed:
+        """The network with the block at the selection.
+
+        Raises:
+            ValueError: it does not go there, or a value is out of its range.
+        """
+        return fitted(self._document.snapshot, block, values, Place(self._anchor()))
+
+    def _preview(self, block_id: str | None) -> None:
+        if block_id is None:
+            self._document.preview(None)
+            return
         try:
-            new = block.insert(snapshot.architecture, self._anchor(), **values)
+            placed = self._placed(self._blocks[block_id], self._values(block_id))
+        except ValueError:
+            self._document.preview(None)
+        else:
+            self._document.preview(lambda _architecture: placed.architecture)
+
+    def _outcome(self, block: BlockEntry, values: Mapping[str, Value]) -> Outcome:
+        """What the network gains by the block, or why it does not go there; the views preview it."""
+        try:
+            placed = self._placed(block, values)
         except ValueError as error:  # EditRefused, or a value out of its range
+            self._document.preview(None)
             return Outcome(str(error), is_possible=False)
-        inference = infer(new, snapshot.inference)
-        old, reports = snapshot.inference.nodes, inference.nodes
-        added = _added(snapshot.architecture, new)
+        self._document.preview(lambda _architecture: placed.architecture)
+        reports = placed.inference.nodes
         text = self.tr("{parameters} parameters · {macs} MACs · makes {shape}").format(
-            parameters=numbers.short_count(sum(reports[i].num_parameters or 0 for i in added)),
-            macs=numbers.short_count(sum(reports[i].macs or 0 for i in added)),
-            shape=numbers.shape(reports[added[-1]].output_shape),
+            parameters=numbers.short_count(sum(reports[i].num_parameters or 0 for i in placed.added)),
+            macs=numbers.short_count(sum(reports[i].macs or 0 for i in placed.added)),
+            shape=numbers.shape(placed.leaving),
         )
-        broken = [issue for issue in inference.errors if issue.node_id not in old or not old[issue.node_id].fault]
-        return Outcome(text, issue=broken[0].text if broken else "")
+        return Outcome(text, issue=placed.issue)
 
 
-def _added(old: Architecture, new: Architecture) -> tuple[str, ...]:
-    return tuple(node.id for node in new if node.id not in old)
+def _said(value: Value) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)
 
 
 def _facts(block: BlockEntry) -> str:

@@ -52,10 +52,13 @@ class BlockEntry:
     """Adds it to a builder, given the path, how many channels arrive, and the parameters' values by name."""
     parameters: tuple[FamilyParameter, ...] = ()
 
-    def insert(self, architecture: Architecture, after: str, **values: Value) -> Architecture:
+    def insert(
+        self, architecture: Architecture, after: str, beside: str | None = None, /, **values: Value
+    ) -> Architecture:
         """The network with the block behind a node: what read the node reads the block.
 
-        Behind the end of a block it stands beside that one, and is counted on from it: `layer1.3` behind `layer1.2`.
+        Behind the end of a block it stands beside that one, and is counted on from it: `layer1.3` behind `layer1.2`; or
+        beside what `beside` names.
 
         Raises:
             EditRefused: no such node, what it makes is unknown or no maps, or a layer of the block does not take it.
@@ -75,7 +78,7 @@ class BlockEntry:
         for node_id, made in output_shapes(alone).items():
             if made is None:
                 raise EditRefused(f"{node_id} does not take what is left of {format_shape(shape)} there")
-        return paste(architecture, copied_block(alone, self.name), after)
+        return paste(architecture, copied_block(alone, self.name), after, beside)
 
     def append(self, architecture: Architecture, **values: Value) -> Architecture:
         """The network with the block behind its last maps: before they are averaged or flattened for the classifier.
@@ -233,7 +236,7 @@ _BLOCKS = (
         title="Inverted residual",
         kind="inverted residual",
         idea="Wide and cheap in the middle, where each channel is filtered on its own; narrow where the shortcut runs.",
-        paper="Sandler et al. 2018, MobileNetV2: inverted residuals and linear bottlenecks, figure 3(d)",
+        paper="Sandler et al. 2018, MobileNetV2: inverted residuals and linear bottlenecks, figure 4(d)",
         name="inverted1",
         make=_inverted,
         parameters=(

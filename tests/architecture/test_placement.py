@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.architecture import Architecture, Node, edits
-from explorer.architecture.placement import NODE_GAP, Placement, place
+from explorer.architecture.placement import FRAME_HEADER, NODE_GAP, Placement, Wire, lay_out, place
 from explorer.layers import Add, Input, ReLU
 from explorer.zoo import entry
 
@@ -85,3 +85,24 @@ def test_bounds_hold_everything() -> None:
         assert bounds.x <= x <= bounds.right
         assert bounds.y <= y <= bounds.bottom
     assert bounds.x < placement.nodes["add"].x, "the skip runs beside the chain"
+
+
+def test_a_block_that_feeds_itself_from_outside_still_has_a_place() -> None:
+    # Folded, a block with a layer between two of its own is read by that layer and reads it.
+    links = [Wire("in", "block", 0), Wire("block", "between", 0), Wire("between", "block", 1), Wire("block", "out", 0)]
+    placement = lay_out(dict.fromkeys(("in", "block", "between", "out"), SIZE), links, {})
+    assert not [pair for pair in combinations(placement.nodes.values(), 2) if pair[0].overlaps(pair[1])]
+    assert set(placement.wires) == set(links)
+    inside = {"a": "block", "b": "block"}
+    links = [Wire("in", "a", 0), Wire("a", "between", 0), Wire("between", "b", 0)]
+    placement = lay_out(dict.fromkeys(("in", "a", "between", "b"), SIZE), links, inside, ["block"])
+    assert not placement.frames["block"].overlaps(placement.nodes["between"])
+    assert not [pair for pair in combinations(placement.nodes.values(), 2) if pair[0].overlaps(pair[1])]
+
+
+def test_a_frame_has_room_for_its_title() -> None:
+    links = [Wire("in", "a", 0), Wire("a", "b", 0)]
+    placement = lay_out(dict.fromkeys(("in", "a", "b"), SIZE), links, {"a": "block", "b": "block"}, ["block"])
+    frame = placement.frames["block"]
+    assert frame.y + FRAME_HEADER <= placement.nodes["a"].y
+    assert placement.bounds.bottom == frame.bottom

@@ -10,10 +10,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from explorer.architecture import Architecture
+from explorer.architecture import Architecture, grouping
 from explorer.canvas import GraphView
+from explorer.canvas.block_item import BlockItem
 from explorer.canvas.node_item import NodeItem
 from explorer.canvas.scene import GraphScene
+from explorer.inference import NodeReport
 from explorer.layers import Opaque
 from explorer.look.theme import ThemeSource
 from explorer.session import Document, Selection
@@ -104,21 +106,55 @@ class Canvas:
     def check(self) -> None:
         """The scene shows the document, and nothing else."""
         snapshot, scene = self.document.snapshot, self.scene
-        assert set(scene.nodes) == {node.id for node in snapshot.architecture}
-        assert {(w.source, w.target, w.port) for w in scene.wires} == {
+        folded = {node_id: path for path in scene.blocks for node_id in _inside(snapshot.architecture, path)}
+        assert set(scene.nodes) == {node.id for node in snapshot.architecture if node.id not in folded}
+        connections = {
             (source, node.id, port) for node in snapshot.architecture for port, source in enumerate(node.inputs)
         }
-        assert len(scene.items()) == len(scene.nodes) + len(scene.wires), "no item is left over"
+        drawn = [tuple(connection) for item in scene.wires.values() for connection in item.connections]
+        assert sorted(drawn) == sorted(c for c in connections if folded.get(c[0], c[0]) != folded.get(c[1], c[1]))
+        shown = (scene.nodes, scene.blocks, scene.frames, scene.wires)
+        assert len(scene.items()) == sum(len(held) for held in shown), "no item is left over"
         for node_id, item in scene.nodes.items():
-            assert item.report is snapshot.inference.nodes[node_id]
+            assert _told(item.report) == _told(snapshot.inference.nodes[node_id])
             assert item.preview is None
             assert item.is_selected == (node_id in self.selection.ids)
-        for wire, line in scene.wires.items():
-            shape = snapshot.inference.nodes[wire.source].output_shape
-            assert line.label == ("–" if shape is None else "×".join(map(str, shape)))
-            target = snapshot.inference.nodes[wire.target]
-            is_unmeasured = isinstance(target.layer, Opaque) and not target.layer.measured
-            assert line.is_fault == (target.fault is not None and not is_unmeasured)
+        for path, block in scene.blocks.items():
+            self._check_block(path, block)
+        for line in scene.wires.values():
+            shapes = list(dict.fromkeys(snapshot.inference.nodes[c.source].output_shape for c in line.connections))
+            written = ["–" if shape is None else "×".join(map(str, shape)) for shape in shapes]
+            assert line.label == (" + ".join(written) if len(written) <= 2 else f"×{len(written)}")
+            targets = [snapshot.inference.nodes[connection.target] for connection in line.connections]
+            faulty = [
+                t.fault is not None and not (isinstance(t.layer, Opaque) and not t.layer.measured) for t in targets
+            ]
+            assert line.is_fault == any(faulty)
+
+    def _check_block(self, path: str, block: BlockItem) -> None:
+        reports = self.document.snapshot.inference.nodes
+        ids = _inside(self.architecture, path)
+        assert block.facts.num_layers == len(ids)
+        assert block.facts.num_parameters == sum(reports[i].num_parameters or 0 for i in ids)
+        assert block.facts.macs == sum(reports[i].macs or 0 for i in ids)
+        first = next((report.fault for i in ids if (report := reports[i]).fault is not None), None)
+        assert (block.facts.fault and block.facts.fault.text) == (first and first.text)
+        assert block.preview is None
+        assert block.is_selected == all(node_id in self.selection.ids for node_id in ids)
+        alike = next((paths for paths in grouping.identical_blocks(self.architecture) if path in paths), ())
+        marked = block.likeness.equals if block.likeness is not None and not block.likeness.is_odd else ()
+        assert marked == alike
+
+
+def _inside(architecture: Architecture, path: str) -> list[str]:
+    return [node.id for node in architecture if node.id.startswith(f"{path}.")]
+
+
+def _told(report: NodeReport) -> tuple[object, ...]:
+    """What of a report can be compared: its repairs hold functions."""
+    numbers = (report.num_parameters, report.num_buffers, report.macs, report.output_bytes, report.receptive_field)
+    texts = tuple(issue.text for issue in report.issues)
+    return (report.layer, report.context.node, report.input_shapes, report.output_shape, *numbers, texts)
 
 
 @pytest.fixture

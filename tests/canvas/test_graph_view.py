@@ -48,7 +48,7 @@ def _action(menu: QMenu, *path: str) -> QAction:
 
 def _empty(canvas: Canvas) -> QPoint:
     place = QPoint(20, 20)
-    assert canvas.scene.node_at(canvas.view.mapToScene(place)) is None
+    assert canvas.scene.card_at(canvas.view.mapToScene(place)) is None
     return place
 
 

@@ -1,12 +1,51 @@
-"""Layers dropped on the canvas, as the palette drags them."""
+"""Layers and blocks dragged over the canvas and dropped on it, as the palette drags them."""
 
 import warnings
 
-from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDropEvent
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragLeaveEvent, QDragMoveEvent, QDropEvent
 
-from explorer.session.dragging import LAYER_MIME_TYPE
-from tests.canvas.conftest import Canvas
+from explorer.architecture.paths import inside, ports
+from explorer.canvas.drop_hint import DropHint
+from explorer.layers import Add
+from explorer.session import Snapshot
+from explorer.session.dragging import block_data, layer_data
+from explorer.zoo import entry
+from explorer.zoo.blocks import block_entry
+from tests.canvas.conftest import NO_KEY, Canvas
+
+
+def _drag(canvas: Canvas, place: QPoint, data: QMimeData) -> bool:
+    """Move over a place; whether a drop would be taken."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        event = QDragMoveEvent(place, Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, NO_KEY)
+    event.ignore()
+    assert canvas.view._layer_drop.eventFilter(canvas.view.viewport(), event)
+    return event.isAccepted()
+
+
+def _leave(canvas: Canvas) -> None:
+    """What Qt sends when the pointer leaves, and when Esc takes the drag back."""
+    assert canvas.view._layer_drop.eventFilter(canvas.view.viewport(), QDragLeaveEvent())
+
+
+def _hint(canvas: Canvas) -> DropHint:
+    return canvas.view._layer_drop.hint
+
+
+def _previews(canvas: Canvas) -> list[Snapshot | None]:
+    previews: list[Snapshot | None] = []
+    canvas.document.previewed.connect(previews.append)
+    return previews
+
+
+def _on_wire(canvas: Canvas, source: str, target: str) -> QPoint:
+    """A place on the wire between two nodes."""
+    wire = next(w for w in canvas.scene.wires.values() if (w.wire.source, w.wire.target) == (source, target))
+    canvas.view.reveal(source)
+    return canvas.view.mapFromScene(wire.mapToScene(wire.shape().boundingRect().center()))
 
 
 def _drop(canvas: Canvas, place: QPoint, data: QMimeData) -> bool:
@@ -26,15 +65,9 @@ def _drop(canvas: Canvas, place: QPoint, data: QMimeData) -> bool:
     return event.isAccepted()
 
 
-def _layer(name: str) -> QMimeData:
-    data = QMimeData()
-    data.setData(LAYER_MIME_TYPE, QByteArray(name.encode()))
-    return data
-
-
 def test_a_layer_dropped_on_a_node_comes_behind_it_in_one_step(canvas: Canvas) -> None:
     before = canvas.architecture
-    assert _drop(canvas, canvas.at("conv1"), _layer("BatchNorm2d"))
+    assert _drop(canvas, canvas.at("conv1"), layer_data("BatchNorm2d"))
     assert canvas.architecture["norm1"].inputs == ("conv1",)
     assert canvas.architecture["tanh1"].inputs == ("norm1",)
     assert canvas.selection.ids == ("norm1",)
@@ -43,9 +76,7 @@ def test_a_layer_dropped_on_a_node_comes_behind_it_in_one_step(canvas: Canvas) -
 
 
 def test_a_layer_dropped_on_a_wire_is_inserted_there(canvas: Canvas) -> None:
-    wire = next(w for w in canvas.scene.wires.values() if w.wire.source == "conv1")
-    place = canvas.view.mapFromScene(wire.mapToScene(wire.shape().boundingRect().center()))
-    assert _drop(canvas, place, _layer("ReLU"))
+    assert _drop(canvas, _on_wire(canvas, "conv1", "tanh1"), layer_data("ReLU"))
     assert canvas.architecture["relu1"].inputs == ("conv1",)
     assert canvas.architecture["tanh1"].inputs == ("relu1",)
 
@@ -55,6 +86,135 @@ def test_anything_else_is_left_to_the_window(canvas: Canvas) -> None:
     data = QMimeData()
     data.setText("a project, perhaps")
     assert not _drop(canvas, canvas.at("conv1"), data)
-    assert not _drop(canvas, canvas.at("conv1"), _layer("Conv9d"))
-    assert not _drop(canvas, QPoint(5, 5), _layer("ReLU"))
+    assert not _drop(canvas, canvas.at("conv1"), layer_data("Conv9d"))
+    assert not _drop(canvas, QPoint(5, 5), layer_data("ReLU"))
     assert canvas.architecture is before
+
+
+@pytest.mark.parametrize("on_wire", [False, True])
+def test_a_block_is_wired_at_both_ends_in_one_step_and_selected(canvas: Canvas, on_wire: bool) -> None:
+    before = canvas.architecture
+    place = _on_wire(canvas, "conv1", "tanh1") if on_wire else canvas.at("conv1")
+    assert _drop(canvas, place, block_data("residual", {"stride": 2}))
+    added = [node.id for node in canvas.architecture if node.id not in before]
+    assert canvas.architecture["tanh1"].inputs == (added[-1],)
+    assert canvas.architecture[added[0]].inputs == ("conv1",)
+    assert canvas.document.snapshot.inference.nodes["tanh1"].output_shape == (6, 14, 14)
+    assert canvas.selection.ids == tuple(added)
+    assert canvas.document.undo_stack.count() == 1
+    canvas.check()
+    canvas.document.undo_stack.undo()
+    assert canvas.architecture is before
+
+
+def test_a_drag_over_a_place_previews_the_drop_and_says_it(canvas: Canvas) -> None:
+    before, previews = canvas.architecture, _previews(canvas)
+    place = _on_wire(canvas, "conv1", "tanh1")
+    assert _drag(canvas, place, block_data("residual", {"stride": 2}))
+    assert previews[-1] is not None
+    assert previews[-1].architecture == block_entry("residual").insert(before, "conv1", stride=2)
+    tanh = canvas.item("tanh1").preview
+    assert tanh is not None
+    assert tanh.output_shape == (6, 14, 14)
+    hint = _hint(canvas)
+    assert hint.isVisible()
+    assert hint.title.text() == "Residual block between conv1 and tanh1"
+    gained = previews[-1].inference.totals.num_parameters - canvas.document.snapshot.inference.totals.num_parameters
+    assert gained == -45_360, "smaller maps leave fc1 fewer features"
+    assert "6×28×28 → 6×14×14  ·  −45.4\u2009k parameters" in hint.facts.text()
+    assert canvas.view.viewport().rect().contains(hint.geometry())
+    assert canvas.architecture is before
+
+
+def test_the_same_place_is_asked_about_once(canvas: Canvas) -> None:
+    previews, data = _previews(canvas), block_data("fire", {})
+    place = canvas.at("conv1")
+    _drag(canvas, place, data)
+    _drag(canvas, place + QPoint(1, 0), data)
+    assert len(previews) == 1
+    _drag(canvas, canvas.at("pool1"), data)
+    assert len(previews) == 2
+
+
+def test_the_node_under_the_pointer_gets_a_frame(canvas: Canvas) -> None:
+    assert _drag(canvas, canvas.at("conv1"), block_data("fire", {}))
+    frame = _hint(canvas).frame
+    assert frame.isVisible()
+    assert frame.geometry().contains(canvas.at("conv1"))
+    assert not frame.geometry().contains(canvas.at("tanh1"))
+    _drag(canvas, _on_wire(canvas, "conv1", "tanh1"), block_data("fire", {}))
+    assert not frame.isVisible()
+
+
+def test_esc_takes_everything_back(canvas: Canvas) -> None:
+    before, previews = canvas.architecture, _previews(canvas)
+    _drag(canvas, canvas.at("conv1"), block_data("residual", {}))
+    _leave(canvas)
+    assert previews[-1] is None
+    assert not _hint(canvas).isVisible()
+    assert not _hint(canvas).frame.isVisible()
+    assert canvas.architecture is before
+    assert canvas.document.undo_stack.count() == 0
+    canvas.check()
+
+
+def test_a_block_that_cannot_work_is_refused_while_it_hangs_there_and_when_it_drops(canvas: Canvas) -> None:
+    before, previews = canvas.architecture, _previews(canvas)
+    data = block_data("residual", {})
+    assert _drag(canvas, canvas.at("fc1"), data), "or else nobody would be told of the drop"
+    assert "fc1 makes 120" in _hint(canvas).title.text()
+    assert "behind pool2" in _hint(canvas).facts.text()
+    assert previews == []
+    _drop(canvas, canvas.at("fc1"), data)
+    (message,) = canvas.messages
+    assert "fc1 makes 120. It fits behind pool2, which makes 16×5×5." in message
+    assert canvas.architecture is before
+    assert not _hint(canvas).isVisible()
+
+
+def test_from_a_place_that_works_to_one_that_does_not_ends_the_preview(canvas: Canvas) -> None:
+    previews, data = _previews(canvas), block_data("residual", {})
+    _drag(canvas, canvas.at("conv1"), data)
+    _drag(canvas, canvas.at("fc1"), data)
+    assert len(previews) == 2
+    assert previews[-1] is None
+
+
+def test_over_the_empty_canvas_it_says_where_to_drop(canvas: Canvas) -> None:
+    assert not _drag(canvas, QPoint(5, 5), block_data("fire", {}))
+    assert "on a wire or on a node" in _hint(canvas).title.text()
+    assert not _drop(canvas, QPoint(5, 5), block_data("fire", {}))
+    assert not _hint(canvas).isVisible()
+
+
+def test_a_layer_previews_too_and_one_that_joins_is_refused(canvas: Canvas) -> None:
+    previews = _previews(canvas)
+    _drag(canvas, canvas.at("conv1"), layer_data("MaxPool2d"))
+    assert previews[-1] is not None
+    assert previews[-1].inference.nodes["tanh1"].output_shape == (6, 14, 14)
+    _drop(canvas, canvas.at("conv1"), layer_data("Add"))
+    assert "select two nodes" in canvas.messages[-1]
+
+
+def test_a_drop_on_a_branch_to_a_sum_fits_its_widths(canvas: Canvas) -> None:
+    canvas.document.open(block_entry("residual").insert(canvas.architecture, "conv1"))
+    before = canvas.architecture
+    (add,) = (node.id for node in before if isinstance(node.layer, Add))
+    assert _drop(canvas, canvas.at(before[add].inputs[0]), block_data("fire", {}))
+    assert canvas.architecture[add].inputs != before[add].inputs
+    assert canvas.document.snapshot.inference.errors == ()
+    assert canvas.document.snapshot.inference.nodes[add].output_shape == (6, 28, 28)
+
+
+def test_a_block_dropped_on_a_folded_block_comes_behind_it(canvas: Canvas) -> None:
+    canvas.document.open(entry("resnet18").build())
+    before = canvas.architecture
+    path, item = next(iter(canvas.scene.blocks.items()))
+    canvas.view.reveal(path)
+    place = canvas.view.mapFromScene(item.mapToScene(item.card.rect.center()))
+    assert _drop(canvas, place, block_data("residual", {}))
+    added = [node.id for node in canvas.architecture if node.id not in before]
+    assert not any(node_id.startswith(f"{path}.") for node_id in added)
+    (end,) = ports(before, inside(before, path)).exits
+    assert {i for reader in before.consumers(end) for i in canvas.architecture[reader].inputs} == {added[-1]}
+    assert canvas.document.undo_stack.count() == 1

@@ -116,6 +116,32 @@ def test_typing_searches_and_enter_opens_the_first_match(qtbot: QtBot) -> None:
     assert len(gallery.cards()) == len(entries())
 
 
+def test_a_match_in_the_name_stands_before_one_in_the_description(qtbot: QtBot) -> None:
+    gallery = _gallery(qtbot)
+    chosen: list[str] = []
+    gallery.network_chosen.connect(chosen.append)
+    write(gallery.search, "vgg")
+    titles = _titles(gallery)
+    named = [e.title for e in entries() if "vgg" in f"{e.title} {e.family}".casefold()]
+    assert set(titles[: len(named)]) == set(named)
+    assert "ResNet-152" in titles[len(named) :]
+    assert gallery.page.described.isVisible()
+    press(gallery.search, Qt.Key.Key_Return)
+    assert entry(chosen[0]).family == "VGG"
+    gallery.search.clear()
+    assert not gallery.page.described.isVisible()
+    assert _titles(gallery) == [e.title for e in _in_order()]
+
+
+def test_the_best_name_is_opened_by_enter(qtbot: QtBot) -> None:
+    gallery = _gallery(qtbot)
+    chosen: list[str] = []
+    gallery.network_chosen.connect(chosen.append)
+    write(gallery.search, "resnet-50")
+    press(gallery.search, Qt.Key.Key_Return)
+    assert chosen == ["resnet50"]
+
+
 def test_ctrl_f_searches_from_a_card(qtbot: QtBot) -> None:
     gallery = _gallery(qtbot)
     card = gallery.cards()[1]
@@ -128,8 +154,8 @@ def test_a_search_without_a_match_says_what_to_try(qtbot: QtBot) -> None:
     gallery = _gallery(qtbot)
     write(gallery.search, "zzz")
     assert gallery.cards() == []
-    assert not gallery._nothing.isHidden()
-    assert "zzz" in gallery._nothing.text()
+    assert not gallery.page.nothing.isHidden()
+    assert "zzz" in gallery.page.nothing.text()
 
 
 def test_columns_follow_the_width(qtbot: QtBot) -> None:

@@ -48,15 +48,15 @@ def _field(dialog: ParameterDialog, name: str) -> QWidget:
 
 
 def test_families_stand_together_with_a_count_that_follows_the_search(gallery: Gallery) -> None:
-    for name, part in gallery._families.items():
+    for name, part in gallery.page.families.items():
         titles = [card.card_text.title for card in part.grid.cards]
         assert titles == [e.title for e in entries() if e.family == name]
         assert part.count.text() == str(len(titles))
     write(gallery.search, "vgg batch")
-    shown_families = {name: part.count.text() for name, part in gallery._families.items() if part.isVisible()}
+    shown_families = {name: part.count.text() for name, part in gallery.page.families.items() if part.isVisible()}
     assert shown_families == {"VGG": "4"}
     gallery.search.clear()
-    assert all(part.isVisible() for part in gallery._families.values())
+    assert all(part.isVisible() for part in gallery.page.families.values())
 
 
 def test_the_dialog_counts_live_and_opens_what_was_chosen(gallery: Gallery, qtbot: QtBot) -> None:

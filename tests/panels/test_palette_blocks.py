@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QSpinBox, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
@@ -9,7 +10,8 @@ from explorer.inference import infer
 from explorer.look import numbers
 from explorer.panels.palette import LayerPalette
 from explorer.panels.parameter_dialog import ParameterDialog
-from explorer.session import Document, Selection
+from explorer.session import Document, Selection, Snapshot
+from explorer.session.dragging import DraggedBlock, dragged
 from explorer.zoo import entry
 from explorer.zoo.blocks import block_entries, block_entry
 from tests.panels.stage import Stage, press, shown, stage, write
@@ -78,16 +80,23 @@ def test_tooltips_explain_with_the_paper(qtbot: QtBot) -> None:
         assert block.paper in tip
 
 
-def test_behind_a_vector_none_can_be_had_and_the_tooltip_says_why(qtbot: QtBot) -> None:
+def test_behind_a_vector_none_can_be_inserted_and_the_tooltip_says_why(qtbot: QtBot) -> None:
     at = stage()
     palette = _palette(qtbot, at)
     at.selection.set(["fc1"])
+    said: list[str] = []
+    palette.refused.connect(said.append)
     item = _item(palette, "residual")
-    assert not item.flags() & Qt.ItemFlag.ItemIsEnabled
     assert "fc1 makes 120" in item.toolTip(0)
-    assert not any(action.isEnabled() for action in palette.blocks.menu("residual").actions())
-    palette.blocks.insert("residual")
+    assert item.foreground(0).color() == at.themes.theme.muted
+    actions = [action for action in palette.blocks.menu("residual").actions() if action.isVisible()]
+    assert not any(action.isEnabled() for action in actions)
+    _choose(palette, "residual")
     assert at.steps == []
+    assert "fc1 makes 120" in said[0]
+    # It can still be dragged to where maps are.
+    assert item.flags() & Qt.ItemFlag.ItemIsDragEnabled
+    assert item.flags() & Qt.ItemFlag.ItemIsEnabled
 
 
 def test_a_refusal_becomes_a_message(qtbot: QtBot) -> None:
@@ -144,3 +153,62 @@ def test_nothing_open_nothing_enabled(qtbot: QtBot) -> None:
     palette = _palette(qtbot, Stage(document, Selection(document), stage().themes))
     assert _item(palette, "dense").toolTip(0).endswith("Open a network first.")
     assert not _item(palette, "dense").flags() & Qt.ItemFlag.ItemIsEnabled
+
+
+def _action(palette: LayerPalette, block_id: str, text: str) -> QAction:
+    return next(action for action in palette.blocks.menu(block_id).actions() if action.text() == text)
+
+
+def test_a_drag_carries_the_block_with_the_values_chosen_last(qtbot: QtBot) -> None:
+    at = stage()
+    palette = _palette(qtbot, at)
+    item = _item(palette, "fire")
+    assert dragged(palette.tree.mimeData([item])) == DraggedBlock(block_entry("fire"), {})
+    palette.blocks.set_values("fire", {"squeeze": 8, "expand": 64})
+    assert item.text(0) == "Fire module · squeeze 8"
+    assert dragged(palette.tree.mimeData([item])) == DraggedBlock(block_entry("fire"), {"squeeze": 8})
+    at.selection.set(["pool1"])
+    before = at.document.architecture
+    _choose(palette, "fire")
+    assert at.document.architecture == block_entry("fire").insert(before, "pool1", squeeze=8)
+    dialog = palette.blocks.ask_options("fire")
+    field = dialog.form.fields["squeeze"]
+    assert isinstance(field, QSpinBox)
+    assert field.value() == 8
+    dialog.reject()
+    _action(palette, "fire", "Back to the default values").trigger()
+    assert item.text(0) == "Fire module"
+    assert dragged(palette.tree.mimeData([item])) == DraggedBlock(block_entry("fire"), {})
+
+
+def test_insert_previews_while_it_is_pointed_at(qtbot: QtBot) -> None:
+    at = stage()
+    palette = _palette(qtbot, at)
+    at.selection.set(["pool1"])
+    previews: list[Snapshot | None] = []
+    at.document.previewed.connect(previews.append)
+    menu = palette.blocks.menu("fire")
+    menu.hovered.emit(menu.actions()[0])
+    menu.hovered.emit(menu.actions()[1])
+    menu.hovered.emit(menu.actions()[0])
+    menu.aboutToHide.emit()
+    wanted = block_entry("fire").insert(at.document.architecture, "pool1")
+    assert [preview and preview.architecture for preview in previews] == [wanted, None, wanted, None]
+    assert at.steps == []
+
+
+def test_options_preview_their_values_until_the_dialog_closes(qtbot: QtBot) -> None:
+    at = stage()
+    palette = _palette(qtbot, at)
+    at.selection.set(["pool1"])
+    previews: list[Snapshot | None] = []
+    at.document.previewed.connect(previews.append)
+    dialog = palette.blocks.ask_options("fire")
+    field = dialog.form.fields["expand"]
+    assert isinstance(field, QSpinBox)
+    field.setValue(24)
+    wanted = block_entry("fire").insert(at.document.architecture, "pool1", expand=24)
+    qtbot.waitUntil(lambda: previews[-1] is not None and previews[-1].architecture == wanted)
+    dialog.reject()
+    assert previews[-1] is None
+    assert at.steps == []

@@ -1,0 +1,256 @@
+"""What every card on the canvas has, a node's and a folded block's: its body, light, badge, maps and states.
+
+The words and numbers on it are `node_item`'s and `block_item`'s.
+"""
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from explorer.canvas import card as cards
+from explorer.canvas.card import STRIPE, Card, Detail, Part
+from explorer.canvas.card_text import draw_line, fitting_id, mixed, name_within, sized, squeezed
+from explorer.canvas.maps_strip import Strip, spread
+from explorer.layers import Input, Shape
+from explorer.look.theme import GRID, Theme
+
+_HALO = 4
+"""Room around the card for the border of a selected one, in pixels."""
+_TITLE_PX = 12
+"""Height of the text on a card that shows only its title, in pixels of the screen."""
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class Light:
+    """How brightly the cards that an edit has changed are lit up, 1 to 0: one value for all of them."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0.0
+
+
+class CardItem(QGraphicsItem):
+    """A card. What the scene says of many cards at once (`set_lit`) is drawn when the scene next updates them.
+
+    Attributes:
+        key: what the scene knows it by: a node's id, or a folded block's path.
+        card: its geometry.
+    """
+
+    def __init__(self, key: str, card: Card, theme: Theme, light: Light) -> None:
+        super().__init__()
+        self.key = key
+        self.card = card
+        self._bounds = self._with_halo()
+        self._fonts = cards.fonts(QGuiApplication.font().key())
+        self._theme = theme
+        self._strip: Strip | None = None
+        self._light = light
+        self._lit = False
+        self._selected = False
+        self._hovered = False
+        self._part: Part | None = None
+        self._name = key
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.setZValue(1)
+
+    @property
+    def strip(self) -> Strip | None:
+        """The live maps on the card."""
+        return self._strip
+
+    @property
+    def glow(self) -> float:
+        """How brightly the card is lit up, 0 to 1."""
+        return self._light.value if self._lit else 0.0
+
+    @property
+    def is_selected(self) -> bool:
+        """Whether the card has the border of a selected one."""
+        return self._selected
+
+    def show_frame(self, path: str) -> None:
+        """Lie in an open block, or, where the path is empty, in none: the card's name leaves that out."""
+        self._name = name_within(self.key, path)
+
+    def show_strip(self, strip: Strip | None) -> None:
+        """Show live maps; None takes them away."""
+        if strip is not self._strip:
+            self._strip = strip
+            self.update(self.card.maps)
+
+    def show_theme(self, theme: Theme) -> None:
+        """Draw in other colours."""
+        self._theme = theme
+        self.update()
+
+    def show_state(self, *, selected: bool, hovered: bool, part: Part | None) -> None:
+        """Show whether it is selected, and what of it the pointer is on."""
+        if (selected, hovered, part) != (self._selected, self._hovered, self._part):
+            self._selected, self._hovered, self._part = selected, hovered, part
+            self.update()
+
+    def set_lit(self, lit: bool) -> None:
+        """Take part in the scene's light after a change, or no longer."""
+        self._lit = lit
+
+    def tool_tip(self) -> str:
+        """The whole story: exact numbers, and what is wrong."""
+        raise NotImplementedError
+
+    def boundingRect(self) -> QRectF:
+        return self._bounds
+
+    def shape(self) -> QPainterPath:
+        path = QPainterPath()
+        path.addRect(self.card.rect)
+        return path
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        zoom = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
+        match cards.detail(zoom):
+            case Detail.CARD:
+                self._paint_body(painter, zoom)
+                self._paint_lines(painter)
+                self._paint_maps(painter)
+            case Detail.TITLE:
+                self._paint_body(painter, zoom)
+                # One size for all cards, also the lowest.
+                lowest = cards.card(Input, QGuiApplication.font().key()).rect.height()
+                self._paint_large(painter, min(_TITLE_PX / zoom, 0.65 * lowest))
+                self._paint_maps(painter)
+            case Detail.BLOCK:
+                self._paint_colour(painter)
+
+    # For the kinds of cards
+
+    def _paint_lines(self, painter: QPainter) -> None:
+        """All lines of the card, at their own size."""
+        raise NotImplementedError
+
+    def _paint_large(self, painter: QPainter, size: float) -> None:
+        """What matters most, in letters `size` pixels high."""
+        raise NotImplementedError
+
+    def _colours(self) -> tuple[tuple[QColor, float], ...]:
+        """The colours of the layers' categories, each with its share of the card; the shares sum to 1."""
+        raise NotImplementedError
+
+    def _output_shape(self) -> Shape | None:
+        """What leaves it, as far as it is known."""
+        raise NotImplementedError
+
+    @property
+    def _is_faulty(self) -> bool:
+        raise NotImplementedError
+
+    @property
+    def _is_terminal(self) -> bool:
+        """Whether values enter or leave the network here: such a card is round."""
+        return False
+
+    def _badge_colour(self) -> QColor | None:
+        """The colour of the mark of the worst issue, or None."""
+        raise NotImplementedError
+
+    def _paint_large_name(self, painter: QPainter, rect: QRectF, font: QFont) -> float:
+        """The name, as large as there is room; of a long one both ends, which tell it from its siblings."""
+        name = fitting_id(self._name, font, rect.width())
+        font = squeezed(font, name, rect.width())
+        return draw_line(painter, rect, name, font, self._theme.text, LEFT, Qt.TextElideMode.ElideMiddle)
+
+    def _set_card(self, card: Card) -> None:
+        self.prepareGeometryChange()
+        self.card = card
+        self._bounds = self._with_halo()
+
+    def _with_halo(self) -> QRectF:
+        return self.card.rect.adjusted(-_HALO, -_HALO, _HALO, _HALO)
+
+    # The body
+
+    def _paint_body(self, painter: QPainter, zoom: float) -> None:
+        theme = self._theme
+        radius = min(self.card.rect.height() / 2, 2 * GRID) if self._is_terminal else GRID * 0.75
+        body = theme.card if not self.glow else mixed(theme.card, theme.pulse, 0.35 * self.glow)
+        border, width = self._border(zoom)
+        inset = width / 2
+        rect = self.card.rect.adjusted(inset, inset, -inset, -inset)
+        painter.setPen(QPen(border, width))
+        painter.setBrush(body)
+        painter.drawRoundedRect(rect, radius, radius)
+        painter.save()
+        painter.setPen(Qt.PenStyle.NoPen)
+        top = 0.0
+        for colour, share in self._colours():
+            # The stripe is the same rounded body, cut off: its corners follow the card's.
+            height = share * self.card.rect.height()
+            painter.setClipRect(QRectF(0, top, STRIPE + inset, height))
+            painter.setBrush(colour)
+            painter.drawRoundedRect(rect, radius, radius)
+            top += height
+        painter.restore()
+
+    def _paint_colour(self, painter: QPainter) -> None:
+        """Far away: nothing but colour."""
+        left, card = 0.0, self.card.rect
+        for colour, share in ((self._theme.error, 1.0),) if self._is_faulty else self._colours():
+            width = share * card.width()
+            painter.fillRect(QRectF(left, 0, width, card.height()), mixed(colour, self._theme.pulse, self.glow))
+            left += width
+        if self._selected:
+            pen = QPen(self._theme.accent, 2)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(card)
+
+    def _border(self, zoom: float) -> tuple[QColor, float]:
+        """The colour and the width, which is never less than a pixel of the screen."""
+        theme = self._theme
+        pixel = max(1.0, 1.0 / zoom)
+        if self._selected:
+            return theme.accent, 2 * pixel
+        if self._is_faulty:
+            return theme.error, 2 * pixel
+        if self.glow:
+            return mixed(theme.border, theme.pulse, self.glow), pixel
+        return (theme.wire if self._hovered else theme.border), pixel
+
+    # Marks
+
+    def _paint_badge(self, painter: QPainter, rect: QRectF) -> None:
+        colour = self._badge_colour()
+        assert colour is not None
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawEllipse(rect)
+        font = sized(self._fonts.bold, rect.height() * 0.8)
+        draw_line(painter, rect, "!", font, self._theme.card, Qt.AlignmentFlag.AlignCenter)
+
+    def _paint_maps(self, painter: QPainter) -> None:
+        room = self.card.maps
+        if self._strip is None or self._output_shape() is None:
+            self._paint_places(painter, room)
+            return
+        size = self._strip.size
+        place = QRectF(room.right() - size.width(), room.center().y() - size.height() / 2, size.width(), size.height())
+        # Enlarged, pixels stay squares; filtering is for making them smaller.
+        enlarged = painter.deviceTransform().m11() * size.width() >= self._strip.image.width()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not enlarged)
+        painter.drawImage(place, self._strip.image)
+
+    def _paint_places(self, painter: QPainter, room: QRectF) -> None:
+        """Faint squares where the maps will stand, so that a card without maps does not look broken."""
+        shape = self._output_shape()
+        if shape is None or len(shape) != 3:
+            return
+        side = room.height()
+        count, gap = spread(side, room.width(), shape[0])
+        painter.setPen(QPen(self._theme.grid, 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for position in range(count):
+            right = room.right() - (count - 1 - position) * (side + gap)
+            painter.drawRect(QRectF(right - side, room.top(), side, side).adjusted(0.5, 0.5, -0.5, -0.5))

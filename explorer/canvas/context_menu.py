@@ -1,0 +1,92 @@
+"""The context menu of a place on the canvas: which entries it has, and what of the view they act on."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QMenu
+
+from explorer.canvas import fold_menu, menus
+from explorer.canvas.editing import Editing
+from explorer.canvas.fold_control import FoldControl
+from explorer.canvas.pointer import Pointer
+from explorer.canvas.scene import GraphScene
+from explorer.canvas.wire_item import WireItem
+from explorer.layers import Layer
+from explorer.look.theme import ThemeSource
+from explorer.session import Document, Selection
+
+if TYPE_CHECKING:
+    from explorer.canvas.view import GraphView
+
+
+class ContextMenu(QObject):
+    """Puts a view's menus together; `menus` and `fold_menu` know the entries."""
+
+    def __init__(
+        self,
+        view: "GraphView",
+        document: Document,
+        selection: Selection,
+        themes: ThemeSource,
+        graph: GraphScene,
+        pointer: Pointer,
+        editing: Editing,
+        folding: FoldControl,
+    ) -> None:
+        super().__init__(view)
+        self._view = view
+        self._document = document
+        self._selection = selection
+        self._themes = themes
+        self._graph = graph
+        self._pointer = pointer
+        self._editing = editing
+        self._folding = folding
+
+    def at(self, position: QPoint) -> QMenu:
+        """What can be done at a position of the viewport."""
+        key = self._pointer.spot(position).key
+        wire = self._graph.wire_at(self._view.mapToScene(position))
+        if key is not None:
+            menu = self._item_menu(key)
+        elif wire is not None:
+            return menus.wire_menu(self._view, self._themes.theme, partial(self._insert_on, wire))
+        else:
+            menu = self._canvas_menu()
+        fold_menu.add(menu, self._folding, self._graph, self._document.architecture, key, position)
+        return menu
+
+    def _item_menu(self, key: str) -> QMenu:
+        nodes = self._graph.nodes_of(key)
+        if not set(self._selection.ids).issuperset(nodes):
+            self._selection.set(nodes)
+        architecture, theme, selected = self._document.architecture, self._themes.theme, self._selection.ids
+        if key in self._graph.nodes:
+            return menus.node_menu(self._view, theme, architecture, key, selected, self._editing)
+        block = self._graph.blocks.get(key)
+        end = nodes[-1] if block is None else block.facts.exit
+        return menus.block_menu(self._view, theme, architecture, key, end, selected, self._editing)
+
+    def _insert_on(self, wire: WireItem, layer_type: type[Layer]) -> None:
+        if wire.connections == (wire.wire,):
+            self._editing.insert_before(wire.wire.target, wire.wire.port, layer_type)
+        else:
+            self._editing.insert_on_link(wire.wire, wire.connections, layer_type)
+
+    def _canvas_menu(self) -> QMenu:
+        view, architecture = self._view, self._document.architecture
+        menu = menus.canvas_menu(view, self._themes.theme, architecture, self._editing)
+        for text, keys, done in (
+            (self.tr("Select all"), QKeySequence.StandardKey.SelectAll, self._select_all),
+            (self.tr("Fit"), Qt.Key.Key_F, view.fit),
+            (self.tr("Zoom to 100 %"), Qt.Key.Key_0, lambda: view.zoom_by(1 / view.zoom)),
+        ):
+            menus.add_action(menu, text, done, shortcut=QKeySequence(keys))
+        menu.addSeparator()
+        menus.add_action(menu, self.tr("Copy picture"), view.copy_picture)
+        return menu
+
+    def _select_all(self) -> None:
+        self._selection.set(node.id for node in self._document.architecture)
