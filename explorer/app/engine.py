@@ -86,17 +86,21 @@ def make_capture() -> Capture:
         threads.prepare()
         from explorer.runtime.observer import Observer
         from explorer.training.data import load_data
+        from explorer.training.normalization import normalization_of_run, settle_normalization
 
         if observer is None:
             observer = Observer()
+        weights = Path(request.weights) if request.weights is not None else None
+        asked = RunConfig(data=request.data, normalization=request.normalization)
+        config = settle_normalization(asked, request.architecture.input_shape, weights)
         return observer.capture(
             request.architecture,
-            Path(request.weights) if request.weights is not None else None,
+            weights,
             request.seed,
             request.image,
             request.node_ids,
             # The same pixels as in training, so that the pictures before, during and after a run compare.
-            normalization=load_data(request.data).normalization,
+            normalization=normalization_of_run(config, load_data(request.data)),
         )
 
     return capture
@@ -123,8 +127,11 @@ def export(
     from explorer.runtime.modules import build_module
     from explorer.runtime.weights import carry_weights, load_weights
     from explorer.training.data import load_data, network_inputs
+    from explorer.training.normalization import expected_normalization
 
-    images, note = network_inputs(load_data(config.data), architecture.input_shape, _NUM_CHECK_IMAGES)
+    shape = architecture.input_shape
+    normalization = expected_normalization(config, shape, None if weights is None else Path(weights))
+    images, note = network_inputs(load_data(config.data), shape, _NUM_CHECK_IMAGES, normalization)
     notes = [] if note is None else [note]
     state_dict = None
     if weights is not None:
@@ -141,5 +148,6 @@ def export(
         seed=config.seed,
         progress=progress,
         cancelled=cancelled,
+        normalization=normalization,
     )
     return dataclasses.replace(certificate, notes=(*certificate.notes, *notes))

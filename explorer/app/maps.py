@@ -56,8 +56,9 @@ class LiveMaps(QObject):
 
     def set_config(self, config: RunConfig) -> None:
         """Show initial weights and images as a run with this configuration would see them."""
-        if (config.seed, config.data) != (self._config.seed, self._config.data):
-            self._config = config
+        old = self._config
+        self._config = config
+        if (config.seed, config.data, config.normalization) != (old.seed, old.data, old.normalization):
             self._look()
 
     def close(self) -> None:
@@ -115,6 +116,8 @@ class LiveMaps(QObject):
                 image=probe.image,
                 probe=probe.label,
                 node_ids=wanted,
+                # What a run has trained says itself what it was trained with.
+                normalization="auto" if self._run.is_checkpoint_trained else self._config.normalization,
             )
         )
 

@@ -1,18 +1,27 @@
-"""Opening, saving and closing projects: file dialogs, recent files, the unsaved-changes question, recovery."""
+"""Opening, saving and closing projects: file dialogs, recent files, the unsaved-changes question, recovery.
+
+The weights that lie beside a project are `weights_project`'s.
+"""
 
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 
 from explorer import zoo
 from explorer.app.message_bar import MessageBar
+from explorer.app.weights_project import ProjectWeights
 from explorer.architecture import ArchitectureFileError, files
+from explorer.architecture.files import Companion
+from explorer.look.numbers import short_bytes
+from explorer.runs import ProjectWeightsError
+from explorer.runs.project_weights import SECTION, find_weights, saved_weights
 from explorer.session import Document
 from explorer.session.places import settings
-from explorer.session.recovery import Recovered, recoverable
+from explorer.session.recovery import Recovered, recoverable, sweep_weights
+from explorer.session.run_session import RunSession
 
 _MOST_RECENT = 12
 
@@ -28,9 +37,10 @@ class Projects(QObject):
     recent_changed = Signal()
     opened = Signal()
 
-    def __init__(self, document: Document, bar: MessageBar, window: QWidget) -> None:
+    def __init__(self, document: Document, run: RunSession, bar: MessageBar, window: QWidget) -> None:
         super().__init__(window)
         self._document = document
+        self.weights = ProjectWeights(document, run, bar, self)
         self._bar = bar
         self._window = window
 
@@ -54,6 +64,7 @@ class Projects(QObject):
         if not self.may_discard():
             return False
         self._document.open(entry.build(**(values or {})))
+        self.weights.adopt()
         self.opened.emit()
         return True
 
@@ -67,6 +78,7 @@ class Projects(QObject):
         if not self.may_discard():
             return False
         self._document.open(project.architecture, path=path, sections=project.sections)
+        self.weights.adopt()
         self._remember(path)
         self.opened.emit()
         return True
@@ -133,32 +145,90 @@ class Projects(QObject):
             return
         project = recovered.project
         self._document.open(project.architecture, path=recovered.origin, sections=project.sections, modified=True)
+        self.weights.adopt(recovered.weights)
         # The window keeps its own copy before the killed one's goes: a second kill in between loses nothing.
         self.opened.emit()
-        recovered.file.unlink(missing_ok=True)
+        self._remove(recovered)
         self.offer_recovery()
 
     def _then_next(self, recovered: Recovered) -> Callable[[], None]:
         def discard() -> None:
-            recovered.file.unlink(missing_ok=True)
+            self._remove(recovered)
             self.offer_recovery()
 
         return discard
 
+    def _remove(self, recovered: Recovered) -> None:
+        recovered.file.unlink(missing_ok=True)
+        sweep_weights()
+
     def _save_to(self, path: Path) -> bool:
-        try:
-            self._document.save(path)
-        except OSError as error:
-            self._bar.error(
-                self.tr("Cannot save to {0}: {1}. Your changes are kept here; choose another place.").format(
-                    path, error.strerror or error
-                ),
-                [(self.tr("Save as…"), self.ask_save)],
-            )
+        companion = self.weights.companion(path)
+        if companion is not None and not self._may_replace(path, companion):
             return False
-        self._remember(path)
-        self._bar.note(self.tr("Saved {0}").format(path.name))
+        # Weights of half a gigabyte take their second; a half-saved project is never on the disk meanwhile.
+        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        try:
+            self._document.save(path, companion)
+        except OSError as error:
+            self._say_not_saved(path, companion, error)
+            return False
+        finally:
+            QApplication.restoreOverrideCursor()
+        self._saved(path, "" if companion is None else companion.path.name)
         return True
+
+    def _save_without_weights(self, path: Path) -> None:
+        try:
+            self._document.save(path, leave_out=SECTION)
+        except OSError as error:
+            self._say_not_saved(path, None, error)
+            return
+        self._saved(path, "")
+
+    def _saved(self, path: Path, weights: str) -> None:
+        self._remember(path)
+        self._bar.note(
+            self.tr("Saved {0} with {1}").format(path.name, weights)
+            if weights
+            else self.tr("Saved {0}").format(path.name)
+        )
+
+    def _say_not_saved(self, path: Path, companion: Companion | None, error: OSError) -> None:
+        place = str(path)
+        actions: list[tuple[str, Callable[[], object]]] = [(self.tr("Save as…"), self.ask_save)]
+        if companion is not None and error.filename in (str(companion.path), str(companion.source)):
+            size = _size(companion.source)
+            place = f"{companion.path} ({short_bytes(size)})" if size else str(companion.path)
+            actions.append((self.tr("Save without the weights"), lambda: self._save_without_weights(path)))
+        self._bar.error(
+            self.tr("Cannot save to {0}: {1}. Your changes are kept here; choose another place.").format(
+                place, error.strerror or error
+            ),
+            actions,
+        )
+
+    def _may_replace(self, path: Path, companion: Companion) -> bool:
+        """Whether what lies where the weights go may be replaced: a file that belongs to no project there is asked for.
+
+        The project's own file was asked for by the dialog that chose it.
+        """
+        if not companion.path.exists() or companion.path.resolve() == companion.source.resolve():
+            return True
+        try:
+            saved = saved_weights(files.load(path).sections)
+            if saved is not None and find_weights(path, saved) == companion.path:
+                return True
+        except (ArchitectureFileError, ProjectWeightsError):
+            pass  # there is no project, or one without weights: nothing says whose the file is
+        answer = QMessageBox.question(
+            self._window,
+            self.tr("Replace"),
+            self.tr("{0} lies there already and does not belong to this project. Replace it with the weights?").format(
+                companion.path.name
+            ),
+        )
+        return answer == QMessageBox.StandardButton.Yes
 
     def _remember(self, path: Path) -> None:
         known = [str(path.resolve()), *(str(p) for p in self.recent())]
@@ -171,3 +241,10 @@ class Projects(QObject):
 
     def _filter(self) -> str:
         return self.tr("Architecture Explorer projects (*{0})").format(files.SUFFIX) + ";;" + self.tr("All files (*)")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

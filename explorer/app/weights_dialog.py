@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer.app import weights_engine
-from explorer.app.weights_engine import Comparison, Kept, Offer
+from explorer.app.weights_engine import Comparison, Offer
 from explorer.app.weights_view import WeightsView
 from explorer.architecture import Architecture, EditRefused, freezing
 from explorer.inference import infer
@@ -257,7 +257,7 @@ class WeightsDialog(QDialog):
         offer = self._fetched
         self._show_busy(None)
         self._comparison = comparison
-        self.view.show_report(comparison.name, comparison.report)
+        self.view.show_report(comparison.name, comparison.report, comparison.facts)
         self.hint.hide()
         self.view.show()
         self._show_freeze()
@@ -326,15 +326,13 @@ class WeightsDialog(QDialog):
         job.finished.connect(self._applied)
         job.start()
 
-    def _applied(self, kept: Kept) -> None:
+    def _applied(self, kept: InitialWeights) -> None:
         self._show_busy(None)
         if self._run.is_active:
             self._say(self._active_text())
             return
-        report = kept.report
-        text = self.tr("{0}: {1} of {2} layers").format(kept.name, len(report.taken), len(report.nodes))
         self._freeze()
-        self._run.start_from(InitialWeights(kept.path, text))
+        self._run.start_from(kept)
         self.accept()
 
     def _freeze(self) -> None:

@@ -4,20 +4,27 @@ Everything here is called in a job's thread; torch is imported inside the functi
 itself is `runtime.weights_matching`'s, and the dialog that shows it `weights_dialog`.
 """
 
+import atexit
 import functools
-import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from explorer import zoo
 from explorer.architecture import Architecture
+from explorer.architecture.files import sha256_of
 from explorer.architecture.freezing import can_freeze
+from explorer.inference import infer
 from explorer.layers import Layer
 from explorer.look.numbers import duration, short_bytes
+from explorer.runs import ProjectWeightsError, SavedWeights, WeightsFacts, read_facts
+from explorer.runs.project_weights import check_weights
 from explorer.runtime import threads
 from explorer.runtime.weights_report import WeightsReport
+from explorer.session.recovery import kept_weights, sweep_weights
+from explorer.session.run_session import InitialWeights
 
 if TYPE_CHECKING:
     from explorer.runtime.weights_files import StateDict
@@ -58,15 +65,19 @@ class Comparison(NamedTuple):
     """The file's."""
     report: WeightsReport
     state: "StateDict"
+    facts: WeightsFacts = WeightsFacts()
+    """What is known of the file beside its tensors."""
 
 
-class Kept(NamedTuple):
-    """What of a file was taken over, in a file of this program's."""
+class Checked(NamedTuple):
+    """What became of a project's weights since it was saved."""
 
-    name: str
-    """The file's that it comes from."""
-    report: WeightsReport
-    path: Path
+    problem: str
+    """Why they are not what was saved; empty if they are."""
+    report: WeightsReport | None
+    """What of them fits; None where that cannot be said, since they cannot be read or the network has faults."""
+    sha256: str
+    """Of the file as it is now; empty where it cannot be read."""
 
 
 def matching_entries(architecture: Architecture) -> tuple[zoo.Entry, ...]:
@@ -127,7 +138,7 @@ def compare_file(architecture: Architecture, path: Path, progress: Progress, can
     state = read_state_dict(path)
     if cancelled():
         raise ValueError(f"{path.name}: cancelled")  # a job says nothing of it
-    return Comparison(path.name, compare(architecture, state), state)
+    return Comparison(path.name, compare(architecture, state), state, read_facts(path))
 
 
 def compare_published(
@@ -152,13 +163,16 @@ def compare_published(
     path = None if again else pretrained.find(entry)
     if path is None:
         path = pretrained.download(entry, timed(progress), cancelled)
-    return compare_file(architecture, path, progress, cancelled)
+    comparison = compare_file(architecture, path, progress, cancelled)
+    known = pretrained.details(entry)
+    return comparison._replace(facts=known.facts, report=pretrained.with_notes(comparison.report, known))
 
 
-def keep(comparison: Comparison, report: WeightsReport, progress: Progress, cancelled: Cancelled) -> Kept:
+def keep(comparison: Comparison, report: WeightsReport, progress: Progress, cancelled: Cancelled) -> InitialWeights:
     """Write what the report takes into a file that a run, a probe and an export can start from.
 
-    It lies in a folder of this process, which goes with it; a second call never touches the first one's file.
+    It lies beside the recovery files and goes with this process, unless one of them names it; a second call never
+    touches the first one's file.
 
     Args:
         comparison: what was read.
@@ -171,16 +185,54 @@ def keep(comparison: Comparison, report: WeightsReport, progress: Progress, canc
     from explorer.runtime.weights import write_tensors
     from explorer.runtime.weights_matching import apply
 
+    _sweep_at_end()
+    text = f"{comparison.name}: {len(report.taken)} of {len(report.nodes)} layers"
     try:
-        folder = Path(tempfile.mkdtemp(dir=_folder().name))
-        path = folder / f"{Path(comparison.name).stem}.safetensors"
+        path = kept_weights(Path(comparison.name).stem)
         tensors = apply(comparison.state, report)
         if cancelled():
             raise ValueError(f"{comparison.name}: cancelled")  # a job says nothing of it
-        write_tensors(tensors, path)
+        write_tensors(tensors, path, replace(comparison.facts, text=text))
+        sha256 = sha256_of(path)
     except OSError as error:
         raise ValueError(f"{comparison.name} cannot be kept: {error.strerror or error}") from error
-    return Kept(comparison.name, report, path)
+    return InitialWeights(path, text, sha256, len(report.taken), comparison.facts.normalization)
+
+
+def check_saved(
+    architecture: Architecture, path: Path, saved: SavedWeights, progress: Progress, cancelled: Cancelled
+) -> Checked:
+    """Whether a project's weights are those that were saved with it, and what of them fits its network now."""
+    progress(f"Checking {path.name}", 0.0)
+    problem = ""
+    try:
+        check_weights(path, saved)
+        sha256 = saved.sha256
+    except ProjectWeightsError as error:
+        problem, sha256 = str(error), _sha256(path)
+    threads.prepare()
+    from explorer.runtime.weights_files import read_state_dict
+    from explorer.runtime.weights_matching import compare
+
+    try:
+        state = read_state_dict(path)
+    except ValueError as error:
+        return Checked(problem or str(error), None, "")
+    if cancelled() or infer(architecture).errors:
+        return Checked(problem, None, sha256)
+    report = compare(architecture, state)
+    if not report.taken:
+        problem = (
+            problem or f"{path.name} does not fit the network any more; {report.summary[0].lower()}{report.summary[1:]}"
+        )
+    return Checked(problem, report, sha256)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError:
+        return ""
 
 
 def timed(progress: Progress, clock: Callable[[], float] = time.monotonic) -> Callable[[int, int], None]:
@@ -204,8 +256,9 @@ def timed(progress: Progress, clock: Callable[[], float] = time.monotonic) -> Ca
 
 
 @functools.cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="arch-explorer-weights-", ignore_cleanup_errors=True)
+def _sweep_at_end() -> None:
+    sweep_weights()
+    atexit.register(sweep_weights, is_ending=True)
 
 
 def _weighted(architecture: Architecture) -> dict[str, Layer]:

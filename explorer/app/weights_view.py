@@ -7,10 +7,12 @@ from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QTreeWidget
 from explorer.layers import format_shape
 from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
+from explorer.runs import WeightsFacts
 from explorer.runtime.weights_report import NodeWeights, Outcome, WeightsReport
 
 _OUTCOMES: tuple[Outcome, ...] = ("misfit", "missing", "fresh", "taken")
 """In the order of the list: what needs a look comes first."""
+_MOST_CLASSES = 3
 _MOST_OPEN = 12
 """A group of more rows than this starts closed, if it holds nothing that needs a look."""
 
@@ -26,6 +28,23 @@ def counts_text(report: WeightsReport) -> str:
         _tr("{0} unused in the file").format(len(report.unused)),
     )
     return " · ".join(parts)
+
+
+def facts_text(facts: WeightsFacts) -> str:
+    """How images were prepared for the weights, and what their scores stand for; empty where nothing is known."""
+    sentences = []
+    if facts.normalization is not None:
+        sentences.append(
+            _tr(
+                "Trained on images normalised with {0}; a run does so too, unless the training form says otherwise."
+            ).format(facts.normalization.text)
+        )
+    if facts.class_names:
+        first = ", ".join(facts.class_names[:_MOST_CLASSES])
+        more = len(facts.class_names) - _MOST_CLASSES
+        rest = _tr(" and {0} more").format(f"{more:,}") if more > 0 else ""
+        sentences.append(_tr("{0} classes: {1}{2}.").format(f"{len(facts.class_names):,}", first, rest))
+    return " ".join(sentences)
 
 
 class WeightsView(QWidget):
@@ -50,6 +69,7 @@ class WeightsView(QWidget):
         self.offer_button = QPushButton(self)
         self.offer_button.setAutoDefault(False)
         self.offer_button.clicked.connect(self._switch)
+        self.facts = RoleLabel(themes, role="muted", font=small_font(), wraps=True, parent=self)
         self.notes = RoleLabel(themes, role="muted", font=small_font(), wraps=True, parent=self)
         self.list = QTreeWidget(self)
         self.list.setColumnCount(3)
@@ -68,16 +88,19 @@ class WeightsView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID // 2)
-        for widget in (self.name, self.summary, self.counts):
+        for widget in (self.name, self.summary, self.counts, self.facts):
             column.addWidget(widget)
         column.addLayout(row)
         column.addWidget(self.list, 1)
         column.addWidget(self.notes)
         themes.changed.connect(self._fill)
 
-    def show_report(self, name: str, report: WeightsReport) -> None:
-        """Show another file's report."""
+    def show_report(self, name: str, report: WeightsReport, facts: WeightsFacts) -> None:
+        """Show another file's report, and what is known of the file beside it."""
         self._by_name = report
+        text = facts_text(facts)
+        self.facts.show_text(text)
+        self.facts.setVisible(bool(text))
         self.name.show_text(name)
         self._show(report)
 

@@ -75,8 +75,8 @@ class MainWindow(QMainWindow):
         self.bar = MessageBar(self.themes)
         self.measuring = make_measuring(self.document, self)
         self.measuring.failed.connect(self.bar.error)
-        self.projects = Projects(self.document, self.bar, self)
-        self.autosave = Autosave(self.document, parent=self)
+        self.projects = Projects(self.document, self.run_session, self.bar, self)
+        self.autosave = Autosave(self.document, parent=self, weights=self.run_session.initial_path)
         self.autosave.failed.connect(self.bar.error)
 
         self._make_pages()
@@ -276,6 +276,7 @@ class MainWindow(QMainWindow):
         self.maps.enable()
         self.devices.enable()
         self.measuring.enable()
+        self.projects.weights.enable()
 
     def choose_theme(self, choice: str) -> None:
         """Follow the system, or stay light or dark."""
@@ -405,6 +406,7 @@ class MainWindow(QMainWindow):
     def _shut_down(self) -> None:
         self.devices.close()
         self.maps.close()
+        self.projects.weights.close()
         self.measuring.close(_CLOSE_TIMEOUT_S)
         self.run_session.close(_CLOSE_TIMEOUT_S)
         self.probe_session.close(_CLOSE_TIMEOUT_S)

@@ -4,14 +4,16 @@ A project is `{"format": "arch-explorer", "version": 1, "architecture": {...}}` 
 that belong to other packages and pass through untouched.
 """
 
+import errno
+import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from explorer.architecture.architecture import Architecture, ArchitectureError, Block, Node, sorted_nodes
 from explorer.layers import Layer, Opaque, layer_type
@@ -20,6 +22,7 @@ FORMAT = "arch-explorer"
 VERSION = 1
 SUFFIX = ".arch.json"
 _LARGEST_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
 
 
 class ArchitectureFileError(ArchitectureError):
@@ -33,6 +36,17 @@ class Project:
     architecture: Architecture
     sections: Mapping[str, Any] = field(default_factory=dict)
     """Everything beside the architecture, as plain JSON data by section."""
+
+
+class Companion(NamedTuple):
+    """A file that is saved beside a project and belongs to it, such as its weights."""
+
+    source: Path
+    """Where its content lies now; may be `path` itself."""
+    path: Path
+    """Where it goes."""
+    sha256: str
+    """Of its content, in hexadecimal."""
 
 
 def to_plain(architecture: Architecture) -> dict[str, Any]:
@@ -135,13 +149,40 @@ def load(path: Path) -> Project:
         raise ArchitectureFileError(f"{path}: {error.strerror or error}") from None
 
 
-def save(project: Project, path: Path) -> None:
-    """Write a project file; an existing one is replaced only once the new one is whole on the disk.
+def save(project: Project, path: Path, companion: Companion | None = None) -> None:
+    """Write a project file, and what belongs beside it; existing ones are replaced once both are whole on disk.
 
     Raises:
-        OSError: unwritable target or full disk; the existing file is untouched.
+        OSError: unwritable target or full disk, or the companion's source is gone or was changed; the error's
+            `filename` says which file. Existing files are untouched.
     """
-    write_atomically(path, dumps(project).encode("utf-8"))
+    content = [dumps(project).encode("utf-8")]
+    if companion is None or _is_there(companion):
+        _write(path, content)
+        return
+    staged = _stage(companion.path, _checked(companion))
+    try:
+        # Both lie whole on the disk before the first takes its place: what can fail has happened by then.
+        own = _stage(path, content)
+        try:
+            staged.replace(companion.path.resolve())
+            own.replace(path.resolve())
+        except BaseException:
+            own.unlink(missing_ok=True)
+            raise
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -150,20 +191,58 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OSError: unwritable target or full disk; the existing file is untouched.
     """
+    _write(path, [content])
+
+
+def _write(path: Path, content: Iterable[bytes]) -> None:
+    staged = _stage(path, content)
+    try:
+        staged.replace(path.resolve())
+    except BaseException:
+        with suppress(OSError):
+            staged.unlink(missing_ok=True)
+        raise
+
+
+def _stage(path: Path, content: Iterable[bytes]) -> Path:
+    """The content whole on the disk, under a name beside the one that it is to take."""
     path = path.resolve()  # a link stays a link, and only within one file system is a replacement atomic
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as file:
-            file.write(content)
+            for part in content:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileNotFoundError):
             temporary.chmod(path.stat().st_mode & 0o777)
-        temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
+            error.filename = str(path)  # a full disk names no file, and the temporary one means nothing to anybody
         raise
+    return temporary
+
+
+def _is_there(companion: Companion) -> bool:
+    """Whether the very content lies in its place already, so that saving again costs nothing for it."""
+    try:
+        if companion.path.stat().st_size != companion.source.stat().st_size:
+            return False
+        return sha256_of(companion.path) == companion.sha256
+    except OSError:
+        return False
+
+
+def _checked(companion: Companion) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    with companion.source.open("rb") as file:
+        while part := file.read(_CHUNK_BYTES):
+            digest.update(part)
+            yield part
+    if digest.hexdigest() != companion.sha256:
+        raise OSError(errno.EIO, "its content is another one than when it was opened", str(companion.source))
 
 
 def _plain_values(layer: Layer) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from explorer.architecture.files import load
 from explorer.cli.interrupt import on_interrupt
 from explorer.cli.parser import PROGRAM, Parser, UserMistake
 from explorer.cli.target import check_runnable, load_network
-from explorer.cli.weights import add_option, fitting_weights
+from explorer.cli.weights import add_option, given_weights
 from explorer.export import ExportCancelled, ExportError
+from explorer.runs import RunConfig
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
     add_option(parser)
     parser.add_argument("--json", action="store_true", help="print the certificate as one JSON object")
     options = parser.parse_args(arguments)
-    architecture, weights_path, data_name = _source(options.source)
+    architecture, weights_path, config = _source(options.source)
     check_runnable(architecture)
     from explorer.runtime import threads
 
@@ -53,13 +54,19 @@ def run(arguments: Sequence[str]) -> int:
     from explorer.export.export import export_model
     from explorer.runtime.weights import load_weights
     from explorer.training.data import load_data, network_inputs
+    from explorer.training.normalization import expected_normalization, fitting_normalization
 
-    images, note = network_inputs(load_data(data_name), architecture.input_shape, _NUM_IMAGES)
+    shape = architecture.input_shape
     stopped = threading.Event()
     try:
         weights = load_weights(weights_path) if weights_path is not None else None
-        if options.weights is not None:
-            weights = _whole(architecture, fitting_weights(options.weights, options.source, architecture))
+        normalization = expected_normalization(config, shape, weights_path)
+        if weights is None or options.weights is not None:
+            given = given_weights(options.weights, options.source, architecture)
+            weights = None if given is None else _whole(architecture, given.tensors)
+            known = None if given is None else fitting_normalization(given.facts.normalization, config, shape)
+            normalization = known or expected_normalization(config, shape, None)
+        images, note = network_inputs(load_data(config.data), shape, _NUM_IMAGES, normalization)
         with on_interrupt(stopped.set):
             certificate = export_model(
                 architecture,
@@ -69,6 +76,7 @@ def run(arguments: Sequence[str]) -> int:
                 check=options.check,
                 progress=_say,
                 cancelled=stopped.is_set,
+                normalization=normalization,
             )
     except ExportCancelled as cancelled:
         print(f"{PROGRAM}: {cancelled}", file=sys.stderr)
@@ -99,15 +107,15 @@ def _whole(architecture: Architecture, tensors: "dict[str, Tensor]") -> "dict[st
     return network.state_dict()
 
 
-def _source(text: str) -> tuple[Architecture, Path | None, str]:
-    """The network, the file of its weights if it was trained, and the name of the data to check it on."""
+def _source(text: str) -> tuple[Architecture, Path | None, RunConfig]:
+    """The network, the file of its weights if it was trained, and the configuration with the data to check it on."""
     if not _RUN_ID.fullmatch(text) or Path(text).exists():
-        return load_network(text), None, "digits"
+        return load_network(text), None, RunConfig()
     from explorer.runs import RunStore, RunStoreError, default_root
 
     try:
         with RunStore(default_root()) as store:
             record = store.find(text)
-        return load(record.architecture_path).architecture, record.weights_path, record.config.data
+        return load(record.architecture_path).architecture, record.weights_path, record.config
     except (RunStoreError, ArchitectureFileError) as error:
         raise UserMistake(str(error)) from error

@@ -15,14 +15,18 @@ def looks_like_file(text: str) -> bool:
     return os.sep in text or "/" in text or Path(text).suffix != ""
 
 
+def is_project(text: str) -> bool:
+    """Whether it stands for a project file, and not for a network of the catalogue."""
+    return text not in {known.id for known in entries()} and (Path(text).exists() or looks_like_file(text))
+
+
 def load_network(text: str) -> Architecture:
     """The network of a catalogue name or of a project file; a file called like a network is `./name`.
 
     Raises:
         UserMistake: neither; or a file that is no project.
     """
-    known = {known.id for known in entries()}
-    if text not in known and (Path(text).exists() or looks_like_file(text)):
+    if is_project(text):
         try:
             return load(Path(text)).architecture
         except ArchitectureFileError as error:

@@ -14,7 +14,7 @@ from explorer.cli.interrupt import on_interrupt
 from explorer.cli.parser import PROGRAM, Parser, UserMistake
 from explorer.cli.progress import Progress
 from explorer.cli.target import check_runnable, load_network
-from explorer.cli.weights import add_option, fitting_weights
+from explorer.cli.weights import add_option, given_weights
 from explorer.runs import (
     CONFIG_FIELDS,
     EpochFinished,
@@ -45,22 +45,23 @@ def run(arguments: Sequence[str]) -> int:
     config = _config({field.name: getattr(options, field.name) for field in CONFIG_FIELDS})
     architecture = load_network(options.network)
     check_runnable(architecture)
-    if options.weights is None:
-        return _train(architecture, config, None, as_json=options.json)
     with tempfile.TemporaryDirectory(prefix="arch-explorer-weights-", ignore_cleanup_errors=True) as folder:
         return _train(architecture, config, _start(options, architecture, Path(folder)), as_json=options.json)
 
 
-def _start(options: argparse.Namespace, architecture: Architecture, folder: Path) -> Path:
+def _start(options: argparse.Namespace, architecture: Architecture, folder: Path) -> Path | None:
     """The weights to start from, in a file as `train` takes them, under the name of where they come from."""
     from explorer.runtime import threads
 
     threads.prepare()
+    given = given_weights(options.weights, options.network, architecture)
+    if given is None:
+        return None
     from explorer.runtime.weights import write_tensors
 
-    start = folder / f"{Path(options.weights).stem}.safetensors"
+    start = folder / f"{given.stem}.safetensors"
     try:
-        write_tensors(fitting_weights(options.weights, options.network, architecture), start)
+        write_tensors(given.tensors, start, given.facts)
     except OSError as error:
         raise UserMistake(f"{folder}: {error.strerror or error}") from error
     return start
@@ -88,7 +89,7 @@ def _train(architecture: Architecture, config: RunConfig, start: Path | None, *,
 
     try:
         # Once more inside `train`, but here a mistake leaves no record of a run behind.
-        plan_run(architecture, config)
+        plan_run(architecture, config, start)
     except (ValueError, FileNotFoundError) as error:
         raise UserMistake(str(error)) from error
     progress, control = Progress(sys.stderr), RunControl()

@@ -17,6 +17,7 @@ from explorer.export.errors import ExportCancelled, ExportError
 from explorer.export.onnx import write_onnx
 from explorer.export.source import network_class_name, to_source
 from explorer.export.weights import write_weights
+from explorer.runs import Normalization
 from explorer.runtime.modules import Network, NotRunnable, build_module
 
 SUFFIXES = (".py", ".safetensors", ".onnx")
@@ -37,6 +38,7 @@ def export_model(
     seed: int = INITIAL_SEED,
     progress: Progress = lambda _text, _share: None,
     cancelled: Callable[[], bool] = lambda: False,
+    normalization: Normalization | None = None,
 ) -> Certificate:
     """Write the network to the targets, each in the form of its suffix: `.py`, `.safetensors` or `.onnx`.
 
@@ -46,6 +48,7 @@ def export_model(
         weights: the network's `state_dict`; None for the initial ones.
         images: `(N, C, H, W)` as the network takes them, for the check; a dozen real ones will do.
         seed: of the initial weights, where none are given.
+        normalization: what the network expects of its images; the certificate and the source say it. None says nothing.
         check: whether to run the files in fresh processes; a certificate that did not pass means no file was written.
 
     Raises:
@@ -55,6 +58,9 @@ def export_model(
     _check_targets(targets)
     network = _network(architecture, weights, seed)
     notes = () if weights is not None else (f"The weights are untrained: the initial ones of seed {seed}.",)
+    expects = None if normalization is None else f"Expects pixels from 0 to 1, normalised with {normalization.text}."
+    if expects is not None:
+        notes = (*notes, expects)
     steps = [target.name for target in targets]
     try:
         with tempfile.TemporaryDirectory(prefix="arch-explorer-export-", ignore_cleanup_errors=True) as name:
@@ -64,7 +70,7 @@ def export_model(
                 _stop_if(cancelled)
                 progress(f"Writing {target.name}", number / (2 * len(steps)))
                 path.parent.mkdir()
-                _write(path, network)
+                _write(path, network, expects)
             checks: tuple[Check, ...] = ()
             if check:
                 assert images is not None, "a check compares images"
@@ -120,10 +126,10 @@ def _network(architecture: Architecture, weights: Mapping[str, Tensor] | None, s
     return network
 
 
-def _write(path: Path, network: Network) -> None:
+def _write(path: Path, network: Network, expects: str | None = None) -> None:
     match path.suffix.lower():
         case ".py":
-            path.write_text(to_source(network.architecture), encoding="utf-8", newline="\n")
+            path.write_text(to_source(network.architecture, expects=expects), encoding="utf-8", newline="\n")
         case ".safetensors":
             write_weights(path, network.state_dict(), network.architecture.name)
         case _:

@@ -41,7 +41,7 @@ _MOST_HINTS = 6
 _MARK = "\0"
 
 
-def to_source(architecture: Architecture, inference: Inference | None = None) -> str:
+def to_source(architecture: Architecture, inference: Inference | None = None, *, expects: str | None = None) -> str:
     """A Python module that defines the network and, run as a script, prints its output shapes.
 
     The network's class is `network_class_name(architecture)`. Its `state_dict` has exactly the names of the built
@@ -49,8 +49,9 @@ def to_source(architecture: Architecture, inference: Inference | None = None) ->
 
     Args:
         inference: what `infer` says of the architecture, if it is at hand.
+        expects: a sentence on how its images are prepared, for the comment at the top.
     """
-    return _Writer(architecture, inference or infer(architecture)).text()
+    return _Writer(architecture, inference or infer(architecture), expects).text()
 
 
 def network_class_name(architecture: Architecture) -> str:
@@ -62,8 +63,9 @@ def network_class_name(architecture: Architecture) -> str:
 class _Writer:
     """Writes one network: blocks first, from the innermost outwards, since a class stands above its use."""
 
-    def __init__(self, architecture: Architecture, inference: Inference) -> None:
+    def __init__(self, architecture: Architecture, inference: Inference, expects: str | None = None) -> None:
         self._architecture = architecture
+        self._expects = expects
         self._inference = inference
         self._faults = {issue.node_id: issue.text for issue in inference.errors}
         self._modules: dict[str, Group] = {}
@@ -141,6 +143,7 @@ class _Writer:
         lines = [
             f"# {one_line(self._architecture.name)}",
             f"# Input {shape}, {totals.num_parameters:,} parameters, {totals.macs:,} MACs an image.",
+            *([f"# {self._expects}"] if self._expects is not None else []),
             "# Written by Architecture Explorer; needs torch only.",
         ]
         if any(

@@ -30,6 +30,7 @@ _NAMES = {
     "good": "mdi6.check-circle",
     "info": "mdi6.information-outline",
     "repair": "mdi6.wrench-outline",
+    "again": "mdi6.refresh",
     "copy": "mdi6.content-copy",
     "add": "mdi6.plus",
     "remove": "mdi6.trash-can-outline",

@@ -89,7 +89,7 @@ class TrainingPanel(QWidget):
         run.started.connect(self._begin)
         run.events_arrived.connect(self._take_events)
         run.state_changed.connect(self._follow_state)
-        run.initial_weights_changed.connect(self._say_notes)
+        run.initial_weights_changed.connect(self._follow_weights)
         themes.changed.connect(self._recolour)
         self._load_section()
         self._enable()
@@ -247,6 +247,11 @@ class TrainingPanel(QWidget):
             self.curves.prepare()
         self._say_notes()
         self._show_progress()
+
+    def _follow_weights(self) -> None:
+        initial = self._run.initial_weights
+        self.form.set_weights_normalization(None if initial is None else initial.normalization)
+        self._say_notes()
 
     def _take_events(self, events: Sequence[Event]) -> None:
         for event in events:

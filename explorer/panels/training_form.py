@@ -16,13 +16,28 @@ from PySide6.QtWidgets import (
 )
 
 from explorer.look.theme import GRID, body_font
-from explorer.runs import CONFIG_FIELDS, ConfigField, ConfigValue, RunConfig
+from explorer.runs import (
+    CONFIG_FIELDS,
+    IMAGENET,
+    ConfigField,
+    ConfigValue,
+    Normalization,
+    RunConfig,
+    parse_normalization,
+)
 
 LIVE_FIELDS = frozenset({"learning_rate"})
 """What may change while a run is active."""
 
-_TITLES = {"data": "Data set", "learning_rate": "Learning rate", "batch_size": "Batch size"}
+_TITLES = {
+    "data": "Data set",
+    "learning_rate": "Learning rate",
+    "batch_size": "Batch size",
+    "normalization": "Normalise",
+}
 _NUM_COLUMNS = 2
+_WIDE_FIELDS = frozenset({"normalization"})
+"""What takes a row of its own below the others, since its choices are sentences."""
 
 
 class ConfigForm(QWidget):
@@ -40,15 +55,19 @@ class ConfigForm(QWidget):
         super().__init__(parent)
         self._config = RunConfig()
         self._is_active = False
+        self._weights_normalization: Normalization | None = None
         self._labels: dict[str, QLabel] = {}
         self._editors: dict[str, QWidget] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(GRID)
-        grid.setVerticalSpacing(GRID)
-        rows = -(-len(CONFIG_FIELDS) // _NUM_COLUMNS)
-        for place, field in enumerate(CONFIG_FIELDS):
-            column, row = divmod(place, rows)
+        grid.setVerticalSpacing(GRID // 2)  # all rows show in a bottom dock of a small screen
+        narrow = [field for field in CONFIG_FIELDS if field.name not in _WIDE_FIELDS]
+        wide = [field for field in CONFIG_FIELDS if field.name in _WIDE_FIELDS]
+        rows = -(-len(narrow) // _NUM_COLUMNS)
+        for place, field in enumerate((*narrow, *wide)):
+            is_wide = field in wide
+            column, row = (0, rows + place - len(narrow)) if is_wide else divmod(place, rows)
             label = QLabel(self._title(field), self)
             label.setFont(body_font())
             editor = self._editor(field)
@@ -61,12 +80,12 @@ class ConfigForm(QWidget):
             self._labels[field.name] = label
             self._editors[field.name] = editor
             grid.addWidget(label, row, 3 * column)
-            grid.addWidget(editor, row, 3 * column + 1)
+            grid.addWidget(editor, row, 3 * column + 1, 1, 3 * _NUM_COLUMNS - 2 if is_wide else 1)
         for column in range(_NUM_COLUMNS):
             grid.setColumnStretch(3 * column + 1, 1)
             if column:
                 grid.setColumnMinimumWidth(3 * column - 1, GRID)
-        grid.setRowStretch(rows, 1)
+        grid.setRowStretch(rows + len(wide), 1)
         self._enable()
 
     @property
@@ -85,6 +104,13 @@ class ConfigForm(QWidget):
             self._show(field.name, getattr(config, field.name))
         self._enable()
 
+    def set_weights_normalization(self, normalization: Normalization | None) -> None:
+        """Offer what the weights were trained with that the next run starts from; None where that is not known."""
+        if normalization != self._weights_normalization:
+            self._weights_normalization = normalization
+            self._show("normalization", self._config.normalization)
+            self._enable()
+
     def set_active(self, active: bool) -> None:
         """Hold the fields that a run cannot change."""
         self._is_active = active
@@ -94,6 +120,8 @@ class ConfigForm(QWidget):
         return self.tr(_TITLES.get(field.name, field.name.replace("_", " ").capitalize()))
 
     def _editor(self, field: ConfigField) -> QWidget:
+        if field.name == "normalization":
+            return self._normalization(field)
         if field.kind == "choice":
             return self._choice(field)
         assert field.minimum is not None
@@ -132,6 +160,28 @@ class ConfigForm(QWidget):
         line.editingFinished.connect(lambda: self._take(field, menu.currentText()))
         return menu
 
+    def _normalization(self, field: ConfigField) -> QComboBox:
+        """A menu of sentences; the value behind each is the field's."""
+        menu = QComboBox(self)
+        menu.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        menu.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._fill_normalization(menu, str(field.default))
+        menu.activated.connect(lambda index: self._take(field, menu.itemData(index)))
+        return menu
+
+    def _fill_normalization(self, menu: QComboBox, value: str) -> None:
+        """Without weights that know better, `auto` and `data` are the same, and one of them is enough."""
+        known = self._weights_normalization
+        menu.clear()
+        if known is not None:
+            menu.addItem(self.tr("as the weights were trained: {0}").format(known.text), "auto")
+        own = "data" if known is not None or value == "data" else "auto"
+        menu.addItem(self.tr("by this data set's own mean and standard deviation"), own)
+        menu.addItem(self.tr("as ImageNet: {0}").format(IMAGENET.text), "imagenet")
+        if menu.findData(value) < 0:
+            menu.addItem(self.tr("by {0}").format(parse_normalization(value).text), value)
+        menu.setCurrentIndex(menu.findData(value))
+
     def _take(self, field: ConfigField, value: ConfigValue) -> None:
         old = getattr(self._config, field.name)
         try:
@@ -153,6 +203,8 @@ class ConfigForm(QWidget):
             editor.setValue(int(value))
         elif isinstance(editor, QDoubleSpinBox):
             editor.setValue(float(value))
+        elif isinstance(editor, QComboBox) and name == "normalization":
+            self._fill_normalization(editor, str(value))
         elif isinstance(editor, QComboBox):
             editor.setCurrentText(str(value))
         editor.blockSignals(False)
@@ -169,7 +221,8 @@ class ConfigForm(QWidget):
             editor = self._editors[field.name]
             editor.setEnabled(not why or field.name in LIVE_FIELDS)
             fits = self.tr("Takes {what}.").format(what=field.what_fits)
-            tip = "\n".join(part for part in (field.help, fits, why) if part)
+            chosen = editor.currentText() if field.name == "normalization" and isinstance(editor, QComboBox) else ""
+            tip = "\n".join(part for part in (chosen, field.help, fits, why) if part)
             # A disabled editor shows no tooltip of its own on every platform; its label always does.
             editor.setToolTip(tip)
             self._labels[field.name].setToolTip(tip)

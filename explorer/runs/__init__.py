@@ -22,12 +22,16 @@ from explorer.runs.events import (
 )
 from explorer.runs.mailbox import Mailbox
 from explorer.runs.paths import HOME_VARIABLE, default_root
+from explorer.runs.preprocessing import IMAGENET, Normalization, Resizing, parse_normalization
+from explorer.runs.project_weights import ProjectWeightsError, SavedWeights
 from explorer.runs.records import RunHistory, RunRecord, RunState
 from explorer.runs.store import RunStore
+from explorer.runs.weights_facts import WeightsFacts, read_facts
 
 __all__ = [
     "CONFIG_FIELDS",
     "HOME_VARIABLE",
+    "IMAGENET",
     "Atlas",
     "CheckpointSaved",
     "ConfigField",
@@ -37,6 +41,9 @@ __all__ = [
     "FeatureMapsCaptured",
     "Mailbox",
     "NewerStoreError",
+    "Normalization",
+    "ProjectWeightsError",
+    "Resizing",
     "RunConfig",
     "RunControl",
     "RunFailed",
@@ -47,10 +54,14 @@ __all__ = [
     "RunState",
     "RunStore",
     "RunStoreError",
+    "SavedWeights",
     "StateChanged",
     "StepsRecorded",
     "UnknownRunError",
     "Watch",
+    "WeightsFacts",
     "config_field",
     "default_root",
+    "parse_normalization",
+    "read_facts",
 ]

@@ -8,11 +8,14 @@ import dataclasses
 import difflib
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
+
+from explorer.runs.preprocessing import parse_normalization
 
 ConfigValue = int | float | str
 FieldKind = Literal["int", "float", "choice"]
@@ -39,6 +42,8 @@ class ConfigField:
     """What a menu offers; empty for a number."""
     more_choices: str
     """The written form of what fits beside `choices`, with `N` for a whole number (`cuda:N`); empty for none."""
+    read_more: Callable[[str], str] | None
+    """Brings a value of that form to its one spelling, or raises ValueError; None where `choices` are all."""
     option: str
     """The command line's spelling, such as `--batch-size`."""
     help: str
@@ -59,8 +64,11 @@ class ConfigField:
             ValueError: of the wrong type or out of range; says which field, what was received and what would fit.
         """
         if self.kind == "choice":
-            if isinstance(value, str) and (value in self.choices or self._is_more(value)):
+            if isinstance(value, str) and value in self.choices:
                 return value
+            if isinstance(value, str) and self.read_more is not None:
+                with suppress(ValueError):
+                    return self.read_more(value)
         elif not isinstance(value, bool) and self.minimum is not None and self.maximum is not None:
             # NaN and the infinities fail the comparison.
             if self.kind == "int" and isinstance(value, _WHOLE) and self.minimum <= value <= self.maximum:
@@ -83,10 +91,6 @@ class ConfigField:
             return self.check(text)
         return self.check(number)
 
-    def _is_more(self, value: str) -> bool:
-        pattern = re.escape(self.more_choices).replace("N", r"(0|[1-9][0-9]{0,3})")
-        return bool(self.more_choices) and re.fullmatch(pattern, value) is not None
-
 
 def _written(bound: float | None) -> str:
     return str(bound) if isinstance(bound, int) else f"{bound:g}"
@@ -103,13 +107,31 @@ def _real(default: float, minimum: float, maximum: float, step: float, option: s
     return _described("float", default, minimum=minimum, maximum=maximum, step=step, option=option, help=help)
 
 
-def _choice(default: T, choices: tuple[T, ...], option: str, help: str, more_choices: str = "") -> T:
-    return _described("choice", default, choices=choices, more_choices=more_choices, option=option, help=help)
+def _choice(
+    default: T,
+    choices: tuple[T, ...],
+    option: str,
+    help: str,
+    more_choices: str = "",
+    read_more: Callable[[str], str] | None = None,
+) -> T:
+    more = {"more_choices": more_choices, "read_more": read_more}
+    return _described("choice", default, choices=choices, option=option, help=help, **more)
 
 
 def _described(kind: FieldKind, default: V, **more: object) -> V:
-    blank = {"minimum": None, "maximum": None, "step": None, "choices": (), "more_choices": ""}
+    blank = {"minimum": None, "maximum": None, "step": None, "choices": (), "more_choices": "", "read_more": None}
     return dataclasses.field(default=default, metadata={"kind": kind, "default": default, **blank, **more})
+
+
+def _one_gpu(text: str) -> str:
+    if re.fullmatch("cuda:(0|[1-9][0-9]{0,3})", text) is None:
+        raise ValueError(f"{text!r} is no device")
+    return text
+
+
+def _own_normalization(text: str) -> str:
+    return parse_normalization(text).written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +143,16 @@ class RunConfig:
     """
 
     data: str = _choice("digits", ("digits",), "--data", "Data set: digits is the 5,000 MNIST images that come along.")
+    normalization: str = _choice(
+        "auto",
+        ("auto", "data", "imagenet"),
+        "--normalization",
+        "What is subtracted from each channel of the images, and divided by. auto takes what the weights that the run "
+        "starts from were trained with, where that is known, else the data set's own mean and standard deviation; data "
+        "always takes the data set's own; imagenet is 0.485,0.456,0.406/0.229,0.224,0.225.",
+        more_choices="MEAN,…/STD,…",
+        read_more=_own_normalization,
+    )
     epochs: int = _whole(10, 1, 100_000, 1, "--epochs", "How many times the run goes through the training images.")
     batch_size: int = _whole(64, 1, 65_536, 16, "--batch-size", "Images in one optimizer step.")
     optimizer: Literal["sgd", "adam"] = _choice(
@@ -154,6 +186,7 @@ class RunConfig:
         "--device",
         "Where it trains: auto takes CUDA where there is one, else MPS, else the CPU; cuda:1 is the second GPU.",
         more_choices="cuda:N",
+        read_more=_one_gpu,
     )
 
     def __post_init__(self) -> None:

@@ -1,7 +1,5 @@
 """From stored images to what a network takes: channels, size and scale. Which images there are is `training.data`."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -9,19 +7,12 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from explorer.layers import Shape, format_shape
+from explorer.runs.preprocessing import Normalization
 
 _MOST_PADDING = 4
 """Pixels on each side up to which a larger input is padded: MNIST's 28×28 lie in the middle of LeNet-5's 32×32."""
 _LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey: ITU-R BT.601, 2.5.1."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Normalization:
-    """What is subtracted from each stored channel, and then divided by; pixels count from 0 to 1."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
 
 
 def normalization_of(images: Tensor) -> Normalization:
@@ -46,13 +37,15 @@ def to_network_input(images: Tensor, input_shape: Shape, normalization: Normaliz
     Args:
         images: `(N, C, H, W)`, uint8 from 0 to 255 or float from 0 to 1.
         input_shape: the network's `(channels, height, width)`.
-        normalization: of the images' own channels.
+        normalization: of the images' own channels, or else of the network's: grey images for a network that was
+            trained in colour are repeated first and then treated as colour; with one value for all, of either.
 
     Raises:
-        ValueError: the images' channels cannot become the network's.
+        ValueError: the images' channels cannot become the network's, or the normalisation is of neither.
     """
     channels, height, width = input_shape
     _check_channels(images.shape[1], channels)
+    check_normalization(normalization, images.shape[1], channels)
     x = images.to(torch.float32) / 255 if images.dtype == torch.uint8 else images.to(torch.float32)
     down, right = height - x.shape[2], width - x.shape[3]
     if _is_padded(down, right):
@@ -61,7 +54,27 @@ def to_network_input(images: Tensor, input_shape: Shape, normalization: Normaliz
     else:
         x = F.interpolate(x, size=(height, width), mode="bilinear", antialias=True)
     mean, std = (x.new_tensor(values).view(1, -1, 1, 1) for values in (normalization.mean, normalization.std))
-    x = (x - mean) / std
+    if len(normalization.mean) in (x.shape[1], 1):
+        return _to_channels((x - mean) / std, channels)
+    return (_to_channels(x, channels) - mean) / std
+
+
+def check_normalization(normalization: Normalization, stored: int, wanted: int) -> None:
+    """Make sure that a normalisation is for the images' channels or for the network's.
+
+    Raises:
+        ValueError: neither; says what would fit.
+    """
+    given = len(normalization.mean)
+    if given not in (stored, wanted, 1):
+        fits = " or ".join(str(count) for count in sorted({1, stored, wanted}))
+        raise ValueError(
+            f"normalization: received {given} means and standard deviations for images of {stored} channels and a "
+            f"network that takes {wanted}; use {fits} of each"
+        )
+
+
+def _to_channels(x: Tensor, channels: int) -> Tensor:
     if x.shape[1] == channels:
         return x
     if channels == 1:

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from explorer.architecture import Architecture
 from explorer.inference import Inference, infer
-from explorer.runs import Atlas
+from explorer.runs import Atlas, Normalization
 from explorer.runtime.feature_maps import capture_feature_maps
-from explorer.runtime.images import Normalization, normalization_of, probe_tensor, to_network_input
+from explorer.runtime.images import normalization_of, probe_tensor, to_network_input
 from explorer.runtime.modules import Network, NotRunnable, build_module
 from explorer.runtime.weights import carry_weights, load_weights
 

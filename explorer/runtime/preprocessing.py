@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
-from explorer.runtime.images import Normalization
+from explorer.runs.preprocessing import Normalization, Resizing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,11 @@ class Preprocessing:
     def normalization(self) -> Normalization:
         """The last step alone, in the form that data sets have it."""
         return Normalization(mean=self.mean, std=self.std)
+
+    @property
+    def resizing(self) -> Resizing:
+        """What comes before it."""
+        return Resizing(shorter_side=self.resize, crop=self.crop, interpolation=self.interpolation)
 
     @property
     def text(self) -> str:

@@ -6,15 +6,17 @@ They lie in torchvision's own cache, so neither program downloads what the other
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 
 import torch
 
+from explorer.runs import WeightsFacts
 from explorer.runtime.download import download_file
 from explorer.runtime.preprocessing import Preprocessing
 from explorer.runtime.torchvision_door import PublishedWeights, published_weights
+from explorer.runtime.weights_report import NEVER_TRAINED, WeightsReport
 from explorer.zoo import Entry, Pretrained
 
 _CHECKSUM = re.compile(r"-([0-9a-f]{8,64})\.")
@@ -38,6 +40,18 @@ class Details:
     preprocessing: Preprocessing
     class_names: tuple[str, ...]
     """What each score stands for, in order."""
+    untrained: tuple[str, ...] = ()
+    """Blocks whose weights are in the file but were never trained."""
+
+    @property
+    def facts(self) -> WeightsFacts:
+        """What goes with the weights wherever they are kept."""
+        return WeightsFacts(
+            text=self.title,
+            normalization=self.preprocessing.normalization,
+            resizing=self.preprocessing.resizing,
+            class_names=self.class_names,
+        )
 
 
 def details(entry: Entry) -> Details:
@@ -64,7 +78,29 @@ def details(entry: Entry) -> Details:
             std=facts.std,
         ),
         class_names=published.class_names,
+        untrained=facts.untrained,
     )
+
+
+def with_notes(report: WeightsReport, known: Details) -> WeightsReport:
+    """The report of a comparison with these weights, which also says what of them nobody trained."""
+    taken = {node.node_id for node in report.taken}
+    blocks = [block for block in known.untrained if any(node_id.startswith(f"{block}.") for node_id in taken)]
+    if not blocks:
+        return report
+    note = (
+        f"torchvision never trained {' and '.join(blocks)}: the file holds random numbers for them. Train them before "
+        "their scores are used."
+    )
+    nodes = tuple(
+        node._replace(text=f"{node.text}, but was never trained")
+        if node.outcome == "taken" and node.node_id.startswith(tuple(f"{block}." for block in blocks))
+        else node
+        for node in report.nodes
+    )
+    # What their values say by themselves says no more than this.
+    others = tuple(other for other in report.notes if not other.startswith(NEVER_TRAINED))
+    return replace(report, nodes=nodes, notes=(*others, note))
 
 
 def find(entry: Entry) -> Path | None:

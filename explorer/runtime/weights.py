@@ -14,6 +14,8 @@ from torch import Tensor
 
 from explorer.architecture.files import write_atomically
 from explorer.layers import format_shape
+from explorer.runs import weights_facts
+from explorer.runs.weights_facts import WeightsFacts
 from explorer.runtime.modules import Network
 
 
@@ -73,23 +75,27 @@ def shape_text(shape: Iterable[int]) -> str:
     return format_shape(tuple(shape)) or "one value"
 
 
-def save_weights(network: Network, path: Path) -> None:
+def save_weights(network: Network, path: Path, facts: WeightsFacts | None = None) -> None:
     """Write the `state_dict`; the old file stays until the new one is whole on the disk.
+
+    Args:
+        facts: what belongs to the weights, for the file's header.
 
     Raises:
         OSError: it cannot be written; the old file is untouched.
     """
-    write_tensors(network.state_dict(), path)
+    write_tensors(network.state_dict(), path, facts)
 
 
-def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+def write_tensors(tensors: Mapping[str, Tensor], path: Path, facts: WeightsFacts | None = None) -> None:
     """Write tensors by name, as `save_weights` does those of a network.
 
     Raises:
         OSError: it cannot be written; the old file is untouched.
     """
     plain = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    write_atomically(path, safetensors.torch.save(plain, metadata={"format": "pt"}))
+    metadata = {"format": "pt"} if facts is None else {"format": "pt", weights_facts.KEY: facts.to_text()}
+    write_atomically(path, safetensors.torch.save(plain, metadata=metadata))
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from explorer.architecture.freezing import head
 from explorer.runtime.modules import Network, build_module
 from explorer.runtime.weights import is_batch_count, shape_text
 from explorer.runtime.weights_files import StateDict
-from explorer.runtime.weights_report import Match, NodeWeights, Outcome, Unused, WeightsReport
+from explorer.runtime.weights_report import NEVER_TRAINED, Match, NodeWeights, Outcome, Unused, WeightsReport
 
 _WRAPPERS = ("module", "_orig_mod", "model")
 """First parts of names that stand for a wrapper and no layer: `DataParallel`, `torch.compile`, and a model as the
@@ -181,7 +181,8 @@ def _report(network: Network, reading: _Reading, state: StateDict, matching: Lit
         if name not in known and not is_batch_count(name)
     )
     taken = [match.source for node in nodes if node.outcome == "taken" for match in node.matches if match.source]
-    notes = (*state.notes, *reading.notes, *_value_notes({source: state.tensors[source] for source in taken}))
+    values = {source: state.tensors[source] for source in taken}
+    notes = (*state.notes, *reading.notes, *_value_notes(values), *_untrained_notes(nodes, state.tensors))
     return WeightsReport(nodes=tuple(nodes), unused=unused, matching=matching, notes=notes)
 
 
@@ -255,6 +256,25 @@ def _why_unused(name: str, modules: set[str]) -> str:
     if module in modules:
         return f"{module} has no {leaf} here"
     return f"the network has no layer {module} with weights" if module else "the network has nothing of this name"
+
+
+def _untrained_notes(nodes: Sequence[NodeWeights], tensors: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Names the norms whose statistics say that nobody trained them, where others were: auxiliary heads, say."""
+    trained: list[str] = []
+    untrained: list[str] = []
+    for node in nodes:
+        sources = {match.key.rpartition(".")[2]: match.source for match in node.matches}
+        mean, var = sources.get("running_mean"), sources.get("running_var")
+        if node.outcome != "taken" or mean is None or var is None:
+            continue
+        is_new = not tensors[mean].any() and bool((tensors[var] == 1).all())
+        (untrained if is_new else trained).append(node.node_id)
+    if not trained or not untrained:
+        return ()
+    return (
+        f"{NEVER_TRAINED}, as their statistics of 0 and 1 show: {', '.join(untrained[:4])}"
+        f"{', …' * (len(untrained) > 4)}. What leads to them is random too; train it before it is used.",
+    )
 
 
 def _value_notes(taken: Mapping[str, Tensor]) -> tuple[str, ...]:

@@ -12,6 +12,9 @@ Outcome = Literal["taken", "fresh", "missing", "misfit"]
 """What becomes of a layer's weights: "taken" from the file; "fresh", since the head is for another number of classes;
 "missing" in the file, wholly or in part; "misfit": they are there, and do not fit."""
 
+NEVER_TRAINED = "Never trained in the file"
+"""How a note on layers begins whose statistics are still those of a new network."""
+
 
 class Match(NamedTuple):
     """One tensor of the network, and the one in the file that is meant for it."""

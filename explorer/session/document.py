@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from explorer.architecture import Architecture, Edit, PackedArchitecture, Project, files
+from explorer.architecture.files import Companion
 from explorer.inference import Inference, infer
 from explorer.session.past import Past
 
@@ -31,7 +32,7 @@ class Document(QObject):
     Signals:
         changed(Snapshot | None, Snapshot): old and new, after every edit, undo, redo and opening (old is None then).
         previewed(Snapshot | None): what would be after the edit under the pointer; None when there is none.
-        file_changed(): another path, or modified against not modified.
+        file_changed(): another path, or modified against not modified, or another section that counts.
     """
 
     changed = Signal(object, object)
@@ -47,6 +48,9 @@ class Document(QObject):
         self._path: Path | None = None
         self._sections: Mapping[str, Any] = MappingProxyType({})
         self._unsaved_origin = False
+        self._unsaved_sections: frozenset[str] = frozenset()
+        """Those that count and say something else than the project's file."""
+        self._saved_sections: Mapping[str, Any] = MappingProxyType({})
         self._gesture = 0
         self._complete: Complete | None = None
 
@@ -84,7 +88,9 @@ class Document(QObject):
     @property
     def is_modified(self) -> bool:
         """Whether closing would lose something."""
-        return self._snapshot is not None and (self._unsaved_origin or not self.undo_stack.isClean())
+        if self._snapshot is None:
+            return False
+        return self._unsaved_origin or bool(self._unsaved_sections) or not self.undo_stack.isClean()
 
     def earlier(self, most: int = 20) -> Past:
         """Versions before the one now, the latest first, `most` at most; what is undone is none of them."""
@@ -109,6 +115,7 @@ class Document(QObject):
         self._snapshot = self._completed(architecture, None)
         self._path = path
         self._sections = MappingProxyType(dict(sections or {}))
+        self._saved_sections, self._unsaved_sections = self._sections, frozenset()
         self._unsaved_origin = modified
         self.undo_stack.clear()
         self.changed.emit(None, self._snapshot)
@@ -165,19 +172,37 @@ class Document(QObject):
             self._snapshot = new
             self.changed.emit(old, new)
 
-    def set_section(self, name: str, data: Any) -> None:
-        """Keep another package's plain data with the project; saved with the next save."""
-        self._sections = MappingProxyType({**self._sections, name: data})
+    def set_section(self, name: str, data: Any, *, counts: bool = False) -> None:
+        """Keep another package's plain data with the project; saved with the next save.
 
-    def save(self, path: Path) -> None:
+        Args:
+            data: None takes the section away.
+            counts: closing without saving would lose it, so that the document is modified while it differs from the
+                project's file.
+        """
+        others = {key: value for key, value in self._sections.items() if key != name}
+        self._sections = MappingProxyType(others if data is None else {**others, name: data})
+        if counts:
+            is_saved = self._saved_sections.get(name) == data
+            self._unsaved_sections = self._unsaved_sections - {name} if is_saved else self._unsaved_sections | {name}
+            self.file_changed.emit()
+
+    def save(self, path: Path, companion: Companion | None = None, *, leave_out: str | None = None) -> None:
         """Write the project; its file and modified state follow.
 
+        Args:
+            companion: a file that belongs beside it.
+            leave_out: a section that is not written; it stays unsaved.
+
         Raises:
-            OSError: unwritable target or full disk; an existing file is untouched.
+            OSError: unwritable target or full disk; existing files are untouched.
         """
-        files.save(Project(architecture=self.architecture, sections=self._sections), path)
+        sections = {name: data for name, data in self._sections.items() if name != leave_out}
+        files.save(Project(architecture=self.architecture, sections=sections), path, companion)
         self._path = path
         self._unsaved_origin = False
+        self._saved_sections = MappingProxyType(sections)
+        self._unsaved_sections = frozenset({leave_out or ""} & set(self._sections))
         self.undo_stack.setClean()
         self.file_changed.emit()
 

@@ -27,6 +27,8 @@ class ProbeRequest:
     probe: str
     """Label of the image."""
     node_ids: tuple[str, ...]
+    normalization: str = "auto"
+    """As `RunConfig.normalization`; auto is what the weights were trained with, else the data set's own."""
 
 
 Capture = Callable[[ProbeRequest], Mapping[str, Atlas]]

@@ -13,7 +13,17 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from explorer.architecture import Architecture
-from explorer.runs import CheckpointSaved, Event, Mailbox, RunConfig, RunControl, RunFailed, RunStarted, StateChanged
+from explorer.runs import (
+    CheckpointSaved,
+    Event,
+    Mailbox,
+    Normalization,
+    RunConfig,
+    RunControl,
+    RunFailed,
+    RunStarted,
+    StateChanged,
+)
 
 DRAIN_INTERVAL_MS = 33
 
@@ -39,6 +49,12 @@ class InitialWeights(NamedTuple):
     """A safetensors file with the network's own names."""
     text: str
     """Where they come from and how much they cover: "resnet18.pth: 39 of 41 layers"."""
+    sha256: str = ""
+    """Of the file, in hexadecimal; empty where nobody worked it out, and a project cannot keep them then."""
+    num_layers: int = 0
+    """Layers of the network that take weights from them."""
+    normalization: Normalization | None = None
+    """Of the images that they were trained on; None where that is not known."""
 
 
 class RunSession(QObject):
@@ -49,12 +65,14 @@ class RunSession(QObject):
         events_arrived(list[Event]): everything since the last drain, in order.
         state_changed(str): "idle", "starting", "running", "paused", "stopping".
         initial_weights_changed(): the next run starts from others.
+        weights_chosen(): somebody asked for that, so it belongs to the project; not when another project is opened.
     """
 
     started = Signal(object, object)
     events_arrived = Signal(object)
     state_changed = Signal(str)
     initial_weights_changed = Signal()
+    weights_chosen = Signal()
 
     def __init__(self, trainer: Trainer, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -96,9 +114,18 @@ class RunSession(QObject):
         return None if self._initial is None else str(self._initial.path)
 
     @property
+    def is_checkpoint_trained(self) -> bool:
+        """Whether `checkpoint` is a run's own, and not what one starts from."""
+        return self._checkpoint is not None and not self._is_detached
+
+    @property
     def initial_weights(self) -> InitialWeights | None:
         """What the next run starts from; None for fresh weights."""
         return self._initial
+
+    def initial_path(self) -> Path | None:
+        """Where the weights lie that the next run starts from; None for fresh ones."""
+        return None if self._initial is None else self._initial.path
 
     def start_from(self, weights: InitialWeights | None) -> None:
         """Let the next run start from these; None for fresh weights again.
@@ -114,6 +141,7 @@ class RunSession(QObject):
         if weights is not None:
             self._checkpoint = None
         self.initial_weights_changed.emit()
+        self.weights_chosen.emit()
 
     @property
     def is_detached(self) -> bool:

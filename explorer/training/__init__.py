@@ -2,6 +2,18 @@
 
 from explorer.training.data import DataSet, data_set_names, load_data, network_inputs
 from explorer.training.loop import train
+from explorer.training.normalization import expected_normalization, normalization_of_run, settle_normalization
 from explorer.training.plan import RunPlan, plan_run
 
-__all__ = ["DataSet", "RunPlan", "data_set_names", "load_data", "network_inputs", "plan_run", "train"]
+__all__ = [
+    "DataSet",
+    "RunPlan",
+    "data_set_names",
+    "expected_normalization",
+    "load_data",
+    "network_inputs",
+    "normalization_of_run",
+    "plan_run",
+    "settle_normalization",
+    "train",
+]

@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from explorer.runs import WeightsFacts
 from explorer.runtime.modules import Network
 from explorer.runtime.weights import save_weights
 
@@ -16,6 +17,8 @@ class Checkpoint:
         """Write to `path`; None keeps nothing."""
         self._path = path
         self._saved_step: int | None = None
+        self.facts: WeightsFacts | None = None
+        """What goes with the weights: whoever uses them prepares images as the run did."""
 
     @property
     def saved(self) -> str | None:
@@ -31,7 +34,7 @@ class Checkpoint:
         if self._path is None or step == self._saved_step:
             return None
         try:
-            save_weights(network, self._path)
+            save_weights(network, self._path, self.facts)
         except OSError as error:
             _logger.warning("the weights after step %d could not be written: %s", step, error)
             return error

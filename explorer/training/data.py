@@ -13,7 +13,8 @@ from torch import Tensor
 
 from explorer.assets import resource
 from explorer.layers import Shape
-from explorer.runtime.images import Normalization, normalization_of, to_network_input
+from explorer.runs import Normalization
+from explorer.runtime.images import normalization_of, to_network_input
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,13 +60,18 @@ def data_set_names() -> tuple[str, ...]:
     return tuple(sorted(_DATA_SETS))
 
 
-def network_inputs(data: DataSet, input_shape: Shape, count: int) -> tuple[Tensor, str | None]:
+def network_inputs(
+    data: DataSet, input_shape: Shape, count: int, normalization: Normalization | None = None
+) -> tuple[Tensor, str | None]:
     """The first test images as a network takes them, `(count, *input_shape)`, and a note where they cannot be.
 
     A network whose channels the images do not fit gets seeded random ones, which the note says.
+
+    Args:
+        normalization: None for the data set's own.
     """
     try:
-        return to_network_input(data.test_images[:count], input_shape, data.normalization), None
+        return to_network_input(data.test_images[:count], input_shape, normalization or data.normalization), None
     except ValueError as error:
         random = torch.rand(count, *input_shape, generator=torch.Generator().manual_seed(0))
         return random, f"Checked on random images: {error}."

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from explorer.layers import Shape
-from explorer.runtime.images import Normalization, to_network_input
+from explorer.runs import Normalization
+from explorer.runtime.images import to_network_input
 
 _CACHE_BYTES = 512 * 1024**2
 _CONVERSION_BATCH = 1024
@@ -22,7 +23,7 @@ class Feed:
             images: `(N, C, H, W)`, uint8.
             labels: `(N,)`, int64.
             input_shape: the network's `(channels, height, width)`.
-            normalization: of the images.
+            normalization: as `to_network_input` takes it.
             device: where the network is.
         """
         self._input_shape = input_shape

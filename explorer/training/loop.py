@@ -29,6 +29,7 @@ from explorer.runs import (
     RunStoreError,
     StateChanged,
     StepsRecorded,
+    WeightsFacts,
 )
 from explorer.runtime.devices import device_name
 from explorer.runtime.modules import Network, build_module
@@ -80,7 +81,10 @@ def train(
     try:
         if store is not None:
             checkpoint = Checkpoint(store.get(run_id).weights_path)
-        plan = plan_run(architecture, config)
+        plan = plan_run(architecture, config, initial_weights)
+        checkpoint.facts = WeightsFacts(
+            text=f"run {run_id}", normalization=plan.normalization, class_names=plan.data.class_names
+        )
         on_gpu = [plan.device] if plan.device.type == "cuda" else []
         # Dropout draws from torch's global state; whoever called finds it as it was.
         with torch.random.fork_rng(devices=on_gpu):
@@ -155,8 +159,8 @@ class _Run:
         self._say = say
         self._control = control
         self._checkpoint = checkpoint
-        self._train_feed = Feed(data.train_images, data.train_labels, shape, data.normalization, device)
-        self._test_feed = Feed(data.test_images, data.test_labels, shape, data.normalization, device)
+        self._train_feed = Feed(data.train_images, data.train_labels, shape, plan.normalization, device)
+        self._test_feed = Feed(data.test_images, data.test_labels, shape, plan.normalization, device)
         self._network = set_memory_format(network, self._train_feed.memory_format)
         self._make_step = Step(self._network, make_optimizer(self._network, plan.config, device))
         self._pictures = Pictures(run_id, plan, self._network, say)

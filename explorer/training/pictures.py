@@ -64,4 +64,4 @@ class Pictures:
         if self._node_ids:
             image = watch.probe_image if watch.probe_image is not None else self._plan.data.test_images[0].numpy()
             batch = probe_tensor(image).to(self._plan.device)
-            self._probe = to_network_input(batch, self._plan.architecture.input_shape, self._plan.data.normalization)
+            self._probe = to_network_input(batch, self._plan.architecture.input_shape, self._plan.normalization)

@@ -1,6 +1,7 @@
 """What a run will do, worked out and checked before it starts, so that a user's mistake is told at once."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
@@ -8,11 +9,12 @@ from explorer.architecture import Architecture
 from explorer.inference import Inference, infer
 from explorer.inference.logits import logits_node
 from explorer.layers import format_shape
-from explorer.runs import RunConfig
+from explorer.runs import Normalization, RunConfig
 from explorer.runtime.devices import choose_device
-from explorer.runtime.images import input_notes
+from explorer.runtime.images import check_normalization, input_notes
 from explorer.runtime.modules import NotRunnable
 from explorer.training.data import DataSet, load_data
+from explorer.training.normalization import normalization_note, normalization_of_run, settle_normalization
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,10 @@ class RunPlan:
     architecture: Architecture
     """As given, but with the logits as its one output."""
     config: RunConfig
+    """As given, but with its normalisation decided."""
     data: DataSet
+    normalization: Normalization
+    """Of all images that the run sees, in training, tests and pictures."""
     device: torch.device
     batch_size: int
     steps_per_epoch: int
@@ -41,8 +46,13 @@ class RunPlan:
         return self.architecture.outputs[0]
 
 
-def plan_run(architecture: Architecture, config: RunConfig) -> RunPlan:
+def plan_run(architecture: Architecture, config: RunConfig, initial_weights: Path | None = None) -> RunPlan:
     """Check that the network can be trained so, and decide the rest.
+
+    Args:
+        architecture: the network.
+        config: how to train it.
+        initial_weights: what the run starts from; None for fresh weights.
 
     Raises:
         NotRunnable: the architecture has errors.
@@ -53,11 +63,16 @@ def plan_run(architecture: Architecture, config: RunConfig) -> RunPlan:
     if inference.errors:
         raise NotRunnable(inference.errors[0].text)
     device = choose_device(config.device)
+    config = settle_normalization(config, architecture.input_shape, initial_weights)
     data = load_data(config.data)
     logits_id, logits_note = logits_node(architecture)
     _check_logits(logits_id, inference, data)
     _check_trainable(architecture, logits_id, inference)
     notes = [*input_notes(data.image_shape, architecture.input_shape)]
+    normalization = normalization_of_run(config, data)
+    check_normalization(normalization, data.image_shape[0], architecture.input_shape[0])
+    if (normalization_text := normalization_note(normalization, data)) is not None:
+        notes.append(normalization_text)
     if logits_note is not None:
         notes.append(logits_note)
     num_train = len(data.train_images)
@@ -75,6 +90,7 @@ def plan_run(architecture: Architecture, config: RunConfig) -> RunPlan:
         architecture=replace(architecture, outputs=(logits_id,)),
         config=config,
         data=data,
+        normalization=normalization,
         device=device,
         batch_size=batch_size,
         steps_per_epoch=steps_per_epoch,

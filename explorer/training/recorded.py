@@ -12,6 +12,7 @@ from explorer import __version__
 from explorer.architecture import Architecture, Project, files
 from explorer.runs import Event, RunConfig, RunControl, RunFailed, RunFinished, RunStore, default_root
 from explorer.training.loop import train
+from explorer.training.normalization import settle_normalization
 
 
 def train_recorded(
@@ -32,6 +33,8 @@ def train_recorded(
     Raises:
         RunStoreError: the run cannot be recorded, so it did not begin; the message says what helps.
     """
+    # The record says which, also once the weights are gone.
+    config = settle_normalization(config, architecture.input_shape, initial_weights)
     with RunStore(default_root() if root is None else root) as store:
         record = store.create(
             config,

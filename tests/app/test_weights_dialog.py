@@ -260,6 +260,8 @@ def test_a_network_with_faults_offers_nothing(
 def offer(monkeypatch: pytest.MonkeyPatch) -> Offer:
     offer = Offer("lenet5", "lenet5, MADE_UP", 246_824, False, 69.758, 1000, 256, 224)
     monkeypatch.setattr(weights_engine, "look_up", lambda *_: (offer,))
+    known = pretrained.details(zoo.entry("googlenet-torchvision"))
+    monkeypatch.setattr(pretrained, "details", lambda _entry: known)
     return offer
 
 
@@ -296,6 +298,8 @@ def test_an_offer_is_downloaded_with_progress_and_compared(
     button.click()
     settled(qtbot, dialog)
     assert "Every layer" in dialog.view.summary.text()
+    assert "normalised with mean 0.5, 0.5, 0.5" in dialog.view.facts.text()
+    assert "1,000 classes: tench, " in dialog.view.facts.text()
     qtbot.waitUntil(lambda: offered(qtbot, dialog).text() == "Compare", timeout=5_000)
     path.write_bytes(b"damaged")
     offered(qtbot, dialog).click()
@@ -425,6 +429,8 @@ def test_a_run_in_the_window_starts_from_them_until_another_network_opens(qtbot:
     # At so small a learning rate the run ends where it started.
     assert all(torch.allclose(trained[name], given[name], atol=1e-4) for name in given)
     assert line in window.training.status.text()
+    assert window.document.is_modified
+    window.document.save(tmp_path / "net.arch.json", window.projects.weights.companion(tmp_path / "net.arch.json"))
     window.open_target("lenet5")
     assert window.run_session.initial_weights is None
     assert "Starts from" not in window.training.status.text()

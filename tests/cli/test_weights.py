@@ -8,10 +8,11 @@ import safetensors.torch
 import torch
 
 from explorer.architecture import Architecture, Project, edits
-from explorer.architecture.files import save
+from explorer.architecture.files import save, sha256_of
 from explorer.cli import main
-from explorer.runs import RunStore, default_root
+from explorer.runs import Normalization, RunStore, SavedWeights, WeightsFacts, default_root
 from explorer.runtime.modules import build_module
+from explorer.runtime.weights import save_weights
 from explorer.zoo import entry
 
 Output = pytest.CaptureFixture[str]
@@ -83,3 +84,48 @@ def test_mistakes_are_one_line(tmp_path: Path, checkpoint: Path, capsys: Output)
             assert message in captured.err
             assert captured.err.count("\n") == 1
     assert not (tmp_path / "w.safetensors").exists()
+
+
+@pytest.fixture
+def project(tmp_path: Path, architecture: Architecture) -> Path:
+    """Saved with weights beside it."""
+    beside, path = tmp_path / "own.weights.safetensors", tmp_path / "own.arch.json"
+    half = Normalization(mean=(0.5,), std=(0.5,))
+    save_weights(build_module(architecture, seed=7), beside, WeightsFacts(text="mine", normalization=half))
+    saved = SavedWeights(file=beside.name, sha256=sha256_of(beside), text="mine", num_layers=5, normalization=half)
+    save(Project(architecture=architecture, sections={"weights": saved.to_plain()}), path)
+    return path
+
+
+def test_a_projects_own_weights_are_used_and_said(
+    tmp_path: Path, project: Path, architecture: Architecture, capsys: Output
+) -> None:
+    target = tmp_path / "w.safetensors"
+    source = tmp_path / "w.py"
+    assert main(["export", str(project), "--to", str(target), "--to", str(source)]) == 0
+    captured = capsys.readouterr()
+    assert "own.arch.json starts from its weights, mine" in captured.err
+    assert "normalised with mean 0.5, std 0.5" in captured.out
+    assert "# Expects pixels from 0 to 1, normalised with mean 0.5, std 0.5." in source.read_text()
+    wanted = build_module(architecture, seed=7).state_dict()
+    assert all(torch.equal(value, wanted[key]) for key, value in safetensors.torch.load_file(target).items())
+    assert main(["export", str(project), "--weights", "none", "--to", str(target)]) == 0
+    captured = capsys.readouterr()
+    assert "own.arch.json starts" not in captured.err
+    assert not torch.equal(safetensors.torch.load_file(target)["conv1.weight"], wanted["conv1.weight"])
+    options = ["--epochs", "1", "--batch-size", "4000", "--lr", "1e-8", "--device", "cpu", "--json"]
+    assert main(["train", str(project), *options]) == 0
+    with RunStore(default_root()) as store:
+        record = store.get(json.loads(capsys.readouterr().out)["run_id"])
+    assert record.config.normalization == "0.5/0.5"
+    torch.testing.assert_close(safetensors.torch.load_file(record.weights_path)["conv1.weight"], wanted["conv1.weight"])
+
+
+def test_a_projects_weights_that_are_gone_or_changed_are_a_mistake(project: Path, capsys: Output) -> None:
+    beside = project.with_name("own.weights.safetensors")
+    beside.write_bytes(beside.read_bytes()[:-1] + b"!")
+    assert main(["train", str(project)]) == 2
+    assert "own.weights.safetensors was changed after the project was saved" in capsys.readouterr().err
+    beside.unlink()
+    assert main(["train", str(project)]) == 2
+    assert "put it back; or use --weights none" in capsys.readouterr().err

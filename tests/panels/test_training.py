@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
 from explorer.panels.training import TrainingPanel
-from explorer.panels.training_form import RealBox
-from explorer.runs import CONFIG_FIELDS, RunConfig, RunFailed
+from explorer.panels.training_form import ConfigForm, RealBox
+from explorer.runs import CONFIG_FIELDS, Normalization, RunConfig, RunFailed
 from tests.panels.fake_run import FakeRun, epoch_finished, run_finished, run_started, steps
 from tests.panels.stage import Stage, press, shown, stage, write
 
@@ -214,3 +214,24 @@ def test_another_project_in_mid_run_waits_with_its_configuration(qtbot: QtBot) -
     assert panel.config() == RunConfig()
     run.enter("idle")
     assert panel.config() == other
+
+
+def test_the_normalisation_of_the_weights_is_offered_and_shown(qtbot: QtBot) -> None:
+    form = ConfigForm()
+    qtbot.addWidget(form)
+    menu = form.editor("normalization")
+    assert isinstance(menu, QComboBox)
+    assert menu.currentText() == "by this data set's own mean and standard deviation"
+    known = Normalization(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+    form.set_weights_normalization(known)
+    assert menu.currentText() == f"as the weights were trained: {known.text}"
+    assert form.config.normalization == "auto"
+    menu.setCurrentIndex(menu.findData("data"))
+    menu.activated.emit(menu.currentIndex())
+    assert form.config.normalization == "data"
+    form.set_weights_normalization(None)
+    assert menu.currentText() == "by this data set's own mean and standard deviation"
+    form.set_config(RunConfig(normalization="0.5/0.25"))
+    assert menu.currentText() == "by mean 0.5, std 0.25"
+    form.set_active(True)
+    assert not menu.isEnabled()

@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.runs import CONFIG_FIELDS, ConfigField, ConfigValue, RunConfig, config_field
+from explorer.runs import (
+    CONFIG_FIELDS,
+    ConfigField,
+    ConfigValue,
+    Normalization,
+    RunConfig,
+    config_field,
+    parse_normalization,
+)
 
 NUMBERS = [field for field in CONFIG_FIELDS if field.kind != "choice"]
 
@@ -36,6 +44,7 @@ def configurations() -> st.SearchStrategy[RunConfig]:
 def test_defaults() -> None:
     assert RunConfig().to_plain() == {
         "data": "digits",
+        "normalization": "auto",
         "epochs": 10,
         "batch_size": 64,
         "optimizer": "sgd",
@@ -125,6 +134,20 @@ def test_any_float_is_kept_or_refused_by_name(field: ConfigField, value: float) 
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:0", "cuda:11", "mps"])
 def test_devices(device: str) -> None:
     assert RunConfig(device=device).device == device
+
+
+@pytest.mark.parametrize("text", ["0.5/0.25", "0.485,0.456,0.406/0.229,0.224,0.225", " 0.1, 1e-1/1,2 "])
+def test_a_normalization_has_one_spelling(text: str) -> None:
+    written = RunConfig(normalization=text).normalization
+    assert RunConfig(normalization=written).normalization == written
+    mean, std = (tuple(map(float, part.split(","))) for part in text.split("/"))
+    assert parse_normalization(written) == Normalization(mean=mean, std=std)
+
+
+@pytest.mark.parametrize("text", ["", "own", "0.5", "0.5/0", "0.5/0.1,0.1", "nan/1", "0.5/inf", "/", "1/2/3", "0.5/-1"])
+def test_a_normalization_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^normalization: received .*use auto or data or imagenet or MEAN"):
+        RunConfig(normalization=text)
 
 
 def test_numbers_become_plain() -> None:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from explorer.runs import Normalization
 from explorer.runtime import threads
 from explorer.runtime.devices import available_devices, choose_device, device_name
-from explorer.runtime.images import Normalization, input_notes, normalization_of, to_network_input
+from explorer.runtime.images import input_notes, normalization_of, to_network_input
 from explorer.runtime.torchvision_door import torchvision
 
 PLAIN = Normalization(mean=(0.0,), std=(1.0,))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from explorer import zoo
 from explorer.architecture import Architecture, edits
 from explorer.layers import BatchNorm2d
+from explorer.runtime import pretrained
 from explorer.runtime.modules import NotRunnable, build_module
 from explorer.runtime.weights import carry_weights, load_weights, write_tensors
 from explorer.runtime.weights_files import StateDict, read_state_dict
@@ -294,3 +295,29 @@ def test_comparing_needs_a_sound_network_and_leaves_torchs_random_state_alone() 
     report = compare(net.build(), state({"x": torch.ones(1)}))
     assert report.summary == "The network has no weights."
     assert report.unused[0].text == "the network has nothing of this name"
+
+
+def test_auxiliary_heads_that_nobody_trained_are_named() -> None:
+    architecture = zoo.entry("googlenet-torchvision").build(auxiliary_heads=True)
+    given = trained(architecture)
+    assert compare(architecture, state(given)).notes == ()
+    for name, value in given.items():
+        if name.startswith("aux") and name.endswith("running_mean"):
+            value.zero_()
+        if name.startswith("aux") and name.endswith("running_var"):
+            value.fill_(1)
+    report = compare(architecture, state(given))
+    (note,) = report.notes
+    assert note.startswith("Never trained in the file")
+    assert "aux1.conv.bn, aux2.conv.bn." in note
+    known = pretrained.details(zoo.entry("googlenet-torchvision"))
+    said = pretrained.with_notes(report, known)
+    assert said.notes == (
+        "torchvision never trained aux1 and aux2: the file holds random numbers for them. Train them before their "
+        "scores are used.",
+    )
+    assert text(said, "aux1.fc1") == "fits, but was never trained"
+    assert text(said, "fc") == "fits"
+    plain = zoo.entry("googlenet-torchvision").build()
+    without = compare(plain, state(given))
+    assert pretrained.with_notes(without, known) == without
