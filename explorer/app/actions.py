@@ -30,6 +30,7 @@ class Actions:
         self.save = self._action(tr("Save"), projects.save, keys.Save, "save")
         self.save_as = self._action(tr("Save as…"), projects.ask_save, "Ctrl+Shift+S")
         self.export = self._action(tr("Export…"), window.export, "Ctrl+E", "export")
+        self.figure = self._action(tr("Export figure…"), window.export_figure, "Ctrl+Shift+E")
         self.weights = self._action(tr("Weights…"), window.weights, "Ctrl+L")
         self.quit = self._action(tr("Quit"), window.close, keys.Quit)
         self.undo = document.undo_stack.createUndoAction(window, tr("Undo"))
@@ -39,6 +40,7 @@ class Actions:
         self._icons |= {self.undo: "undo", self.redo: "redo"}
         self.remove = self._action(tr("Remove selected layers"), window.remove_selected, None, "remove")
         self.fit = self._action(tr("Fit"), window.canvas.fit, "F", "fit")
+        self.tidy = self._action(tr("Tidy") + "\tT", window.canvas.tidy)
         self.reset_layout = self._action(tr("Reset panels"), window.reset_layout)
         self.help = self._action(tr("Help on the selection"), window.help_page.open, "F1")
         self.about = self._action(tr("About Architecture Explorer"), self._show_about)
@@ -46,10 +48,12 @@ class Actions:
             self.save,
             self.save_as,
             self.export,
+            self.figure,
             self.weights,
             self.back,
             self.remove,
             self.fit,
+            self.tidy,
         )
 
         file_menu = window.menuBar().addMenu(tr("&File"))
@@ -60,6 +64,7 @@ class Actions:
         file_menu.addSeparator()
         file_menu.addAction(self.weights)
         file_menu.addAction(self.export)
+        file_menu.addAction(self.figure)
         file_menu.addSeparator()
         file_menu.addAction(self.quit)
 
@@ -69,7 +74,7 @@ class Actions:
         edit_menu.addAction(self.remove)
 
         view_menu = window.menuBar().addMenu(tr("&View"))
-        view_menu.addActions([self.fit, self.back])
+        view_menu.addActions([self.fit, self.tidy, self.back])
         view_menu.addSeparator()
         for dock in window.docks.values():
             view_menu.addAction(dock.toggleViewAction())

@@ -23,6 +23,7 @@ from explorer.app.device_watch import DeviceWatch
 from explorer.app.export_dialog import ExportDialog
 from explorer.app.maps import LiveMaps
 from explorer.app.measuring import make_measuring
+from explorer.app.figure_dialog import FigureDialog
 from explorer.app.message_bar import MessageBar
 from explorer.app.projects import Projects
 from explorer.app.toolbar import BatchEditor, InputEditor
@@ -258,6 +259,13 @@ class MainWindow(QMainWindow):
             dialog.show_origin(run.initial_weights.text)
         dialog.exec()
 
+    def export_figure(self) -> None:
+        """Draw the canvas for a paper."""
+        if self.document.is_open:
+            dialog = FigureDialog(self.document, self.selection, self.canvas.folds, self.canvas.strips(), self)
+            dialog.exec()
+            dialog.deleteLater()
+
     def weights(self) -> None:
         """Choose trained weights that the next run, the maps and an export start from."""
         if self.document.is_open:
@@ -406,6 +414,7 @@ class MainWindow(QMainWindow):
     def _shut_down(self) -> None:
         self.devices.close()
         self.maps.close()
+        self.canvas.end_work()
         self.projects.weights.close()
         self.measuring.close(_CLOSE_TIMEOUT_S)
         self.run_session.close(_CLOSE_TIMEOUT_S)

@@ -190,6 +190,50 @@ def connect(architecture: Architecture, source: str, target: str, port: int | No
     return _made(architecture, nodes=tuple(nodes))
 
 
+def join(architecture: Architecture, layer: Layer, sources: Iterable[str]) -> Architecture:
+    """Put a merge behind the last of some nodes: what read that one reads the merge, the others keep their readers.
+
+    A source that was an output because nothing read it is none any more.
+
+    Raises:
+        EditRefused: a source that is not there, or too few for the layer.
+    """
+    inputs = tuple(dict.fromkeys(_node(architecture, source).id for source in sources))
+    if not inputs:
+        raise EditRefused(f"{layer.type_name} joins nodes; none is named")
+    last = max(inputs, key=lambda source: architecture.structure.index[source])
+    new = Node(id=fresh_id(architecture, layer, beside=last), layer=layer, inputs=inputs)
+    nodes: list[Node] = []
+    for node in architecture.nodes:
+        nodes.append(replace_inputs(node, tuple(new.id if i == last else i for i in node.inputs)))
+        if node.id == last:
+            nodes.append(new)
+    ended = {last, *(source for source in inputs if not architecture.consumers(source))}
+    outputs = dict.fromkeys(new.id if output in ended else output for output in architecture.outputs)
+    return _made(architecture, nodes=tuple(nodes), outputs=tuple(outputs))
+
+
+def reconnect(architecture: Architecture, source: str, ends: Iterable[tuple[str, int]]) -> Architecture:
+    """Let several inputs, each by its node and port, read another source.
+
+    Raises:
+        EditRefused: a node or port that is not there, or a cycle.
+    """
+    _node(architecture, source)
+    wanted: dict[str, set[int]] = {}
+    for target, port in ends:
+        if not 0 <= port < len(_node(architecture, target).inputs):
+            raise EditRefused(f"{target} has no input {port}; it has {len(architecture[target].inputs)}")
+        wanted.setdefault(target, set()).add(port)
+    nodes = [
+        replace_inputs(node, tuple(source if p in wanted[node.id] else i for p, i in enumerate(node.inputs)))
+        if node.id in wanted
+        else node
+        for node in architecture.nodes
+    ]
+    return _made(architecture, nodes=tuple(nodes))
+
+
 def disconnect(architecture: Architecture, target: str, port: int) -> Architecture:
     """Take one input away from a merge.
 

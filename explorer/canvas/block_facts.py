@@ -4,17 +4,19 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from explorer.architecture import Architecture
+from explorer.architecture.folding import Shown
 from explorer.architecture.paths import Ports, parent, ports
-from explorer.inference import Issue, NodeReport
+from explorer.inference import Inference, Issue, NodeReport
 from explorer.layers import Category, Shape
 
 
 class BlockFacts(NamedTuple):
     """A block as one thing."""
 
+    node_ids: tuple[str, ...]
+    """All that lies in it, in order."""
     kind: str
     """In the field's words: "stage", "residual block"."""
-    num_layers: int
     parts: tuple[int, str] | None
     """How many blocks of one kind lie directly in it, if two or more do: (6, "bottleneck")."""
     arrives: tuple[Shape | None, ...]
@@ -37,6 +39,11 @@ class BlockFacts(NamedTuple):
     """The node whose maps stand for it: the last that is read outside."""
     is_output: bool
     """Whether the network returns a value of it."""
+
+    @property
+    def num_layers(self) -> int:
+        """How many layers lie in it."""
+        return len(self.node_ids)
 
 
 def block_facts(
@@ -62,7 +69,7 @@ def block_facts(
         counts[node.layer.category] = counts.get(node.layer.category, 0) + 1
     return BlockFacts(
         kind=next(block.kind for block in architecture.blocks if block.path == path),
-        num_layers=len(nodes),
+        node_ids=tuple(node.id for node in nodes),
         parts=_parts(architecture, path),
         arrives=tuple(reports[source].output_shape for source in around.sources),
         leaves=tuple(reports[end].output_shape for end in around.exits),
@@ -75,6 +82,33 @@ def block_facts(
         exit=around.exits[-1] if around.exits else nodes[-1].id,
         is_output=any(end in architecture.outputs for end in around.exits),
     )
+
+
+class Sums(NamedTuple):
+    """What an open block holds, of the nodes that are known."""
+
+    num_parameters: int
+    macs: int
+    """Multiply-accumulates for one image."""
+
+
+def frame_sums(shown: Shown, inference: Inference) -> Mapping[str, Sums]:
+    """The sums over each open block, by its path; one look at each node."""
+    index, columns = inference.nodes.architecture.structure.index, inference.nodes.numbers
+    parameters, macs = dict.fromkeys(shown.frames, 0), dict.fromkeys(shown.frames, 0)
+    for node_id, item in shown.holders.items():
+        frame = shown.inside.get(item)
+        if frame is not None:
+            own = columns[index[node_id]]
+            parameters[frame] += own.parameters or 0
+            macs[frame] += own.macs or 0
+    # Each stands before those inside it.
+    for path in reversed(shown.frames):
+        around = shown.inside.get(path)
+        if around is not None:
+            parameters[around] += parameters[path]
+            macs[around] += macs[path]
+    return {path: Sums(parameters[path], macs[path]) for path in shown.frames}
 
 
 def _parts(architecture: Architecture, path: str) -> tuple[int, str] | None:

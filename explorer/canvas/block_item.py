@@ -1,15 +1,14 @@
 """A folded block's card: its kind, what goes in and comes out, and the sums over what it holds."""
 
-import html
-
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainter, QPen, QPolygonF
 
 from explorer.architecture.likeness import Likeness
 from explorer.canvas import card as cards
 from explorer.canvas.block_facts import BlockFacts
-from explorer.canvas.card_item import LEFT, RIGHT, CardItem, Light
+from explorer.canvas.card_item import LEFT, RIGHT, ROUND_ZOOM, CardItem, Light
 from explorer.canvas.card_text import draw_line, fitting_id, issue_colour, mixed, shape_change, sized
+from explorer.canvas.story import NOTHING_AROUND, Whole, block_story
 from explorer.layers import Shape
 from explorer.look import numbers
 from explorer.look.theme import GRID, Theme
@@ -78,30 +77,8 @@ class BlockItem(CardItem):
             self._is_equal = is_equal
             self.update()
 
-    def tool_tip(self) -> str:
-        facts = self._facts
-        rows = [(_tr("layers"), numbers.exact_count(facts.num_layers))]
-        if facts.parts is not None:
-            rows.append((_tr("made of"), "{} × {}".format(*facts.parts)))
-        rows += [(_tr("input"), _shapes(facts.arrives)), (_tr("output"), _shapes(facts.leaves))]
-        rows.append((_tr("parameters"), numbers.exact_count(facts.num_parameters)))
-        rows.append((_tr("MACs"), numbers.exact_count(facts.macs)))
-        table = "".join(f"<tr><td>{n}&nbsp;&nbsp;</td><td align='right'>{html.escape(v)}</td></tr>" for n, v in rows)
-        issue = facts.fault or facts.warning
-        colour = "" if issue is None else issue_colour(issue, self._theme).name()
-        fault = "" if issue is None else f"<p style='color:{colour}'>{html.escape(issue.text)}</p>"
-        alike = self._likeness
-        like = ""
-        if alike is not None:
-            text = _tr("It differs from its siblings, which are alike.")
-            if not alike.is_odd:
-                others = [path for path in alike.equals if path != self.key]
-                text = _tr("{count} others are made alike: {blocks}").format(
-                    count=len(others), blocks=", ".join(others[:3]) + (", …" if len(others) > 3 else "")
-                )
-            like = f"<p>{html.escape(text)}</p>"
-        title = f"<b>{html.escape(self.key)}</b>&nbsp; {html.escape(facts.kind)}"
-        return f"{title}{fault}<table cellspacing='2'>{table}</table>{like}"
+    def tool_tip(self, whole: Whole = NOTHING_AROUND) -> str:
+        return block_story(self.key, self._facts, self._likeness, self._theme, self._facts.node_ids, whole)
 
     def boundingRect(self) -> QRectF:
         return self._bounds.adjusted(0, 0, _STACK, _STACK)
@@ -112,9 +89,14 @@ class BlockItem(CardItem):
         border, width = self._border(zoom)
         inset = width / 2
         rect = self.card.rect.adjusted(inset, inset, -inset, -inset)
-        painter.setPen(QPen(border, width))
-        painter.setBrush(mixed(self._theme.card, self._theme.border, 0.35))
-        painter.drawRoundedRect(rect.translated(_STACK, _STACK), GRID * 0.75, GRID * 0.75)
+        sheet = mixed(self._theme.card, self._theme.border, 0.35)
+        if zoom < ROUND_ZOOM:
+            painter.fillRect(self.card.rect.translated(_STACK, _STACK), border)
+            painter.fillRect(rect.translated(_STACK - inset, _STACK - inset), sheet)
+        else:
+            painter.setPen(QPen(border, width))
+            painter.setBrush(sheet)
+            painter.drawRoundedRect(rect.translated(_STACK, _STACK), GRID * 0.75, GRID * 0.75)
         super()._paint_body(painter, zoom)
 
     def _border(self, zoom: float) -> tuple[QColor, float]:
@@ -153,7 +135,7 @@ class BlockItem(CardItem):
     def _paint_large(self, painter: QPainter, size: float) -> None:
         theme, card = self._theme, self.card
         bold, small = sized(self._fonts.bold, size), sized(self._fonts.small, size * 0.9)
-        rect = QRectF(card.title.left(), 0, card.maps.left() - GRID - card.title.left(), card.rect.height())
+        rect = QRectF(card.title.left(), 0, self._large_end - card.title.left(), card.rect.height())
         # The chevron's place is the name's here: far away, a double click folds as well.
         rect.setLeft(2 * GRID)
         line = size * 1.25

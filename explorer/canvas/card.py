@@ -37,7 +37,9 @@ class Detail(Enum):
 
 
 CARD_ZOOM = 0.7
-TITLE_ZOOM = 0.22
+TITLE_ZOOM = 0.24
+READABLE_PX = 7.0
+"""Words that would be smaller on the screen are left out."""
 LABEL_ZOOM = 0.6
 """Wires carry their shape from here on."""
 

@@ -1,45 +1,14 @@
-"""The words on and about a card: lines cut to their room, ids by their last parts, shapes that change, the tooltip."""
+"""The words on and about a card: lines cut to their room, ids by their last parts, shapes that change."""
 
-import html
+from functools import lru_cache
 
-from PySide6.QtCore import QCoreApplication, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
-from explorer.architecture import Node
-from explorer.inference import Issue, NodeReport
-from explorer.layers import Kind, Shape
-from explorer.look import numbers, values
+from explorer.inference import Issue
+from explorer.layers import Shape
+from explorer.look import numbers
 from explorer.look.theme import Theme
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("CardText", text)
-
-
-def story(node: Node, report: NodeReport, theme: Theme) -> str:
-    """A node's tooltip, as rich text: all values, exact numbers, and what is wrong."""
-    layer = node.layer
-    rows = [(p.name, _written(p.kind, getattr(layer, p.name))) for p in layer.hyper_parameters]
-    if report.input_shapes:
-        rows.append((_tr("input"), " + ".join(numbers.shape(shape) for shape in report.input_shapes)))
-    rows.append((_tr("output"), numbers.shape(report.output_shape)))
-    parameters = numbers.exact_count(report.num_parameters)
-    rows.append((_tr("parameters"), _tr("{}, frozen").format(parameters) if node.frozen else parameters))
-    if report.num_buffers:
-        rows.append((_tr("buffers"), numbers.exact_count(report.num_buffers)))
-    rows.append((_tr("MACs"), numbers.exact_count(report.macs)))
-    field = report.receptive_field
-    if field is not None:
-        rows.append((_tr("receptive field"), f"{field.height}×{field.width}"))
-    table = "".join(
-        f"<tr><td>{html.escape(name)}&nbsp;&nbsp;</td><td align='right'>{html.escape(value)}</td></tr>"
-        for name, value in rows
-    )
-    issues = "".join(
-        f"<p style='color:{issue_colour(issue, theme).name()}'>{html.escape(issue.message)}</p>"
-        for issue in report.issues
-    )
-    return f"<b>{html.escape(node.id)}</b>&nbsp; {layer.type_name}{issues}<table cellspacing='2'>{table}</table>"
 
 
 def draw_line(
@@ -59,8 +28,14 @@ def draw_line(
         width = metrics.horizontalAdvance(text)
     painter.setFont(font)
     painter.setPen(colour)
-    painter.drawText(rect, int(alignment | Qt.TextFlag.TextSingleLine | Qt.TextFlag.TextDontClip), text)
+    painter.drawText(rect, _flags(alignment), text)
     return width
+
+
+@lru_cache(maxsize=16)
+def _flags(alignment: Qt.AlignmentFlag) -> int:
+    """How one line is drawn; Python's flags are slow to combine, and this happens thousands of times a frame."""
+    return int(alignment | Qt.TextFlag.TextSingleLine | Qt.TextFlag.TextDontClip)
 
 
 def shape_change(old: Shape | None, new: Shape | None) -> str:
@@ -68,14 +43,6 @@ def shape_change(old: Shape | None, new: Shape | None) -> str:
     if old is not None and new is not None and len(old) == len(new) == 3 and old[0] == new[0]:
         old, new = old[1:], new[1:]
     return f"{numbers.shape(old)} {numbers.ARROW} {numbers.shape(new)}"
-
-
-def _written(kind: Kind, value: object) -> str:
-    if value is None:
-        return _tr("follows the input")
-    if isinstance(value, bool):
-        return _tr("yes") if value else _tr("no")
-    return values.written(kind, value)
 
 
 def fitting_id(node_id: str, font: QFont, width: float) -> str:
@@ -102,8 +69,11 @@ def squeezed(font: QFont, text: str, width: float) -> QFont:
 
 def sized(font: QFont, pixels: float) -> QFont:
     """The font at another size."""
+    size = max(1, round(pixels))
+    if size == font.pixelSize():
+        return font
     result = QFont(font)
-    result.setPixelSize(max(1, round(pixels)))
+    result.setPixelSize(size)
     return result
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu
 from explorer.canvas import fold_menu, menus
 from explorer.canvas.editing import Editing
 from explorer.canvas.fold_control import FoldControl
-from explorer.canvas.pointer import Pointer
+from explorer.canvas.hands import Hands
 from explorer.canvas.scene import GraphScene
 from explorer.canvas.wire_item import WireItem
 from explorer.layers import Layer
@@ -31,9 +31,9 @@ class ContextMenu(QObject):
         selection: Selection,
         themes: ThemeSource,
         graph: GraphScene,
-        pointer: Pointer,
         editing: Editing,
         folding: FoldControl,
+        hands: Hands,
     ) -> None:
         super().__init__(view)
         self._view = view
@@ -41,7 +41,8 @@ class ContextMenu(QObject):
         self._selection = selection
         self._themes = themes
         self._graph = graph
-        self._pointer = pointer
+        self._hands = hands
+        self._pointer = hands.pointer
         self._editing = editing
         self._folding = folding
 
@@ -51,10 +52,14 @@ class ContextMenu(QObject):
         wire = self._graph.wire_at(self._view.mapToScene(position))
         if key is not None:
             menu = self._item_menu(key)
+            menus.add_clipboard_actions(menu, self._hands.copying, partial(self._hands.in_place.type_name, key))
         elif wire is not None:
-            return menus.wire_menu(self._view, self._themes.theme, partial(self._insert_on, wire))
+            menu = menus.wire_menu(self._view, self._themes.theme, partial(self._insert_on, wire))
+            ask = partial(self._hands.adding.ask_at, position)
+            menus.add_action(menu, self.tr("Add by typing…"), ask, shortcut=QKeySequence(Qt.Key.Key_A))
+            return menu
         else:
-            menu = self._canvas_menu()
+            menu = self._canvas_menu(position)
         fold_menu.add(menu, self._folding, self._graph, self._document.architecture, key, position)
         return menu
 
@@ -75,11 +80,14 @@ class ContextMenu(QObject):
         else:
             self._editing.insert_on_link(wire.wire, wire.connections, layer_type)
 
-    def _canvas_menu(self) -> QMenu:
+    def _canvas_menu(self, position: QPoint) -> QMenu:
         view, architecture = self._view, self._document.architecture
         menu = menus.canvas_menu(view, self._themes.theme, architecture, self._editing)
         for text, keys, done in (
+            (self.tr("Add by typing…"), Qt.Key.Key_A, partial(self._hands.adding.ask_at, position)),
+            (self.tr("Paste"), QKeySequence.StandardKey.Paste, self._hands.copying.paste),
             (self.tr("Select all"), QKeySequence.StandardKey.SelectAll, self._select_all),
+            (self.tr("Tidy"), Qt.Key.Key_T, view.tidy),
             (self.tr("Fit"), Qt.Key.Key_F, view.fit),
             (self.tr("Zoom to 100 %"), Qt.Key.Key_0, lambda: view.zoom_by(1 / view.zoom)),
         ):

@@ -24,11 +24,13 @@ class Hint(NamedTuple):
 
 
 class DropHint(QWidget):
-    """Lies over a view, takes no events, and keeps inside."""
+    """Lies over a view and all that floats there, takes no events, and keeps inside."""
 
-    def __init__(self, themes: ThemeSource, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, themes: ThemeSource, viewport: QWidget) -> None:
+        # Beside the viewport, not in it: that scrolls what it holds, and lies below minimap and legend.
+        super().__init__(viewport.parentWidget())
         self._themes = themes
+        self._viewport = viewport
         self._is_refusal = False
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.title = RoleLabel(themes, font=body_font(bold=True), parent=self)
@@ -39,7 +41,7 @@ class DropHint(QWidget):
         column.addWidget(self.title)
         column.addWidget(self.facts)
         themes.changed.connect(self.update)
-        self.frame = _Frame(themes, parent)
+        self.frame = _Frame(themes, viewport.parentWidget())
         self.hide()
 
     def hide_all(self) -> None:
@@ -48,12 +50,13 @@ class DropHint(QWidget):
         self.frame.hide()
 
     def show_at(self, position: QPoint, hint: Hint, node: QRect | None = None) -> None:
-        """Say this at a position of the parent.
+        """Say this at a position of the viewport.
 
         Args:
-            node: where the node is that it is about, in pixels of the parent; it gets a frame.
+            node: where the node is that it is about, in pixels of the viewport; it gets a frame.
         """
-        self.frame.show_around(node, is_refusal=hint.is_refusal)
+        around = None if node is None else node.translated(self._viewport.pos())
+        self.frame.show_around(around, is_refusal=hint.is_refusal)
         self._is_refusal = hint.is_refusal
         self.title.set_role("error" if hint.is_refusal else "text")
         for label, text in ((self.title, hint.title), (self.facts, hint.facts)):
@@ -64,7 +67,7 @@ class DropHint(QWidget):
             label.setFixedWidth(_WIDEST if is_long else label.fontMetrics().horizontalAdvance(text) + 2)
             label.setFixedHeight(label.heightForWidth(_WIDEST) if is_long else label.fontMetrics().lineSpacing())
         self.adjustSize()
-        self.move(self._inside(position, self.size()))
+        self.move(self._inside(position, self.size()) + self._viewport.pos())
         self.show()
         self.raise_()
         self.update()
@@ -79,8 +82,7 @@ class DropHint(QWidget):
 
     def _inside(self, position: QPoint, size: QSize) -> QPoint:
         """Below the pointer at its right; on the other side where there is no room."""
-        parent = self.parentWidget()
-        assert parent is not None
+        parent = self._viewport
         corner = position + _OFF
         if corner.x() + size.width() > parent.width():
             corner.setX(max(0, min(position.x() - _OFF.x() - size.width(), parent.width() - size.width())))
@@ -92,7 +94,7 @@ class DropHint(QWidget):
 class _Frame(QWidget):
     """A frame around the node that a drop would go behind."""
 
-    def __init__(self, themes: ThemeSource, parent: QWidget) -> None:
+    def __init__(self, themes: ThemeSource, parent: QWidget | None) -> None:
         super().__init__(parent)
         self._themes = themes
         self._is_refusal = False

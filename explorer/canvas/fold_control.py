@@ -34,6 +34,9 @@ class FoldControl(QObject):
         self._graph = graph
         self._camera = camera
         self.motion = Motion(self)
+        self._late: tuple[str, QPointF, dict[QGraphicsItem, QPointF]] | None = None
+        graph.about_to_move.connect(self._hold_for_late)
+        graph.laid_out.connect(self._show_late)
 
     def toggle(self, key: str, at: QPoint | None = None) -> None:
         """Open a folded block, or fold an open one, so that it stays under a position of the viewport.
@@ -190,8 +193,34 @@ class FoldControl(QObject):
         if after is None:
             return
         there = QPointF(after.left() + share * after.width(), after.top() + min(down, after.height() - 1))
+        seen = set(graph.items(self._in_sight()))
         self._camera.hold(at, there)
-        self.motion.start(positions, (*self._items(), *graph.wires.values()), there - point)
+        seen.update(graph.items(self._in_sight()))
+        self.motion.start(positions, seen, there - point)
+
+    def _in_sight(self) -> QRectF:
+        """What of the scene the viewport shows."""
+        return self._view.mapToScene(self._view.viewport().rect()).boundingRect()
+
+    def _hold_for_late(self) -> None:
+        """Before a layout that took its time is shown: what is in the middle stays there."""
+        self.motion.finish()
+        key = self._central()
+        place = None if key is None else self._graph.place_of(key)
+        if key is not None and place is not None:
+            self._late = (key, place.topLeft(), {item: item.pos() for item in self._items() if item.isVisible()})
+
+    def _show_late(self) -> None:
+        if self._late is None:
+            return
+        (key, before, positions), self._late = self._late, None
+        place = self._place_then(key)
+        if place is None:
+            return
+        at, seen = self._view.mapFromScene(before), set(self._graph.items(self._in_sight()))
+        self._camera.hold(at, place.topLeft())
+        seen.update(self._graph.items(self._in_sight()))
+        self.motion.start(positions, seen, place.topLeft() - before)
 
     def _place_then(self, key: str) -> QRectF | None:
         """Where an item is, or the block that shows it now."""

@@ -1,23 +1,29 @@
 """An open block: a titled frame around its nodes. What lies in it are items of their own."""
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QGuiApplication, QPainter, QPainterPath, QPen
+from PySide6.QtCore import QCoreApplication, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from explorer.architecture.likeness import Likeness
 from explorer.architecture.placement import FRAME_HEADER, Box
 from explorer.canvas import card as cards
+from explorer.canvas.block_facts import Sums
 from explorer.canvas.block_item import paint_chevron, paint_mark
-from explorer.canvas.card_item import LEFT
+from explorer.canvas.card_item import LEFT, RIGHT
 from explorer.canvas.card_text import draw_line, fitting_id, mixed, name_within, sized
+from explorer.look import numbers
 from explorer.look.theme import GRID, Theme
 
 _TITLE_PX = 12
 """Height of the title where the canvas is far away, in pixels of the screen."""
 _BEHIND = 1000
 """Frames lie behind wires and cards, deeper ones over those around them."""
-_LARGEST = 0.75
+_LARGEST = 0.85
 """Of the header's height, at most, are letters."""
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("FrameItem", text)
 
 
 class FrameItem(QGraphicsItem):
@@ -31,8 +37,12 @@ class FrameItem(QGraphicsItem):
         self._depth = 0
         self._likeness: Likeness | None = None
         self._rect = QRectF()
+        self._title = QRectF()
         self._theme = theme
         self._fonts = cards.fonts(QGuiApplication.font().key())
+        self._sums: Sums | None = None
+        self._free_end = 0.0
+        self._is_equal = False
         self._hovered = False
         self._selected = False
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
@@ -41,6 +51,16 @@ class FrameItem(QGraphicsItem):
     def header(self) -> QRectF:
         """The line at the top, in the item's coordinates."""
         return QRectF(0, 0, self._rect.width(), FRAME_HEADER)
+
+    @property
+    def sums(self) -> Sums | None:
+        """What it says that it holds."""
+        return self._sums
+
+    @property
+    def is_highlighted(self) -> bool:
+        """Whether a block made alike is under the pointer."""
+        return self._is_equal
 
     @property
     def rect(self) -> QRectF:
@@ -60,11 +80,28 @@ class FrameItem(QGraphicsItem):
             self._likeness = likeness
             self.update()
 
-    def show_box(self, box: Box) -> None:
-        """Stand around other nodes."""
+    def show_box(self, box: Box, title: Box) -> None:
+        """Stand around other nodes; words keep to `title`, where no wire runs."""
         self.prepareGeometryChange()
         self.setPos(box.x, box.y)
         self._rect = QRectF(0, 0, box.width, box.height)
+        self._title = QRectF(*title).translated(-box.x, -box.y)
+
+    def show_free_end(self, x: float) -> None:
+        """Have no wire in the header from this x of the scene on."""
+        self._free_end = x - self.pos().x()
+
+    def show_sums(self, sums: Sums) -> None:
+        """Say how much it holds."""
+        if sums != self._sums:
+            self._sums = sums
+            self.update()
+
+    def show_equal(self, is_equal: bool) -> None:
+        """Show that a block made alike is under the pointer."""
+        if is_equal != self._is_equal:
+            self._is_equal = is_equal
+            self.update()
 
     def show_state(self, *, selected: bool, hovered: bool) -> None:
         """Show whether all in it is selected, and whether the pointer is on its header."""
@@ -88,24 +125,39 @@ class FrameItem(QGraphicsItem):
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         zoom = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
         theme = self._theme
-        colour = theme.accent if self._selected else theme.wire if self._hovered else theme.border
+        is_marked = self._selected or self._is_equal
+        colour = theme.accent if is_marked else theme.wire if self._hovered else theme.border
         painter.setPen(QPen(colour, max(1.0, 1.0 / zoom)))
         painter.setBrush(mixed(theme.canvas, theme.border, 0.18 if self._depth % 2 else 0.32))
         painter.drawRoundedRect(self._rect.adjusted(0.5, 0.5, -0.5, -0.5), GRID, GRID)
-        if zoom < cards.TITLE_ZOOM:
-            return
-        rect = self.header.adjusted(GRID / 2, 0, -2 * GRID, 0)
+        size: float = self._fonts.bold.pixelSize()
+        if zoom < cards.CARD_ZOOM:
+            size = max(size, min(_TITLE_PX / zoom, _LARGEST * FRAME_HEADER))
+        if zoom >= cards.TITLE_ZOOM and size * zoom >= cards.READABLE_PX:
+            self._paint_header(painter, round(size))
+
+    def _paint_header(self, painter: QPainter, size: int) -> None:
+        """Name, mark and kind where no wire crosses, and at the end, where there is room, what it holds."""
+        theme = self._theme
+        rect = self._title.adjusted(GRID / 2, 0, -GRID, 0)
         chevron = QRectF(rect.left(), rect.top(), 3 * GRID, rect.height())
-        largest = _LARGEST * FRAME_HEADER
-        size = self._fonts.bold.pixelSize()
-        size = round(max(size, min(_TITLE_PX / zoom, largest))) if zoom < cards.CARD_ZOOM else size
         bold, small = sized(self._fonts.bold, size), sized(self._fonts.small, size * 0.9)
         colour = theme.accent if self._hovered else theme.muted
         paint_chevron(painter, chevron, colour, is_open=True, arm=4.0 * size / self._fonts.bold.pixelSize())
         rect.setLeft(chevron.right())
-        # Wires come in at the middle: words stay left of it where they can.
         name = fitting_id(self._name, bold, rect.width())
         rect.setLeft(rect.left() + draw_line(painter, rect, name, bold, theme.text, LEFT) + size * 0.6)
-        rect.setLeft(rect.left() + paint_mark(painter, rect, self._likeness, small, theme, is_lit=False))
-        if rect.width() > 3 * GRID and self._kind != self._name:
-            draw_line(painter, rect, self._kind, small, theme.muted, LEFT)
+        rect.setLeft(rect.left() + paint_mark(painter, rect, self._likeness, small, theme, is_lit=self._is_equal))
+        if self._kind != self._name and QFontMetricsF(small).horizontalAdvance(self._kind) <= rect.width():
+            rect.setLeft(rect.left() + draw_line(painter, rect, self._kind, small, theme.muted, LEFT))
+        sums = self._sums_text()
+        room = self.header.adjusted(max(self._free_end, rect.left()) + size, 0, -GRID, 0)
+        if sums and QFontMetricsF(small).horizontalAdvance(sums) <= room.width():
+            draw_line(painter, room, sums, small, theme.muted, RIGHT)
+
+    def _sums_text(self) -> str:
+        """As a folded block says it."""
+        if self._sums is None:
+            return ""
+        told = ((_tr("{} MACs"), self._sums.macs), (_tr("{} params"), self._sums.num_parameters))
+        return "  ".join(text.format(numbers.short_count(count)) for text, count in told if count)

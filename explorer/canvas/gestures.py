@@ -1,5 +1,7 @@
 """The gestures with a beginning and an end: stepping a value, panning, a rubber band. Each can be cancelled.
 
+Moving cards is `moving`'s, wires `wiring_gesture`'s.
+
 Clicks and keys that act at once are the view's own. Only `finish` (or, for stepping, each step of one merged edit)
 leaves something behind.
 """
@@ -7,11 +9,13 @@ leaves something behind.
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QCoreApplication, QObject, QPoint, QRect, QSize, QTimer
+from PySide6.QtCore import QCoreApplication, QObject, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtWidgets import QRubberBand, QWidget
 
 from explorer.architecture import Architecture, edits
 from explorer.canvas import steps
+from explorer.canvas.moving import MovingGesture
+from explorer.canvas.wiring_gesture import WiringGesture
 from explorer.session import Document, Selection
 
 IDLE_MS = 600
@@ -20,9 +24,12 @@ REPEAT_AFTER_MS = 400
 REPEAT_EVERY_MS = 80
 
 
-def step_edit(architecture: Architecture, node_id: str, name: str, count: int) -> Architecture:
-    """The edit behind a stepper: `count` steps on, clamped."""
-    return edits.set_layer(architecture, node_id, steps.stepped(architecture[node_id].layer, name, count))
+def step_edit(architecture: Architecture, node_ids: tuple[str, ...], name: str, count: int) -> Architecture:
+    """The edit behind a stepper: `count` steps on, clamped, each from its own value."""
+    for node_id in node_ids:
+        layer = steps.stepped(architecture[node_id].layer, name, count)
+        architecture = edits.set_layer(architecture, node_id, layer)
+    return architecture
 
 
 class Stepping(QObject):
@@ -31,7 +38,7 @@ class Stepping(QObject):
     def __init__(self, document: Document, parent: QObject) -> None:
         super().__init__(parent)
         self._document = document
-        self._active: tuple[str, str] | None = None
+        self._active: tuple[tuple[str, ...], str] | None = None
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
         self._idle.setInterval(IDLE_MS)
@@ -45,15 +52,15 @@ class Stepping(QObject):
         """Whether the next step of the same value would merge with the last."""
         return self._active is not None
 
-    def turn(self, node_id: str, name: str, count: int) -> None:
-        """The wheel moved `count` steps over a value."""
-        self._step(node_id, name, count)
+    def turn(self, node_ids: tuple[str, ...], name: str, count: int) -> None:
+        """The wheel moved `count` steps over a value of these nodes."""
+        self._step(node_ids, name, count)
         self._idle.start()
 
-    def press(self, node_id: str, name: str, count: int) -> None:
+    def press(self, node_ids: tuple[str, ...], name: str, count: int) -> None:
         """An arrow was pressed: one step, and more while it is held."""
         self.finish()
-        self._step(node_id, name, count)
+        self._step(node_ids, name, count)
         self._held = count
         self._repeat.start(REPEAT_AFTER_MS)
 
@@ -65,19 +72,22 @@ class Stepping(QObject):
             self._active = None
             self._document.finish_merge()
 
-    def _step(self, node_id: str, name: str, count: int) -> None:
-        if self._active != (node_id, name):
+    def _step(self, node_ids: tuple[str, ...], name: str, count: int) -> None:
+        if self._active != (node_ids, name):
             self.finish()
             self._document.finish_merge()
-            self._active = (node_id, name)
-        new = step_edit(self._document.architecture, node_id, name, count)
-        value = steps.written(new[node_id].layer, name)
+            self._active = (node_ids, name)
+        new = step_edit(self._document.architecture, node_ids, name, count)
+        value = steps.written(new[node_ids[0]].layer, name)
         text = QCoreApplication.translate("Stepping", "Set {node} {name} to {value}")
-        self._document.apply(text.format(node=node_id, name=name, value=value), new, merge=f"step {node_id} {name}")
+        if len(node_ids) > 1:
+            text = QCoreApplication.translate("Stepping", "Step {name} of {number} layers")
+        told = text.format(node=node_ids[0], name=name, value=value, number=len(node_ids))
+        self._document.apply(told, new, merge=f"step {' '.join(node_ids)} {name}")
 
     def _again(self) -> None:
         self._repeat.setInterval(REPEAT_EVERY_MS)
-        if self._active is None or self._active[0] not in self._document.architecture:
+        if self._active is None or any(i not in self._document.architecture for i in self._active[0]):
             self.finish()
         else:
             self._step(*self._active, self._held)
@@ -91,7 +101,7 @@ class Pan:
         self._start = start
         self._scroll = scroll
 
-    def move(self, position: QPoint) -> None:
+    def move(self, position: QPoint, _modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """The pointer moved."""
         self._scroll(position - self._last)
         self._last = position
@@ -124,7 +134,7 @@ class RubberBand:
         self._band = QRubberBand(QRubberBand.Shape.Rectangle, viewport)
         self._restore = partial(selection.set, self._before)
 
-    def move(self, position: QPoint) -> None:
+    def move(self, position: QPoint, _modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """The pointer moved."""
         rect = QRect(self._start, position).normalized()
         self._band.setGeometry(QRect(rect.topLeft(), rect.size().expandedTo(QSize(1, 1))))
@@ -147,4 +157,31 @@ class RubberBand:
         self._band.deleteLater()
 
 
-Gesture = Pan | RubberBand
+class Press:
+    """A press on one of several selected items: without a movement, that one alone is selected when it ends."""
+
+    def __init__(self, moving: MovingGesture, clicked: Callable[[], None]) -> None:
+        self._moving = moving
+        self._clicked = clicked
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether something moves."""
+        return self._moving.has_begun
+
+    def move(self, position: QPoint, modifiers: Qt.KeyboardModifier) -> None:
+        """The pointer moved."""
+        self._moving.move(position, modifiers)
+
+    def finish(self) -> None:
+        """Put down what was moved, or select."""
+        if not self._moving.has_begun:
+            self._clicked()
+        self._moving.finish()
+
+    def cancel(self) -> None:
+        """Let the cards go back."""
+        self._moving.cancel()
+
+
+Gesture = Pan | RubberBand | MovingGesture | WiringGesture | Press

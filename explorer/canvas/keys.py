@@ -1,4 +1,4 @@
-"""What the keys do on the canvas: go from item to item, fold, edit, zoom. The window's shortcuts come after these."""
+"""What the keys do on the canvas: go from item to item, fold, add, edit, copy, zoom; the window's come after these."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,8 +9,9 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from explorer.canvas.camera import Camera
 from explorer.canvas.editing import Editing
 from explorer.canvas.fold_control import FoldControl
+from explorer.canvas.hands import Hands
 from explorer.canvas.navigation import Direction, neighbour
-from explorer.canvas.pointer import ZOOM_STEP, Pointer
+from explorer.canvas.pointer import ZOOM_STEP
 from explorer.canvas.scene import GraphScene
 from explorer.session import Document, Selection
 
@@ -20,6 +21,7 @@ _DIRECTIONS = {
     Qt.Key.Key_Left: Direction.LEFT,
     Qt.Key.Key_Right: Direction.RIGHT,
 }
+_CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
 class Keys(QObject):
@@ -41,11 +43,13 @@ class Keys(QObject):
         selection: Selection,
         graph: GraphScene,
         camera: Camera,
-        pointer: Pointer,
         editing: Editing,
         folding: FoldControl,
+        hands: Hands,
     ) -> None:
-        super().__init__(pointer)
+        super().__init__(hands)
+        pointer = hands.pointer
+        self._in_place = hands.in_place
         self._document = document
         self._selection = selection
         self._graph = graph
@@ -72,6 +76,18 @@ class Keys(QObject):
             Qt.Key.Key_BraceLeft: folding.fold_all,
             Qt.Key.Key_BraceRight: folding.unfold_all,
             Qt.Key.Key_O: folding.open_selection_alone,
+            Qt.Key.Key_A: hands.add,
+            Qt.Key.Key_E: hands.in_place.type_first_value,
+            Qt.Key.Key_F2: self._rename,
+            Qt.Key.Key_T: hands.tidy,
+        }
+        self._with_ctrl: dict[Qt.Key, Callable[[], object]] = {
+            Qt.Key.Key_C: hands.copying.copy,
+            Qt.Key.Key_X: hands.copying.cut,
+            Qt.Key.Key_V: hands.copying.paste,
+            Qt.Key.Key_D: hands.copying.duplicate,
+            Qt.Key.Key_G: hands.group,
+            Qt.Key.Key_R: self._repeat,
         }
         self._with_shift: dict[Qt.Key, Callable[[], object]] = {
             Qt.Key.Key_BracketLeft: folding.fold_all,
@@ -88,6 +104,12 @@ class Keys(QObject):
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if event.matches(QKeySequence.StandardKey.SelectAll):
             self._selection.set(node.id for node in self._document.architecture)
+            return True
+        if modifiers == Qt.KeyboardModifier.ControlModifier and key in self._with_ctrl:
+            self._with_ctrl[key]()
+            return True
+        if modifiers == _CTRL_SHIFT and key == Qt.Key.Key_G:
+            self._editing.ungroup_selection(self._selected_paths())
             return True
         if modifiers & ~Qt.KeyboardModifier.ShiftModifier:
             return False
@@ -142,6 +164,29 @@ class Keys(QObject):
         items = self._items()
         if items:
             self._reach(items[place])
+
+    def _rename(self) -> None:
+        """The name of the item, or of the open block that is selected as a whole."""
+        whole = self._selected_paths()
+        here = self._here()
+        if len(whole) == 1 and len(self._selection.ids) > 1:
+            self._in_place.type_name(whole[0])
+        elif here is not None:
+            self._in_place.type_name(here)
+
+    def _selected_paths(self) -> tuple[str, ...]:
+        """The blocks, folded or open, that are selected as a whole; the outermost only, else the one around."""
+        selected = set(self._selection.ids)
+        drawn = (*self._graph.blocks, *self._graph.frames)
+        whole = [path for path in drawn if selected and selected.issuperset(self._graph.nodes_of(path))]
+        outermost = tuple(p for p in whole if not any(p.startswith(f"{other}.") for other in whole))
+        around = self._folding.around_selection()
+        return outermost or (() if around is None else (around,))
+
+    def _repeat(self) -> None:
+        """One more of the block that is selected, or that the current node is in."""
+        for path in self._selected_paths()[:1]:
+            self._editing.repeat(path, 1)
 
     def _remove(self) -> None:
         self._editing.remove(self._selection.ids)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
-from explorer.architecture.placement import Box, Placement, Point, Wire
+from explorer.architecture.placement import FRAME_HEADER, Box, Placement, Point, Wire
 
 ARROW = 8
 """Length of a wire's arrowhead, in pixels."""
@@ -40,20 +40,49 @@ def place_labels(placement: Placement, width: float, height: float) -> Mapping[W
     obstacles = _Obstacles()
     for box in placement.nodes.values():
         obstacles.add(box)
+    for frame in placement.frames.values():
+        obstacles.add(Box(frame.x, frame.y, frame.width, FRAME_HEADER))
     for points in placement.wires.values():
         for start, end in _stretches(points):
             obstacles.add(_around(start, end))
     found = {}
+    told: set[tuple[str, float]] = set()
     for wire, points in placement.wires.items():
-        place = next((c for c in _candidates(points, width, height) if obstacles.is_clear(c.box)), None)
-        if place is not None:
-            found[wire] = place
-            obstacles.add(place.box)
+        for x, place in _candidates(points, width, height):
+            # Wires of one source carry the same, and run together before they part: once is enough there.
+            if (wire.source, x) not in told and obstacles.is_clear(place.box):
+                told.add((wire.source, x))
+                found[wire] = place
+                obstacles.add(place.box)
+                break
     return found
 
 
-def _candidates(points: tuple[Point, ...], width: float, height: float) -> Iterator[Label]:
-    """Beside the stretch into the target first, then beside the others from the longest on; right before left."""
+def free_ends(placement: Placement) -> Mapping[str, float]:
+    """From which x on no wire crosses the header of each open block, by its path."""
+    headers: defaultdict[int, list[tuple[str, Box]]] = defaultdict(list)
+    ends = {}
+    for path, box in placement.frames.items():
+        ends[path] = box.x
+        header = Box(box.x, box.y, box.width, FRAME_HEADER)
+        for band in _bands(header):
+            headers[band].append((path, header))
+    for points in placement.wires.values() if headers else ():
+        for start, end in _stretches(points):
+            around = _around(start, end)
+            for band in _bands(around):
+                for path, header in headers.get(band, ()):
+                    if around.right > ends[path] and around.overlaps(header):
+                        ends[path] = around.right
+    return ends
+
+
+def _candidates(points: tuple[Point, ...], width: float, height: float) -> Iterator[tuple[float, Label]]:
+    """The x of a stretch and a place beside it.
+
+    Beside the stretch into the target first, then beside the others from the longest on; right before left, in the
+    middle before the ends.
+    """
     vertical = [(start, end) for start, end in _stretches(points) if start.x == end.x]
     last, others = vertical[-1:], sorted(vertical[:-1], key=lambda s: -abs(s[1].y - s[0].y))
     for start, end in (*last, *others):
@@ -62,9 +91,10 @@ def _candidates(points: tuple[Point, ...], width: float, height: float) -> Itera
             bottom -= ARROW
         if bottom - top < height:
             continue
-        y = round((top + bottom - height) / 2)
-        yield Label(Box(start.x + _ASIDE, y, width, height), is_left=False)
-        yield Label(Box(start.x - _ASIDE - width, y, width, height), is_left=True)
+        middle = round((top + bottom - height) / 2)
+        for y in dict.fromkeys((middle, round(bottom - height), round(top))):
+            yield start.x, Label(Box(start.x + _ASIDE, y, width, height), is_left=False)
+            yield start.x, Label(Box(start.x - _ASIDE - width, y, width, height), is_left=True)
 
 
 def _stretches(points: tuple[Point, ...]) -> Iterable[tuple[Point, Point]]:

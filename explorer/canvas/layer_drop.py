@@ -1,8 +1,8 @@
-"""Layers and blocks dragged onto the canvas: onto a wire, where they are inserted, or behind a node.
+"""Layers and blocks dragged onto the canvas: onto a wire, behind a node, or, over empty canvas, by the nearest node.
 
 While they hang over a place, the document previews what dropping them there would do, and a hint at the pointer says
-it; Esc takes both back. What a drop does to the network is `session.placing`'s to say, the hint's looks are
-`drop_hint`'s.
+it; Esc takes both back; near the edge the view scrolls. What a drop does to the network is `session.placing`'s to say,
+which place is meant `targets`', the hint's looks are `drop_hint`'s.
 """
 
 from typing import TYPE_CHECKING
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QPoint, Signal
 from PySide6.QtGui import QDropEvent
 
+from explorer.canvas import targets
 from explorer.canvas.card_item import CardItem
 from explorer.canvas.drop_hint import DropHint, Hint
+from explorer.canvas.edge_scroll import EdgeScroll
 from explorer.canvas.scene import GraphScene
-from explorer.canvas.wire_item import WireItem
-from explorer.layers import format_shape
-from explorer.look import numbers
+from explorer.canvas.targets import Target
 from explorer.look.theme import ThemeSource
 from explorer.session import Document, Selection, Snapshot
-from explorer.session.dragging import Dragged, DraggedBlock, dragged
-from explorer.session.placing import Place, Placed, Refused, behind, on_wire, place
+from explorer.session.dragging import Dragged, dragged, name_of
+from explorer.session.placing import Place, Placed, Refused, place
 
 if TYPE_CHECKING:
     from explorer.canvas.editing import Editing
@@ -45,8 +45,10 @@ class LayerDrop(QObject):
         document: Document,
         selection: Selection,
         themes: ThemeSource,
+        edge_scroll: EdgeScroll,
     ) -> None:
         super().__init__(view)
+        self._edge_scroll = edge_scroll
         self._view = view
         self._graph = graph
         self._document = document
@@ -75,44 +77,36 @@ class LayerDrop(QObject):
             event.ignore()
             return True
         position = event.position().toPoint()
-        target = self._target(position)
-        is_drop = event.type() == QEvent.Type.Drop
         # A place that refuses is accepted too: the system would not report a drop that the hint could then explain.
-        if target is not None or event.type() == QEvent.Type.DragEnter:
-            event.acceptProposedAction()
-        else:
-            event.ignore()
-        if target is None:
-            self._end()
-            if not is_drop:
-                self.hint.show_at(position, Hint(self.tr("Drop it on a wire or on a node"), "", is_refusal=False))
-            return True
-        answer = self._ask(what, target)
-        if is_drop:
+        event.acceptProposedAction()
+        if event.type() == QEvent.Type.Drop:
+            answer = self._ask(what, self._target(position))
             self._end()
             self._drop(answer)
             return True
-        rect = None
-        if isinstance(target, CardItem):
-            self._graph.hover(target.key, None, None)
-            rect = self._view.mapFromScene(target.sceneBoundingRect()).boundingRect()
-        else:
-            self._graph.hover(None, None, target)
-        self.hint.show_at(position, self._hint(what, target, answer), rect)
+        self._show(what, position)
+        if event.type() == QEvent.Type.DragMove:
+            self._edge_scroll.follow(position, lambda: self._show(what, position))
         return True
 
-    def _ask(self, what: Dragged, target: CardItem | WireItem) -> Placed | Refused:
-        """What dropping it there makes of the network, which is previewed."""
-        snapshot = self._document.snapshot
-        if isinstance(target, CardItem):
-            where = behind(snapshot.architecture, target.key)
+    def _show(self, what: Dragged, position: QPoint) -> None:
+        """Say what a drop at a position of the viewport would do."""
+        target = self._target(position)
+        answer = self._ask(what, target)
+        rect = None
+        if isinstance(target.item, CardItem):
+            self._graph.hover(target.item.key, None, None)
+            rect = self._view.mapFromScene(target.item.sceneBoundingRect()).boundingRect()
         else:
-            where = on_wire(snapshot.architecture, target.wire.source, target.wire.target, target.wire.port)
-        if where is None:
+            self._graph.hover(None, None, target.item)
+        self.hint.show_at(position, self._hint(what, target, answer), rect)
+
+    def _ask(self, what: Dragged, target: Target) -> Placed | Refused:
+        """What dropping it there makes of the network, which is previewed."""
+        snapshot, where = self._document.snapshot, target.where
+        if isinstance(where, Refused):
             self._preview(None)
-            return Refused(
-                self.tr("Several wires run together here"), self.tr("Unfold the block, and drop it on one of them.")
-            )
+            return where
         key = (snapshot, what, where)
         if self._answer is None or self._answer[0] != key:
             self._answer = (key, place(snapshot, what, where))
@@ -140,33 +134,18 @@ class LayerDrop(QObject):
     def _end(self) -> None:
         """The drag left, was let go or taken back: nothing of it stays in sight."""
         self._answer = None
+        self._edge_scroll.stop()
         self._preview(None)
         self._graph.hover(None, None, None)
         self.hint.hide_all()
 
-    def _hint(self, what: Dragged, target: CardItem | WireItem, answer: Placed | Refused) -> Hint:
+    def _hint(self, what: Dragged, target: Target, answer: Placed | Refused) -> Hint:
         if isinstance(answer, Refused):
             return Hint(answer.why, answer.would_fit, is_refusal=True)
-        name = what.block.title if isinstance(what, DraggedBlock) else what.__name__
-        if isinstance(target, CardItem):
-            title = self.tr("{what} after {node}").format(what=name, node=target.key)
-        else:
-            title = self.tr("{what} between {source} and {target}").format(
-                what=name, source=target.wire.source, target=target.wire.target
-            )
+        title = f"{name_of(what)} {target.words}"
         if answer.issue:
             return Hint(title, answer.issue, is_refusal=True)
-        now, then = self._document.snapshot.inference.totals, answer.inference.totals
-        parameters = then.num_parameters - now.num_parameters
-        macs = then.macs - now.macs
-        facts = self.tr("{arriving} → {leaving}  ·  {parameters} parameters  ·  {macs} MACs").format(
-            arriving="–" if answer.arriving is None else format_shape(answer.arriving),
-            leaving="–" if answer.leaving is None else format_shape(answer.leaving),
-            parameters=numbers.signed(parameters, numbers.short_count(abs(parameters))),
-            macs=numbers.signed(macs, numbers.short_count(abs(macs))),
-        )
-        return Hint(title, facts, is_refusal=False)
+        return Hint(title, targets.facts(self._document.snapshot, answer), is_refusal=False)
 
-    def _target(self, position: QPoint) -> CardItem | WireItem | None:
-        scene_place = self._view.mapToScene(position)
-        return self._graph.card_at(scene_place) or self._graph.wire_at(scene_place)
+    def _target(self, position: QPoint) -> Target:
+        return targets.target_at(self._graph, self._document.architecture, self._view.mapToScene(position))

@@ -85,3 +85,5 @@ class Marks:
         equals = () if likeness is None or likeness.is_odd else likeness.equals
         for path, block in self._graph.blocks.items():
             block.show_equal(path in equals)
+        for path, frame in self._graph.frames.items():
+            frame.show_equal(path in equals)

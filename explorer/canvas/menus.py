@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from explorer.architecture import Architecture, grouping
 from explorer.architecture.paths import parent as parent_path
+from explorer.canvas.copying import Copying
 from explorer.canvas.editing import Editing
 from explorer.canvas.group_dialog import GroupDialog
-from explorer.layers import Layer
+from explorer.layers import Category, Layer
 from explorer.look import catalogue
 from explorer.look.icons import category_icon, icon
 from explorer.look.theme import Theme
@@ -89,6 +90,12 @@ def node_menu(
     add_layers_menu(menu, _tr("Insert after"), theme, partial(editing.insert_after, node_id))
     if architecture[node_id].inputs:
         add_layers_menu(menu, _tr("Insert before"), theme, partial(editing.insert_before, node_id, 0))
+    others = tuple(i for i in selected if i != node_id)
+    if others:
+        joins = menu.addMenu(_tr("Join {} nodes with").format(len(selected)))
+        for layer_type in catalogue.by_category()[Category.MERGE]:
+            if layer_type.min_inputs > 1:
+                _add_layer(joins, layer_type, theme, partial(editing.join, node_id, others))
     menu.addSeparator()
     _add_block_actions(menu, parent, architecture, _paths_around(node_id), selected, editing)
     is_output = node_id in architecture.outputs
@@ -168,20 +175,41 @@ def _add_block_actions(
         repeats.menuAction().setToolTip(why)
         for count in range(1, _MOST_REPEATS + 1):
             more = add_action(repeats, _tr("×{}").format(count), partial(editing.repeat, path, count))
-            more.setToolTip(_tr("{count} more of it behind {block}").format(count=count, block=path))
+            key = "  (Ctrl+R)" if count == 1 and path == paths[0] else ""
+            more.setToolTip(_tr("{count} more of it behind {block}").format(count=count, block=path) + key)
+            more.hovered.connect(partial(editing.preview_repeat, path, count))
+        repeats.aboutToHide.connect(editing.end_preview)
     for path in paths:
-        add_action(menu, _tr("Ungroup {}").format(path), partial(editing.ungroup, path))
+        shortcut = QKeySequence("Ctrl+Shift+G") if path == paths[0] else None
+        add_action(menu, _tr("Ungroup {}").format(path), partial(editing.ungroup, path), shortcut=shortcut)
     if len(selected) > 1:
-        add_action(menu, _tr("Group into a block…"), partial(_ask_group, parent, architecture, selected, editing))
+        ask = partial(ask_group, parent, architecture, selected, editing)
+        add_action(menu, _tr("Group into a block…"), ask, shortcut=QKeySequence("Ctrl+G"))
     if paths or len(selected) > 1:
         menu.addSeparator()
 
 
-def _ask_group(parent: QWidget, architecture: Architecture, selected: tuple[str, ...], editing: Editing) -> None:
+def ask_group(parent: QWidget, architecture: Architecture, selected: tuple[str, ...], editing: Editing) -> None:
+    """Ask for the name and kind of a block of these nodes, and make it."""
     dialog = GroupDialog(architecture, selected, parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.chosen.connect(partial(editing.group, selected))
     dialog.open()
+
+
+def add_clipboard_actions(menu: QMenu, copying: Copying, named: Callable[[], object]) -> None:
+    """Cut, copy, paste, duplicate and rename, before what removes."""
+    keys = QKeySequence.StandardKey
+    before = menu.actions()[-1]
+    made = [
+        add_action(menu, _tr("Rename…"), named, shortcut=QKeySequence("F2")),
+        menu.addSeparator(),
+        add_action(menu, _tr("Cut"), copying.cut, shortcut=QKeySequence(keys.Cut)),
+        add_action(menu, _tr("Copy"), copying.copy, shortcut=QKeySequence(keys.Copy)),
+        add_action(menu, _tr("Paste behind"), copying.paste, shortcut=QKeySequence(keys.Paste)),
+        add_action(menu, _tr("Duplicate"), copying.duplicate, shortcut=QKeySequence("Ctrl+D")),
+    ]
+    menu.insertActions(before, made)
 
 
 def wire_menu(parent: QWidget, theme: Theme, inserted: Chosen) -> QMenu:

@@ -20,7 +20,7 @@ class Motion(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._moving: list[tuple[QGraphicsItem, QPointF]] = []
-        self._appearing: list[QGraphicsItem] = []
+        self._appearing: list[tuple[QGraphicsItem, float]] = []
         self._animation = QVariantAnimation(self)
         self._animation.setStartValue(0.0)
         self._animation.setEndValue(1.0)
@@ -52,7 +52,7 @@ class Motion(QObject):
                 if not away.isNull():
                     self._moving.append((item, away))
             else:
-                self._appearing.append(item)
+                self._appearing.append((item, item.opacity()))
         if self.is_running:
             self._show(0.0)
             self._animation.start()
@@ -62,12 +62,12 @@ class Motion(QObject):
         self._animation.stop()
         for item, _away in self._moving:
             item.setTransform(QTransform())
-        for item in self._appearing:
-            item.setOpacity(1.0)
+        for item, opacity in self._appearing:
+            item.setOpacity(opacity)
         self._moving, self._appearing = [], []
 
     def _show(self, share: float) -> None:
         for item, away in self._moving:
             item.setTransform(QTransform.fromTranslate(away.x() * (1 - share), away.y() * (1 - share)))
-        for item in self._appearing:
-            item.setOpacity(share)
+        for item, opacity in self._appearing:
+            item.setOpacity(share * opacity)

@@ -8,7 +8,8 @@ from explorer.canvas import card as cards
 from explorer.canvas import steps
 from explorer.canvas.card import Part, Stepper
 from explorer.canvas.card_item import LEFT, RIGHT, CardItem, Light
-from explorer.canvas.card_text import draw_line, fitting_id, issue_colour, shape_change, sized, story
+from explorer.canvas.card_text import draw_line, fitting_id, issue_colour, shape_change, sized
+from explorer.canvas.story import NOTHING_AROUND, Whole, node_story
 from explorer.inference import NodeReport
 from explorer.layers import Category, Shape
 from explorer.look import numbers
@@ -61,9 +62,8 @@ class NodeItem(CardItem):
             self._preview = report
             self.update()
 
-    def tool_tip(self) -> str:
-        """The whole story: exact numbers, and what is wrong."""
-        return story(self._node, self._report, self._theme)
+    def tool_tip(self, whole: Whole = NOTHING_AROUND) -> str:
+        return node_story(self._node, self._report, self._theme, whole)
 
     # Text
 
@@ -138,7 +138,7 @@ class NodeItem(CardItem):
         """Name and shape, and the values below where the card is high enough."""
         theme, card = self._theme, self.card
         bold, small = sized(self._fonts.bold, size), sized(self._fonts.small, size * 0.9)
-        rect = QRectF(card.title.left(), 0, card.maps.left() - GRID - card.title.left(), card.rect.height())
+        rect = QRectF(card.title.left(), 0, self._large_end - card.title.left(), card.rect.height())
         line = size * 1.25
         if card.values is not None and card.rect.height() >= 2.3 * line:
             middle = rect.center().y()

@@ -13,21 +13,23 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
+from explorer.architecture.arranging import arranged
 from explorer.architecture.folding import Shown
 from explorer.architecture.likeness import Likeness, likenesses
-from explorer.architecture.paths import Ports, members
-from explorer.architecture.placement import Placement, Wire, lay_out
+from explorer.architecture.paths import Ports
+from explorer.architecture.placement import Placement, Point, Wire
 from explorer.canvas import card as cards
-from explorer.canvas.block_facts import block_facts
+from explorer.canvas.block_facts import block_facts, frame_sums
 from explorer.canvas.block_item import BlockItem
 from explorer.canvas.card import Part
 from explorer.canvas.card_item import CardItem
 from explorer.canvas.folds import Folds
 from explorer.canvas.frame_item import FrameItem
-from explorer.canvas.labels import place_labels
+from explorer.canvas.layouts import Layouts, meanwhile
 from explorer.canvas.maps_strip import strip
 from explorer.canvas.marks import Marks
 from explorer.canvas.node_item import NodeItem
+from explorer.canvas.previews import Previews
 from explorer.canvas.pulse import Pulse
 from explorer.canvas.wire_item import WireItem
 from explorer.inference import NodeReport, changed
@@ -56,9 +58,11 @@ class GraphScene(QGraphicsScene):
 
     Signals:
         laid_out(): items stand elsewhere than before.
+        about_to_move(): a layout that took its time has come, and items go to their places in it; `laid_out` follows.
     """
 
     laid_out = Signal()
+    about_to_move = Signal()
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -69,6 +73,9 @@ class GraphScene(QGraphicsScene):
         self.folds = Folds()
         self.shown: Shown | None = None
         self.placement: Placement | None = None
+        self.automatic: Placement | None = None
+        """What the layout says, without what was moved by hand."""
+        self.moved: Mapping[str, Point] = {}
         self._theme = theme
         self._snapshot: Snapshot | None = None
         self.likenesses: Mapping[str, Likeness] = {}
@@ -76,15 +83,17 @@ class GraphScene(QGraphicsScene):
         self._maps_at: dict[str, BlockItem] = {}
         self._within: dict[str, tuple[str, ...]] = {}
         self._marks = Marks(self)
-        self._previewed: list[CardItem] = []
-        self._previewed_wires: list[WireItem] = []
+        self._layouts = Layouts(self)
+        self._layouts.made.connect(self._show_late)
+        self._hidden: frozenset[str] = frozenset()
+        self._previews = Previews(self)
         self._pulse = Pulse(self._redraw, self)
 
     # What the document says
 
     def apply(self, old: Snapshot | None, new: Snapshot) -> None:
         """Get from the drawing of `old` (None: another document) to that of `new`."""
-        self._end_preview()
+        self._previews.end()
         if old is None:
             self._clear()
         change = changed(old, new)
@@ -111,7 +120,7 @@ class GraphScene(QGraphicsScene):
         """Fold and unfold."""
         if self._snapshot is None or folds == self.folds:
             return
-        self._end_preview()
+        self._previews.end()
         self.folds = folds
         self._show_items()
         self._lay_out()
@@ -121,28 +130,17 @@ class GraphScene(QGraphicsScene):
 
     def show_preview(self, now: Snapshot, preview: Snapshot | None) -> None:
         """Show beside what is what would be after an edit under the pointer; None ends that."""
-        self._end_preview()
-        if preview is None:
-            return
-        difference = changed(now, preview)
-        reports = preview.inference.nodes
-        touched = difference.changed & self._holders.keys()
-        for node_id in touched & self.nodes.keys():
-            self.nodes[node_id].show_preview(reports[node_id])
-            self._previewed.append(self.nodes[node_id])
-        held = members(preview.architecture) if self.blocks else {}
-        for path, item in self.blocks.items():
-            within = [node.id for node in held.get(path, ())]
-            if within and (difference.structure or not touched.isdisjoint(within)):
-                facts = block_facts(preview.architecture, reports, path, within)
-                if facts != item.facts:
-                    item.show_preview(facts)
-                    self._previewed.append(item)
-        for wire in self._wires_of(touched):
-            shapes = tuple(reports[i].output_shape if i in reports else None for i in wire.sources)
-            if shapes != tuple(now.inference.nodes[i].output_shape for i in wire.sources):
-                wire.show_preview(_distinct(shapes))
-                self._previewed_wires.append(wire)
+        self._previews.end()
+        if preview is not None:
+            self._previews.show(now, preview)
+
+    def show_moved(self, moved: Mapping[str, Point]) -> None:
+        """Put these items where a hand has put them, and all others where the layout does."""
+        self.moved = moved
+        if self.shown is not None and self.automatic is not None:
+            self._previews.end()
+            self._show_placement(arranged(self.automatic, moved, self.shown.inside))
+            self.update()
 
     # What the window says
 
@@ -176,6 +174,15 @@ class GraphScene(QGraphicsScene):
         for item in self.cards():
             item.show_strip(None)
 
+    @property
+    def is_laying_out(self) -> bool:
+        """Whether a layout is being made aside, and what came last has no place yet."""
+        return self._layouts.is_waiting
+
+    def close(self) -> None:
+        """Make no more layouts."""
+        self._layouts.close()
+
     # What is where
 
     def cards(self) -> Iterable[CardItem]:
@@ -200,6 +207,10 @@ class GraphScene(QGraphicsScene):
         found = self.items(position)
         first = next((item for item in found if not isinstance(item, WireItem)), None)
         return first if isinstance(first, FrameItem) else None
+
+    def wires_of(self, node_ids: Iterable[str]) -> tuple[WireItem, ...]:
+        """The wires that carry what some nodes read or put out, each once."""
+        return tuple(dict.fromkeys(item for node_id in node_ids for item in self._wires_at.get(node_id, ())))
 
     def place_of(self, key: str) -> QRectF | None:
         """Where an item, or the header of an open block, is in the scene."""
@@ -261,6 +272,7 @@ class GraphScene(QGraphicsScene):
                 frame = self.frames[path] = FrameItem(path, self._theme)
                 self.addItem(frame)
             frame.show_block(kinds[path], shown.inside.get(path, ""), depths[path], self.likenesses.get(path))
+        self._show_sums()
 
     def _show_block(self, path: str, around: Ports | None = None) -> None:
         assert self._snapshot is not None
@@ -290,11 +302,18 @@ class GraphScene(QGraphicsScene):
                 self._show_block(card.key, card.facts.ports)
         for path in (*self.blocks, *self.frames):
             self._show_likeness(path)
+        self._show_sums()
         if sizes_differ:
             self._lay_out()
-        wires = self._wires_of(node_ids)
+        wires = self.wires_of(node_ids)
         self._show_shapes(wires)
         self._redraw(touched, wires)
+
+    def _show_sums(self) -> None:
+        """Show on open blocks what they hold."""
+        if self.frames and self.shown is not None and self._snapshot is not None:
+            for path, sums in frame_sums(self.shown, self._snapshot.inference).items():
+                self.frames[path].show_sums(sums)
 
     def _show_likeness(self, path: str) -> None:
         """Mark a block anew whose nodes have not changed, but those of its equals."""
@@ -311,9 +330,6 @@ class GraphScene(QGraphicsScene):
         keys = dict.fromkeys(self._holders[node_id] for node_id in node_ids)
         return tuple(self.nodes.get(key) or self.blocks[key] for key in keys)
 
-    def _wires_of(self, node_ids: Iterable[str]) -> tuple[WireItem, ...]:
-        return tuple(dict.fromkeys(item for node_id in node_ids for item in self._wires_at.get(node_id, ())))
-
     def _lay_out(self) -> None:
         assert self.shown is not None
         shown = self.shown
@@ -321,14 +337,50 @@ class GraphScene(QGraphicsScene):
         for key in shown.items:
             rect = (self.nodes.get(key) or self.blocks[key]).card.rect
             sizes[key] = (rect.width(), rect.height())
-        self.placement = lay_out(sizes, shown.links, shown.inside, shown.frames)
+        made = self._layouts.find(sizes, shown, may_wait=self.placement is not None)
+        if made is not None:
+            self._show_automatic(made)
+            return
+        assert self.placement is not None
+        self.automatic, hidden = meanwhile(self.placement, sizes, shown)
+        self._show_placement(self.automatic)
+        self._hide(hidden)
+
+    def _show_automatic(self, automatic: Placement) -> None:
+        assert self.shown is not None
+        self._hide(frozenset())
+        self.automatic = automatic
+        self._show_placement(arranged(automatic, self.moved, self.shown.inside))
+
+    def _show_late(self, automatic: Placement) -> None:
+        """Show a layout that was made aside, once it is here."""
+        self.about_to_move.emit()
+        self._show_automatic(automatic)
+        self._show_shapes(self.wires.values())
+        self._marks.show_all()
+        self.update()
+
+    def _hide(self, keys: frozenset[str]) -> None:
+        """Let only these items and open blocks not be seen."""
+        for key in self._hidden ^ keys:
+            item = self.card(key) or self.frames.get(key)
+            if item is not None:
+                item.setVisible(key not in keys)
+        self._hidden = keys
+
+    def _show_placement(self, placement: Placement) -> None:
+        assert self.shown is not None
+        shown = self.shown
+        self.placement = placement
         for key, box in self.placement.nodes.items():
             (self.nodes.get(key) or self.blocks[key]).setPos(box.x, box.y)
         for path, box in self.placement.frames.items():
-            self.frames[path].show_box(box)
-        for wire in self.wires.keys() - shown.links.keys():
+            self.frames[path].show_box(box, self.placement.titles[path])
+        texts = self._layouts.texts(placement, cards.shape_width(QGuiApplication.font().key()), _LABEL_HEIGHT)
+        for path, end in texts.ends.items():
+            self.frames[path].show_free_end(end)
+        for wire in self.wires.keys() - placement.wires.keys():
             self._drop(self.wires.pop(wire))
-        labels = place_labels(self.placement, cards.shape_width(QGuiApplication.font().key()), _LABEL_HEIGHT)
         self._wires_at.clear()
         for wire, points in self.placement.wires.items():
             item = self.wires.get(wire)
@@ -336,7 +388,7 @@ class GraphScene(QGraphicsScene):
                 item = self.wires[wire] = WireItem(wire, self._theme)
                 self.addItem(item)
             item.show_connections(shown.links[wire])
-            item.show_route(points, labels.get(wire))
+            item.show_route(points, texts.labels.get(wire))
             for node_id in {*item.sources, *item.targets}:
                 self._wires_at[node_id].append(item)
         self.laid_out.emit()
@@ -359,15 +411,6 @@ class GraphScene(QGraphicsScene):
         for item in itertools.chain(*groups):
             item.update()
 
-    def _end_preview(self) -> None:
-        for card in self._previewed:
-            if isinstance(card, NodeItem | BlockItem):
-                card.show_preview(None)
-        for wire in self._previewed_wires:
-            wire.show_preview(None)
-        self._previewed.clear()
-        self._previewed_wires.clear()
-
     def _drop(self, item: QGraphicsItem) -> None:
         if isinstance(item, WireItem):
             self._marks.forget(item)
@@ -376,6 +419,8 @@ class GraphScene(QGraphicsScene):
         self.removeItem(item)
 
     def _clear(self) -> None:
+        self._layouts.forget()
+        self._hidden = frozenset()
         self._pulse.stop()
         self._marks.clear()
         for item in (*self.cards(), *self.frames.values(), *self.wires.values()):
@@ -384,7 +429,7 @@ class GraphScene(QGraphicsScene):
             held.clear()
         self._wires_at.clear()
         self.folds = Folds()
-        self.shown = self.placement = None
+        self.shown = self.placement = self.automatic = None
 
 
 def _distinct(shapes: Iterable[Shape | None]) -> tuple[Shape | None, ...]:

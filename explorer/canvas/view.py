@@ -6,7 +6,7 @@ How things are drawn is `scene`'s and its items' business; where the camera is, 
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -31,9 +31,12 @@ from explorer.canvas.camera import Camera
 from explorer.canvas.context_menu import ContextMenu
 from explorer.canvas.editing import Editing
 from explorer.canvas.fold_control import FoldControl
+from explorer.canvas.folds import Folds
+from explorer.canvas.hands import Hands
 from explorer.canvas.keys import Keys
 from explorer.canvas.layer_drop import LayerDrop
-from explorer.canvas.pointer import Pointer
+from explorer.canvas.maps_strip import Strip
+from explorer.canvas.reading import Reading
 from explorer.canvas.scene import GraphScene
 from explorer.look.theme import GRID, Theme, ThemeSource
 from explorer.runs import Atlas
@@ -71,12 +74,14 @@ class GraphView(QGraphicsView):
         self._camera = Camera(self)
         self._folding = FoldControl(self, document, selection, self._graph, self._camera)
         self._editing = Editing(document, selection, self, self._whole)
-        self._pointer = Pointer(self, document, selection, self._graph, self._camera, self._folding)
-        self._keys = Keys(document, selection, self._graph, self._camera, self._pointer, self._editing, self._folding)
+        self._hands = Hands(self, document, selection, themes, self._graph, self._camera, self._folding, self._editing)
+        self._pointer = self._hands.pointer
+        self._keys = Keys(document, selection, self._graph, self._camera, self._editing, self._folding, self._hands)
         self._menus = ContextMenu(
-            self, document, selection, themes, self._graph, self._pointer, self._editing, self._folding
+            self, document, selection, themes, self._graph, self._editing, self._folding, self._hands
         )
         self._breadcrumbs = Breadcrumbs(self)
+        self.reading = Reading(self, document, selection, themes, self._graph, self._camera)
         self._map_nodes: tuple[str, ...] = ()
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
@@ -95,7 +100,9 @@ class GraphView(QGraphicsView):
         self.setAccessibleName(self.tr("Layer graph"))
         self.setMinimumSize(20 * GRID, 20 * GRID)
         self._show_theme(themes.theme)
-        self._layer_drop = LayerDrop(self, self._graph, self._editing, document, selection, themes)
+        self._layer_drop = LayerDrop(
+            self, self._graph, self._editing, document, selection, themes, self._hands.edge_scroll
+        )
         self._connect()
         if document.is_open:
             self._show_document(None, document.snapshot)
@@ -118,6 +125,7 @@ class GraphView(QGraphicsView):
         self._folding.scope_changed.connect(self._show_scope)
         self._breadcrumbs.chosen.connect(self._folding.open_alone)
         self._camera.moved.connect(self._show_camera)
+        self.reading.reached.connect(self._reach)
 
     # For the window
 
@@ -125,6 +133,19 @@ class GraphView(QGraphicsView):
     def zoom(self) -> float:
         """Screen pixels a scene pixel."""
         return self._camera.zoom
+
+    @property
+    def folds(self) -> Folds:
+        """What is folded."""
+        return self._graph.folds
+
+    def strips(self) -> Mapping[str, Strip]:
+        """The live maps on the canvas, by node id or path of the folded block that shows them."""
+        return {card.key: card.strip for card in self._graph.cards() if card.strip is not None}
+
+    def end_work(self) -> None:
+        """Before the end: no layout is being made any more."""
+        self._graph.close()
 
     def fit(self, *, animated: bool = True) -> None:
         """Show the whole network."""
@@ -162,7 +183,7 @@ class GraphView(QGraphicsView):
         return tuple(self._graph.blocks[key].facts.exit if key in self._graph.blocks else key for key in keys)
 
     def to_image(self, scale: float) -> QImage:
-        """The whole network as a picture of `scale` pixels a scene pixel, without selection."""
+        """The whole network as a picture of `scale` pixels a scene pixel, without selection, nothing dimmed."""
         rect = self._graph.itemsBoundingRect().adjusted(-GRID, -GRID, GRID, GRID)
         image = QImage(
             max(1, round(rect.width() * scale)), max(1, round(rect.height() * scale)), QImage.Format.Format_ARGB32
@@ -170,11 +191,13 @@ class GraphView(QGraphicsView):
         image.fill(self._themes.theme.canvas)
         self._folding.motion.finish()
         self._graph.select(())
+        self.reading.show_light(False)
         painter = QPainter(image)
         painter.setRenderHints(self.renderHints())
         self._graph.render(painter, QRectF(image.rect()), rect)
         painter.end()
         self._graph.select(self._selection.ids)
+        self.reading.show_light(True)
         return image
 
     # Following the document
@@ -190,6 +213,7 @@ class GraphView(QGraphicsView):
             self._show_scope(self._graph.folds.scope)
         if old is None:
             self._camera.open()
+        self.reading.show_document(old, new)
 
     def _show_preview(self, preview: Snapshot | None) -> None:
         self._graph.show_preview(self._document.snapshot, preview)
@@ -213,6 +237,11 @@ class GraphView(QGraphicsView):
             self._map_nodes = nodes
             self.map_nodes_changed.emit(nodes)
 
+    def _reach(self, node_id: str) -> None:
+        """Select a node, which opens what hides it, and bring it into sight."""
+        self._selection.set((node_id,))
+        self.reveal(node_id)
+
     def _show_item(self, key: str) -> None:
         place = self._graph.place_of(key)
         if place is not None:
@@ -229,11 +258,19 @@ class GraphView(QGraphicsView):
 
     def _place_breadcrumbs(self) -> None:
         self._breadcrumbs.setGeometry(0, 0, self.width(), breadcrumbs.HEIGHT)
+        self.reading.place()
 
     def _whole(self, node_id: str) -> tuple[str, ...]:
         """The nodes of the item that shows a node."""
         shown = self._graph.shown
         return (node_id,) if shown is None else self._graph.nodes_of(shown.holders.get(node_id, node_id))
+
+    def tidy(self) -> None:
+        """Let the layout place all again, also what was moved by hand."""
+        self._hands.tidy()
+
+    def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        self._hands.paint(painter)
 
     # Events
 
@@ -260,7 +297,10 @@ class GraphView(QGraphicsView):
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self._pointer.tool_tip(event.pos()), self.viewport())
+            spot = self._pointer.spot(event.pos())
+            # On an arrow the preview speaks, which a tip would cover.
+            story = "" if spot.arrow is not None else self.reading.tool_tip(event.pos(), spot.key)
+            QToolTip.showText(event.globalPos(), story, self.viewport())
             return True
         if isinstance(event, QNativeGestureEvent):
             self._pointer.pinch(event)
@@ -273,17 +313,22 @@ class GraphView(QGraphicsView):
             isinstance(event, QKeyEvent)
             and event.type() == QEvent.Type.ShortcutOverride
             and event.key() == Qt.Key.Key_Escape
-            and self._keys.wants_escape()
+            and (self._keys.wants_escape() or self.reading.wants_escape())
         ):
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not self._document.is_open or not self._keys.press(event):
+        if not self._document.is_open or not (self._reads(event) or self._keys.press(event)):
             event.ignore()  # the window's shortcuts come next
 
+    def _reads(self, event: QKeyEvent) -> bool:
+        """Whether a key is of the aids to reading; a gesture that has begun comes before them."""
+        return not self._pointer.is_busy and self.reading.press(event)
+
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        self.reading.release(event)
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
             self._pointer.hold_space(False)
         else:
@@ -308,7 +353,9 @@ class GraphView(QGraphicsView):
     def menu_at(self, position: QPoint) -> QMenu:
         """What can be done at a position of the viewport."""
         self._pointer.end_preview()
-        return self._menus.at(position)
+        menu = self._menus.at(position)
+        self.reading.add_actions(menu, on_item=self._pointer.spot(position).key is not None)
+        return menu
 
     def copy_picture(self) -> None:
         """Put the whole network into the clipboard as a picture."""

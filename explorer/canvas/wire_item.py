@@ -1,11 +1,14 @@
 """One connection: an orthogonal line with rounded corners, its arrowhead, and the shape that passes."""
 
+from functools import lru_cache
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QGuiApplication, QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from explorer.architecture.placement import NODE_GAP, Point, Wire
+from explorer.architecture.placement import NODE_GAP, Box, Point, Wire
 from explorer.canvas import card as cards
+from explorer.canvas import wire_width
 from explorer.canvas.labels import ARROW, Label
 from explorer.layers import Shape
 from explorer.look import numbers
@@ -37,14 +40,15 @@ class WireItem(QGraphicsItem):
         self.targets: tuple[str, ...] = (wire.target,)
         self._theme = theme
         self._font = cards.fonts(QGuiApplication.font().key()).small
+        self._route: tuple[Point, ...] = ()
         self._line = QPainterPath()
-        self._grip = QPainterPath()
-        self._tip = QPointF()
+        self._head = QPolygonF()
         self._label: Label | None = None
         self._shapes: tuple[Shape | None, ...] = (None,)
         self._preview: tuple[Shape | None, ...] | None = None
         self._is_fault = False
         self._hovered = False
+        self._by_size = True
         self._bounds = QRectF()
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
@@ -63,17 +67,20 @@ class WireItem(QGraphicsItem):
 
     def show_route(self, points: tuple[Point, ...], label: Label | None) -> None:
         """Run along other corners; the label stands at `label`, or nowhere."""
-        self.prepareGeometryChange()
-        self._tip = QPointF(*points[-1])
-        self._line = _rounded(points)
-        stroker = QPainterPathStroker()
-        stroker.setWidth(_GRIP)
-        self._grip = stroker.createStroke(_rounded(points))
-        self._label = label
-        self._bounds = self._line.boundingRect().adjusted(-_GRIP / 2, -2, _GRIP / 2, 2)
+        start = points[0]
+        route = tuple([Point(x - start.x, y - start.y) for x, y in points])
         if label is not None:
-            box = QRectF(*label.box).adjusted(-8 * GRID, -GRID, 8 * GRID, GRID)
-            self._bounds = self._bounds.united(box)
+            box = label.box
+            label = Label(Box(box.x - start.x, box.y - start.y, box.width, box.height), label.is_left)
+        # Most wires look alike, and when a block unfolds most only move: what is drawn is relative to the start.
+        if route != self._route or label != self._label:
+            self.prepareGeometryChange()
+            self._route, self._label = route, label
+            self._line, self._head = rounded(route), _head(route[-1])
+            self._bounds = self._line.boundingRect().adjusted(-_GRIP / 2, -2, _GRIP / 2, 2)
+            if label is not None:
+                self._bounds = self._bounds.united(QRectF(*label.box).adjusted(-8 * GRID, -GRID, 8 * GRID, GRID))
+        self.setPos(start.x, start.y)
 
     def show_connections(self, connections: tuple[Wire, ...]) -> None:
         """Stand for these connections of the network."""
@@ -88,6 +95,12 @@ class WireItem(QGraphicsItem):
         if is_fault != self._is_fault:
             self._is_fault = is_fault
             self.setZValue(0.5 if is_fault else 0)
+
+    def show_by_size(self, by_size: bool) -> None:
+        """Be as thick as what passes is large, or like all others."""
+        if by_size != self._by_size:
+            self._by_size = by_size
+            self.update()
 
     def show_preview(self, shapes: tuple[Shape | None, ...] | None) -> None:
         """Show what would pass instead; None ends that."""
@@ -110,13 +123,13 @@ class WireItem(QGraphicsItem):
         return self._bounds
 
     def shape(self) -> QPainterPath:
-        return self._grip
+        return _grip(self._route)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         zoom = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
         theme = self._theme
         colour = theme.error if self._is_fault else theme.accent if self._hovered else theme.wire
-        pen = QPen(colour, max(1.5, 1.0 / zoom))
+        pen = QPen(colour, max(wire_width.width(self._shapes) if self._by_size else wire_width.PLAIN, 1.0 / zoom))
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         if None in self._shapes:
             pen.setDashPattern([3, 3])
@@ -126,8 +139,7 @@ class WireItem(QGraphicsItem):
         if zoom >= cards.TITLE_ZOOM:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)
-            corners = [QPointF(0, 0), QPointF(-ARROW / 2, -ARROW), QPointF(ARROW / 2, -ARROW)]
-            painter.drawPolygon(QPolygonF([self._tip + corner for corner in corners]))
+            painter.drawPolygon(self._head)
         if self._label is not None and (zoom >= cards.LABEL_ZOOM or (self._is_fault and zoom >= cards.TITLE_ZOOM)):
             self._paint_label(painter, self._label, zoom)
 
@@ -143,8 +155,9 @@ class WireItem(QGraphicsItem):
         painter.drawText(QRectF(*place.box), int(flags), self.label)
 
 
-def _rounded(points: tuple[Point, ...]) -> QPainterPath:
-    """The line through the corners, each rounded as far as its shorter arm allows."""
+@lru_cache(maxsize=4096)
+def rounded(points: tuple[Point, ...]) -> QPainterPath:
+    """The line through the corners, each rounded as far as its shorter arm allows; not to be changed."""
     path = QPainterPath(QPointF(*points[0]))
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
         arm = min(GRID, _length(before, corner) / 2, _length(corner, after) / 2)
@@ -153,6 +166,19 @@ def _rounded(points: tuple[Point, ...]) -> QPainterPath:
     # The line ends inside the arrowhead, whose tip would otherwise be blunt.
     path.lineTo(points[-1].x, points[-1].y - ARROW / 2)
     return path
+
+
+@lru_cache(maxsize=1024)
+def _grip(route: tuple[Point, ...]) -> QPainterPath:
+    """What counts as on the wire."""
+    stroker = QPainterPathStroker()
+    stroker.setWidth(_GRIP)
+    return stroker.createStroke(rounded(route)) if route else QPainterPath()
+
+
+def _head(tip: Point) -> QPolygonF:
+    x, y = tip
+    return QPolygonF([QPointF(x, y), QPointF(x - ARROW / 2, y - ARROW), QPointF(x + ARROW / 2, y - ARROW)])
 
 
 def _length(a: Point, b: Point) -> float:

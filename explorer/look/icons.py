@@ -46,6 +46,8 @@ _NAMES = {
     "theme": "mdi6.theme-light-dark",
     "more": "mdi6.dots-vertical",
     "choose": "mdi6.chevron-down",
+    "before": "mdi6.chevron-up",
+    "close": "mdi6.close",
     "closed": "mdi6.chevron-right",
     Category.INPUT: "mdi6.image-outline",
     Category.CONVOLUTION: "mdi6.grid",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
+from shiboken6 import isValid
 
 from explorer.architecture import Architecture, Edit, PackedArchitecture, Project, files
 from explorer.architecture.files import Companion
@@ -53,6 +54,14 @@ class Document(QObject):
         self._saved_sections: Mapping[str, Any] = MappingProxyType({})
         self._gesture = 0
         self._complete: Complete | None = None
+
+    def __del__(self) -> None:
+        # Python's collector takes cycles apart in any order: it would free a command that the stack then frees again.
+        # This runs before it does.
+        stack: QUndoStack | None = getattr(self, "undo_stack", None)
+        if stack is not None and isValid(stack):
+            stack.blockSignals(True)
+            stack.clear()
 
     @property
     def is_open(self) -> bool:

@@ -1,6 +1,7 @@
-"""What palette and canvas pass to each other by drag and drop: a layer type, or a block with its parameters' values.
+"""What goes into a network from outside it: a layer type, a layer with chosen values, or a block with its parameters'.
 
-What dropping it does to the network is `placing`'s to say.
+Palette and canvas pass types and blocks to each other by drag and drop; the quick-add box writes layers and blocks.
+What dropping one does to the network is `placing`'s to say.
 """
 
 import json
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QByteArray, QMimeData
 
-from explorer.layers import Layer, layer_type
+from explorer.layers import Category, Layer, Shape, layer_type
 from explorer.zoo import Value
 from explorer.zoo.blocks import BlockEntry, block_entry
 
@@ -27,7 +28,39 @@ class DraggedBlock(NamedTuple):
     """What was chosen for its parameters; what is missing follows what arrives where it is dropped."""
 
 
-Dragged = type[Layer] | DraggedBlock
+class ChosenLayer(NamedTuple):
+    """A layer type with some of its values."""
+
+    layer_type: type[Layer]
+    values: Mapping[str, object]
+
+    def made(self, arriving: Shape | None) -> Layer:
+        """The layer for what arrives: with the values that were chosen, and fitting ones for the rest.
+
+        A convolution whose kernel alone is chosen keeps the size at stride 1; a pooling's stride follows its kernel, as
+        torch's does.
+
+        Raises:
+            ValueError: values that the layer does not take.
+        """
+        fitting = self.layer_type.suggested(arriving).values()
+        kernel = self.values.get("kernel_size")
+        if isinstance(kernel, tuple) and len(kernel) == 2:
+            if self.layer_type.category is Category.POOLING and "stride" in fitting:
+                fitting["stride"] = kernel
+            elif "padding" in fitting and "output_padding" not in fitting:
+                fitting["padding"] = (kernel[0] // 2, kernel[1] // 2) if kernel[0] % 2 and kernel[1] % 2 else (0, 0)
+        return self.layer_type(**{**fitting, **self.values})
+
+
+Dragged = type[Layer] | ChosenLayer | DraggedBlock
+
+
+def name_of(what: Dragged) -> str:
+    """What it is called in a sentence."""
+    if isinstance(what, DraggedBlock):
+        return what.block.title
+    return what.layer_type.__name__ if isinstance(what, ChosenLayer) else what.__name__
 
 
 def layer_data(type_name: str) -> QMimeData:

@@ -1,4 +1,4 @@
-"""What dropping a layer or a block on a node or a wire makes of the network; or why it cannot work, and what would.
+"""What putting a layer or a block at a place makes of the network; or why it cannot work, and what would.
 
 Pure functions, so that the same answer is previewed while the pointer moves and applied when the button is let go.
 Which values a layer gets is its own to say; what a block is made of, `zoo.blocks`'.
@@ -11,10 +11,11 @@ from PySide6.QtCore import QCoreApplication
 
 from explorer.architecture import Architecture, ArchitectureError, edits, folding
 from explorer.architecture.paths import inside, ports
+from explorer.architecture.placement import Wire
 from explorer.inference import Inference, infer
 from explorer.layers import Layer, Shape, format_shape
 from explorer.session.document import Snapshot
-from explorer.session.dragging import Dragged, DraggedBlock
+from explorer.session.dragging import ChosenLayer, Dragged, DraggedBlock
 from explorer.zoo import Value
 from explorer.zoo.block_places import insert_on_wire, keeping_values
 from explorer.zoo.blocks import BlockEntry, block_entries
@@ -32,6 +33,12 @@ class Place(NamedTuple):
     """Behind the node where None; else on the wire into this input of it."""
     beside: str = ""
     """The folded block, or the node before one, that it is to stand beside, outside of all folded blocks."""
+    branch: bool = False
+    """Whether it starts a branch behind the node: what reads the node still does."""
+    joined: tuple[str, ...] = ()
+    """What a layer that joins branches reads beside the node."""
+    through: tuple[Wire, ...] = ()
+    """What else than that wire goes through it: the other connections that are drawn as one with it."""
 
 
 class Placed(NamedTuple):
@@ -72,8 +79,20 @@ def behind(architecture: Architecture, path: str) -> Place | None:
     return Place(exits[0], beside=path) if len(exits) == 1 else None
 
 
-def on_wire(architecture: Architecture, source: str, target: str, port: int) -> Place | None:
-    """The place on a wire, whose ends may be blocks that are drawn as one."""
+def on_wire(
+    architecture: Architecture, source: str, target: str, port: int, connections: tuple[Wire, ...] = ()
+) -> Place | None:
+    """The place on a wire, whose ends may be blocks that are drawn as one.
+
+    Args:
+        connections: what of the network the wire stands for, where that is more than itself. Those that leave the same
+            node go through what is placed; one that leaves several nodes has no place.
+    """
+    if len(connections) > 1:
+        first, *others = connections
+        if any(other.source != first.source for other in others):
+            return None
+        return Place(first.target, first.port, source, through=tuple(others))
     beside = "" if source in architecture and target in architecture else source
     if target in architecture:
         return Place(target, port, beside) if port < len(architecture[target].inputs) else None
@@ -104,6 +123,8 @@ def place(snapshot: Snapshot, dragged: Dragged, where: Place) -> Placed | Refuse
     if not isinstance(dragged, DraggedBlock):
         return _place_layer(snapshot, dragged, where)
     block, values = dragged
+    if where.joined:
+        return Refused(_tr("A block reads one node"), _tr("Select the one that it is to stand behind."))
     try:
         placed = fitted(snapshot, block, values, where)
     except ValueError as error:  # EditRefused, or a value out of its range
@@ -128,29 +149,77 @@ def fitted(snapshot: Snapshot, block: BlockEntry, values: Mapping[str, Value], w
     return placed if other.issue else other
 
 
-def _place_layer(snapshot: Snapshot, layer_type: type[Layer], where: Place) -> Placed | Refused:
+def _place_layer(snapshot: Snapshot, what: type[Layer] | ChosenLayer, where: Place) -> Placed | Refused:
     architecture = snapshot.architecture
-    layer = layer_type.suggested(snapshot.inference.nodes[_source(architecture, where)].output_shape)
+    chosen = what if isinstance(what, ChosenLayer) else ChosenLayer(what, {})
+    source = _source(architecture, where)
     try:
-        if where.port is None:
+        layer = chosen.made(snapshot.inference.nodes[source].output_shape)
+    except ValueError as error:
+        return Refused(str(error), "")
+    try:
+        if where.joined and layer.max_inputs is not None:
+            return Refused(
+                _tr("{layer} reads one node").format(layer=layer.type_name),
+                _tr("Add and Concat join several."),
+            )
+        if layer.min_inputs > 1:
+            new = edits.join(architecture, layer, (source, *where.joined))
+        elif where.branch:
+            new = edits.add_node(architecture, layer, (source,))
+        elif where.port is None:
             new = edits.insert_after(architecture, where.node_id, layer)
         else:
             new = edits.insert_before(architecture, where.node_id, layer, where.port)
+        (added,) = (node.id for node in new if node.id not in architecture)
+        new = _through(new, added, where)
         if where.beside:
-            (added,) = (node.id for node in new if node.id not in architecture)
             new = folding.moved_beside(new, added, where.beside)
     except ArchitectureError as error:
-        return Refused(str(error), _tr("It joins branches: select two nodes or more, then double-click it."))
-    return _placed(snapshot, new, layer_type.__name__, where)
+        if layer.min_inputs > 1:
+            return Refused(
+                _tr("{layer} joins branches").format(layer=layer.type_name),
+                _tr(
+                    "To use it, select two nodes or more and add it, or name the others behind it: {layer} {node}."
+                ).format(layer=layer.type_name.lower(), node=_earlier(architecture, source)),
+            )
+        return Refused(str(error), "")
+    return _placed(snapshot, new, layer.type_name, where)
 
 
 def _place_block(snapshot: Snapshot, block: BlockEntry, values: Mapping[str, Value], where: Place) -> Placed:
-    beside = where.beside or None
+    architecture, beside = snapshot.architecture, where.beside or None
     if where.port is None:
-        new = block.insert(snapshot.architecture, where.node_id, beside, **values)
+        new = block.insert(architecture, where.node_id, beside, **values)
     else:
-        new = insert_on_wire(block, snapshot.architecture, where.node_id, where.port, beside, **values)
-    return _placed(snapshot, new, block.title, where)
+        new = insert_on_wire(block, architecture, where.node_id, where.port, beside, **values)
+    if where.branch:
+        new = _branched(new, architecture, where.node_id)
+    added = [node.id for node in new if node.id not in architecture]
+    return _placed(snapshot, _through(new, added[-1], where), block.title, where)
+
+
+def _through(new: Architecture, added: str, where: Place) -> Architecture:
+    """The network in which the place's other connections read what was added, too."""
+    return edits.reconnect(new, added, [(wire.target, wire.port) for wire in where.through]) if where.through else new
+
+
+def _branched(new: Architecture, old: Architecture, source: str) -> Architecture:
+    """The network in which what read the source still does, and the new end is an output: nothing reads it yet."""
+    end = next(i for i in new.outputs if i not in old) if source in old.outputs else ""
+    for reader in dict.fromkeys(old.consumers(source)):
+        for port, (before, after) in enumerate(zip(old[reader].inputs, new[reader].inputs, strict=True)):
+            if before != after:
+                end = after
+                new = edits.connect(new, before, reader, port)
+    kept = tuple(output for output in old.outputs if output != source or old.consumers(source))
+    return edits.set_outputs(new, (*kept, end))
+
+
+def _earlier(architecture: Architecture, source: str) -> str:
+    """A node some way before one, to name as an example."""
+    upstream = list(_upstream(architecture, source))
+    return upstream[min(1, len(upstream) - 1)] if upstream else source
 
 
 def _placed(snapshot: Snapshot, new: Architecture, name: str, where: Place) -> Placed:
@@ -159,8 +228,12 @@ def _placed(snapshot: Snapshot, new: Architecture, name: str, where: Place) -> P
     added = tuple(node.id for node in new if node.id not in snapshot.architecture)
     broken = [issue.text for issue in inference.errors if issue.node_id not in old or not old[issue.node_id].fault]
     text = _tr("Insert {what} after {node}") if where.port is None else _tr("Insert {what} before {node}")
+    if where.branch:
+        text = _tr("Branch {what} off {node}")
+    elif where.joined:
+        text = _tr("Join {node} and {others} with {what}")
     return Placed(
-        text=text.format(what=name, node=where.node_id),
+        text=text.format(what=name, node=where.node_id, others=", ".join(where.joined)),
         architecture=new,
         inference=inference,
         added=added,

@@ -307,7 +307,7 @@ def _menu_of_block(canvas: Canvas) -> QMenu:
 
 def _menu_of_wire(canvas: Canvas) -> QMenu:
     line = next(item for wire, item in canvas.scene.wires.items() if wire[:2] == ("layer2", "layer3"))
-    return canvas.view.menu_at(canvas.view.mapFromScene(line.shape().boundingRect().center()))
+    return canvas.view.menu_at(canvas.view.mapFromScene(line.mapToScene(line.shape().boundingRect().center())))
 
 
 @pytest.mark.parametrize(("menu", "text"), [(_menu_of_block, "Insert after"), (_menu_of_wire, "Insert")])
@@ -339,6 +339,7 @@ def test_menus_fold(resnet: Canvas, qtbot: QtBot) -> None:
     empty = QPoint(5, 300)
     _action(resnet.view.menu_at(empty), "Unfold all").trigger()
     assert resnet.scene.blocks == {}
+    resnet.view._folding.motion.finish()
     resnet.selection.set(("layer1.0.conv1",))
     resnet.view.reveal("layer1.0.conv1")
     QApplication.processEvents()

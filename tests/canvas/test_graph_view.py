@@ -409,7 +409,7 @@ def test_the_menu_of_a_node(canvas: Canvas) -> None:
 
 def test_the_menu_of_a_wire(canvas: Canvas) -> None:
     line = next(line for wire, line in canvas.scene.wires.items() if wire.source == "pool2")
-    place = canvas.view.mapFromScene(line.shape().boundingRect().center())
+    place = canvas.view.mapFromScene(line.mapToScene(line.shape().boundingRect().center()))
     _action(canvas.view.menu_at(place), "Insert", "Flatten").trigger()
     assert isinstance(canvas.architecture[canvas.architecture["flatten"].inputs[0]].layer, Flatten)
     canvas.check()
@@ -439,7 +439,7 @@ def test_a_right_click_opens_the_menu(canvas: Canvas, qtbot: QtBot) -> None:
 
 def test_hovering_a_wire_shows_it(canvas: Canvas) -> None:
     line = next(iter(canvas.scene.wires.values()))
-    canvas.hover(canvas.view.mapFromScene(line.shape().boundingRect().center()))
+    canvas.hover(canvas.view.mapFromScene(line.mapToScene(line.shape().boundingRect().center())))
     with_pointer = canvas.view.to_image(1.0)
     QApplication.sendEvent(canvas.view, QEvent(QEvent.Type.Leave))
     assert canvas.view.to_image(1.0) != with_pointer

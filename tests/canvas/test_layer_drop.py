@@ -5,8 +5,9 @@ import warnings
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragLeaveEvent, QDragMoveEvent, QDropEvent
+from pytestqt.qtbot import QtBot
 
-from explorer.architecture.paths import inside, ports
+from explorer.architecture.paths import inside, parent, ports
 from explorer.canvas.drop_hint import DropHint
 from explorer.layers import Add
 from explorer.session import Snapshot
@@ -87,7 +88,6 @@ def test_anything_else_is_left_to_the_window(canvas: Canvas) -> None:
     data.setText("a project, perhaps")
     assert not _drop(canvas, canvas.at("conv1"), data)
     assert not _drop(canvas, canvas.at("conv1"), layer_data("Conv9d"))
-    assert not _drop(canvas, QPoint(5, 5), layer_data("ReLU"))
     assert canvas.architecture is before
 
 
@@ -180,11 +180,61 @@ def test_from_a_place_that_works_to_one_that_does_not_ends_the_preview(canvas: C
     assert previews[-1] is None
 
 
-def test_over_the_empty_canvas_it_says_where_to_drop(canvas: Canvas) -> None:
-    assert not _drag(canvas, QPoint(5, 5), block_data("fire", {}))
-    assert "on a wire or on a node" in _hint(canvas).title.text()
-    assert not _drop(canvas, QPoint(5, 5), block_data("fire", {}))
-    assert not _hint(canvas).isVisible()
+def test_beside_a_node_a_drop_on_empty_canvas_is_a_branch_of_the_nearest(canvas: Canvas) -> None:
+    before = canvas.architecture
+    place = QPoint(20, canvas.at("conv1").y())
+    assert canvas.scene.card_at(canvas.view.mapToScene(place)) is None
+    assert _drag(canvas, place, layer_data("ReLU"))
+    assert _hint(canvas).title.text() == "ReLU as a new branch of conv1"
+    assert _drop(canvas, place, layer_data("ReLU"))
+    assert canvas.architecture["relu1"].inputs == ("conv1",)
+    assert canvas.architecture["tanh1"].inputs == ("conv1",), "what read it still does"
+    assert canvas.architecture.outputs == ("fc3", "relu1")
+    canvas.check()
+    canvas.document.undo_stack.undo()
+    assert canvas.architecture is before
+
+
+def test_a_block_beside_a_node_branches_too(canvas: Canvas) -> None:
+    assert _drop(canvas, QPoint(20, canvas.at("conv1").y()), block_data("residual", {}))
+    assert canvas.architecture["tanh1"].inputs == ("conv1",)
+    assert len(canvas.architecture.outputs) == 2
+    assert not canvas.document.snapshot.inference.errors
+    canvas.check()
+
+
+def test_below_the_end_it_goes_on_from_there(canvas: Canvas) -> None:
+    canvas.view.zoom_by(0.8)
+    place = QPoint(canvas.at("fc3").x(), canvas.view.viewport().height() - 40)
+    assert _drag(canvas, place, layer_data("Softmax"))
+    assert _hint(canvas).title.text() == "Softmax after fc3, where the network ends"
+    assert _drop(canvas, place, layer_data("Softmax"))
+    assert canvas.architecture.outputs == ("softmax1",)
+
+
+def test_near_the_edge_the_view_scrolls_until_the_drag_ends(canvas: Canvas, qtbot: QtBot) -> None:
+    canvas.close_up()
+    place = QPoint(450, canvas.view.viewport().height() - 4)
+    top = canvas.view.mapToScene(QPoint(0, 0)).y()
+    _drag(canvas, place, layer_data("ReLU"))
+    qtbot.waitUntil(lambda: canvas.view.mapToScene(QPoint(0, 0)).y() > top + 60, timeout=3000)
+    _leave(canvas)
+    assert not canvas.view._hands.edge_scroll.is_running
+
+
+def test_a_layer_on_a_merged_wire_lies_beside_the_folded_block(canvas: Canvas) -> None:
+    canvas.document.open(entry("resnet18").build())
+    before = canvas.architecture
+    line = next(w for w in canvas.scene.wires.values() if len(w.connections) > 1)
+    canvas.view.reveal(line.wire.source)
+    place = canvas.view.mapFromScene(line.mapToScene(line.shape().boundingRect().center()))
+    assert _drop(canvas, place, layer_data("ReLU"))
+    (added,) = (node.id for node in canvas.architecture if node.id not in before)
+    assert "." not in added.removeprefix(parent(line.wire.source)).removeprefix("."), "in no folded block"
+    assert {canvas.architecture[c.target].inputs[c.port] for c in line.connections} == {added}
+    canvas.check()
+    canvas.document.undo_stack.undo()
+    assert canvas.architecture is before
 
 
 def test_a_layer_previews_too_and_one_that_joins_is_refused(canvas: Canvas) -> None:

@@ -63,9 +63,9 @@ def test_a_card_says_that_torch_is_being_asked_and_shows_no_fault(canvas: Canvas
     canvas.check()
 
 
-def test_the_tool_tip_tells_all_values_and_what_arrives(canvas: Canvas, qtbot: QtBot) -> None:
+def test_the_tool_tip_tells_values_and_what_arrives(canvas: Canvas, qtbot: QtBot) -> None:
     architecture = edits.set_value(canvas.architecture, "conv1", "padding", (0, 1, 0, 2))
     canvas.document.apply("Set", edits.set_frozen(architecture, ["conv1"], True))
     tip = canvas.item("conv1").tool_tip()
-    for told in ("top 0, bottom 1, left 0, right 2", "padding_mode", "zeros", "1×32×32", "156, frozen"):
+    for told in ("top 0, bottom 1, left 0, right 2", "kernel_size", "5×5", "1×32×32", "156, frozen"):
         assert told in tip

@@ -1,5 +1,6 @@
 """The document: one way to change it, and everything that follows from that."""
 
+import gc
 from functools import partial
 from pathlib import Path
 
@@ -106,3 +107,21 @@ def test_the_selection_forgets_what_is_gone(document: Document) -> None:
 
 def infer_kernel(document: Document) -> object:
     return document.architecture["conv1"].layer.values()["kernel_size"]
+
+
+def test_the_collector_finds_an_empty_history(qtbot: QtBot) -> None:
+    counts = []
+
+    class Watched(Document):
+        def __del__(self) -> None:
+            super().__del__()
+            counts.append(self.undo_stack.count())
+
+    document = Watched()
+    document.open(zoo.entry("lenet5").build())
+    document.apply("Set", edits.set_value(document.architecture, "conv1", "out_channels", 7))
+    cycle: list[object] = [document]
+    cycle.append(cycle)
+    del document, cycle
+    gc.collect()
+    assert counts == [0]

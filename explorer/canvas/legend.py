@@ -1,0 +1,244 @@
+"""The corner that says what the colours mean, with the menu that chooses it, and what else of the drawing is shown."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QActionGroup,
+    QEnterEvent,
+    QFontMetrics,
+    QLinearGradient,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+
+from explorer.canvas import ramp
+from explorer.canvas.card_item import LEFT, RIGHT
+from explorer.canvas.card_text import draw_line
+from explorer.canvas.colouring import CATEGORY, Coloured, Colouring
+from explorer.layers import Category
+from explorer.look import catalogue
+from explorer.look.icons import dress, icon
+from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
+
+_WIDE, _NARROW = 30 * GRID, 22 * GRID
+"""Pixels that two columns of categories take, and a scale."""
+_CRAMPED = QSize(112 * GRID, 70 * GRID)
+"""In a smaller view the categories come up only under the pointer, so that they cover nothing."""
+_ROW = 2 * GRID
+_HEADER = 3 * GRID
+_BAR = 10
+_DOT = 10
+
+
+class Switch(NamedTuple):
+    """A part of the drawing that can be hidden."""
+
+    text: str
+    is_on: Callable[[], bool]
+    turn: Callable[[bool], None]
+
+
+class Legend(QWidget):
+    """A small card over the canvas: a title, and the colours below it unless they are hidden.
+
+    Signals:
+        resized(): it needs more or less room.
+    """
+
+    resized = Signal()
+
+    def __init__(self, colouring: Colouring, themes: ThemeSource, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._colouring = colouring
+        self._themes = themes
+        self._switches: tuple[Switch, ...] = ()
+        self._categories: tuple[Category, ...] = ()
+        self._is_open = True
+        self._is_cramped = False
+        self._is_hovered = False
+        self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
+        self.setAccessibleName(self.tr("Legend"))
+        self.button = QToolButton(self)
+        self.button.setAutoRaise(True)
+        self.button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.button.setIconSize(QSize(2 * GRID, 2 * GRID))
+        self.button.setToolTip(self.tr("What colours mean, and what is shown"))
+        self.button.setAccessibleName(self.button.toolTip())
+        self.button.clicked.connect(self._open_menu)
+        colouring.changed.connect(self._follow)
+        themes.changed.connect(lambda _theme: self.update())
+        dress(self, self._set_icons)
+        self._follow()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that is written on it."""
+        now = self._colouring.now
+        if now is None:
+            names = tuple(catalogue.category_name(category) for category in self._categories)
+            return (self._title(), *(names if self._has_colours else ()))
+        return (self._title(), *(self._ends(now) if self._has_colours else ()))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the colours are shown."""
+        return self._is_open
+
+    def set_switches(self, switches: Iterable[Switch]) -> None:
+        """Have the menu offer these too."""
+        self._switches = tuple(switches)
+
+    def show_categories(self, categories: Iterable[Category]) -> None:
+        """The network's layers are of these."""
+        wanted = tuple(sorted(set(categories), key=list(Category).index))
+        if wanted != self._categories:
+            self._categories = wanted
+            self._follow()
+
+    def show_open(self, is_open: bool) -> None:
+        """Show the colours, or the title alone."""
+        if is_open != self._is_open:
+            self._is_open = is_open
+            self._follow()
+
+    def show_view_size(self, size: QSize) -> None:
+        """The view that it lies over has this size."""
+        is_cramped = size.width() < _CRAMPED.width() or size.height() < _CRAMPED.height()
+        if is_cramped != self._is_cramped:
+            self._is_cramped = is_cramped
+            self._follow()
+
+    @property
+    def _has_colours(self) -> bool:
+        """Whether there is more than the title."""
+        is_scale = self._colouring.now is not None
+        return self._is_open and (is_scale or not self._is_cramped or self._is_hovered)
+
+    def menu(self) -> QMenu:
+        """What can be chosen."""
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        menu.addSection(self.tr("Colour by"))
+        group = QActionGroup(menu)
+        for place, source in enumerate(self._colouring.sources):
+            if source.waits_for and not self._colouring.sources[place - 1].waits_for:
+                menu.addSeparator()
+            action = menu.addAction(source.title)
+            action.setCheckable(True)
+            action.setChecked(source.key == self._colouring.choice)
+            is_there = self._colouring.is_there(source.key)
+            action.setEnabled(is_there)
+            action.setToolTip("" if is_there else source.waits_for)
+            action.triggered.connect(lambda _checked=False, key=source.key: self._colouring.choose(key))
+            group.addAction(action)
+        menu.addSeparator()
+        log = menu.addAction(self.tr("Logarithmic colours"))
+        log.setCheckable(True)
+        log.setChecked(self._colouring.is_log)
+        log.setEnabled(self._colouring.choice != CATEGORY)
+        log.setToolTip("" if log.isEnabled() else self.tr("Categories have no order: colour by a number first."))
+        log.triggered.connect(self._colouring.set_log)
+        menu.addSeparator()
+        for switch in self._switches:
+            action = menu.addAction(switch.text)
+            action.setCheckable(True)
+            action.setChecked(switch.is_on())
+            action.triggered.connect(switch.turn)
+        return menu
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme, painter = self._themes.theme, QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.border, 1))
+        painter.setBrush(theme.panel)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), GRID / 2, GRID / 2)
+        header = QRectF(GRID, 2, self.width() - 4.5 * GRID, _HEADER)
+        draw_line(painter, header, self._title(), body_font(), theme.text, LEFT)
+        if self._has_colours:
+            now = self._colouring.now
+            if now is None:
+                self._paint_categories(painter, theme)
+            else:
+                self._paint_scale(painter, theme, now)
+        painter.end()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._hover(True)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover(False)
+
+    def _hover(self, is_hovered: bool) -> None:
+        self._is_hovered = is_hovered
+        self._follow()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and event.position().y() < _HEADER:
+            self._open_menu()
+
+    def _paint_categories(self, painter: QPainter, theme: Theme) -> None:
+        width = (_WIDE - 2 * GRID) / 2
+        for place, category in enumerate(self._categories):
+            row, column = divmod(place, 2)
+            at = QRectF(GRID + column * width, _HEADER + 2 + row * _ROW, width - GRID / 2, _ROW)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.category(category))
+            painter.drawRoundedRect(QRectF(at.left(), at.center().y() - _DOT / 2, _DOT, _DOT), 2, 2)
+            at.setLeft(at.left() + _DOT + 6)
+            draw_line(painter, at, catalogue.category_name(category), small_font(), theme.muted, LEFT)
+
+    def _paint_scale(self, painter: QPainter, theme: Theme, now: Coloured) -> None:
+        bar = QRectF(GRID, _HEADER + GRID / 2, self.width() - 2 * GRID, _BAR)
+        gradient = QLinearGradient(bar.topLeft(), QPointF(bar.right(), bar.top()))
+        colours = ramp.ramp(theme)
+        for level, colour in enumerate(colours):
+            gradient.setColorAt(level / (len(colours) - 1), colour)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ramp.nothing(theme) if now.scale is None else gradient)
+        painter.drawRoundedRect(bar, 2, 2)
+        below = QRectF(bar.left(), bar.bottom() + 2, bar.width(), _ROW)
+        low, high = self._ends(now)[0], self._ends(now)[-1]
+        if low != high:
+            draw_line(painter, below, low, small_font(), theme.muted, LEFT)
+        draw_line(painter, below, high, small_font(), theme.muted, RIGHT)
+        if self._colouring.is_log and now.scale is not None:
+            middle = Qt.AlignmentFlag.AlignCenter
+            draw_line(painter, below, self.tr("log"), small_font(), theme.muted, middle)
+
+    def _title(self) -> str:
+        now = self._colouring.now
+        return self.tr("Category") if now is None else now.values.title
+
+    def _ends(self, now: Coloured) -> tuple[str, ...]:
+        if now.scale is None:
+            return (self.tr("nothing above 0"),)
+        return (now.values.written(now.scale.low), now.values.written(now.scale.high))
+
+    def _follow(self) -> None:
+        rows = -(-len(self._categories) // 2) * _ROW if self._colouring.now is None else _BAR + GRID / 2 + _ROW
+        height = _HEADER + 4 + (int(rows) + GRID // 2 if self._has_colours and rows else 0)
+        title = QFontMetrics(body_font()).horizontalAdvance(self._title()) + 5 * GRID
+        width = title if not self._has_colours else _WIDE if self._colouring.now is None else max(_NARROW, title)
+        if self.size() != QSize(width, height):
+            self.resize(width, height)
+            self.button.setGeometry(width - 3 * GRID - 2, 2, 3 * GRID, _HEADER)
+            self.resized.emit()
+        self.update()
+
+    def _open_menu(self) -> None:
+        menu = self.menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        # Above the legend, which lies at the lower edge.
+        menu.popup(self.mapToGlobal(QPoint(0, -menu.sizeHint().height() - 2)))
+
+    def _set_icons(self) -> None:
+        self._themes.changed.connect(self._show_icon)
+        self._show_icon(self._themes.theme)
+
+    def _show_icon(self, theme: Theme) -> None:
+        self.button.setIcon(icon("choose", theme, theme.muted))

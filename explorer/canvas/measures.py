@@ -1,0 +1,129 @@
+"""What nodes can be coloured by: a number for each, its title, its unit, and how a folded block's nodes add up. No Qt.
+
+What follows from the architecture is worked out here; what is measured comes from whoever measures, as `NodeValues`.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from explorer.inference.memory import memory
+from explorer.look import numbers
+from explorer.session import Snapshot
+
+Unit = str
+"""One of `UNITS`."""
+
+UNITS: Mapping[Unit, Callable[[float], str]] = {
+    "count": numbers.short_count,
+    "bytes": numbers.short_bytes,
+    "pixels": lambda value: f"{value:,.0f}{numbers.THIN_SPACE}px",
+    "ms": lambda value: f"{value:.3g}{numbers.THIN_SPACE}ms",
+    "share": lambda value: numbers.percent(value, 0),
+    "number": lambda value: f"{value:.3g}",
+}
+"""How a value reads in the legend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeValues:
+    """A number for each node that has one.
+
+    Raises:
+        ValueError: a unit that nobody can write.
+    """
+
+    title: str
+    """What it is, as the legend says it: "Forward time"."""
+    unit: Unit
+    values: Mapping[str, float]
+    """By node id; nodes left out are unknown."""
+    adds_up: bool = True
+    """Whether a folded block has the sum of its nodes; otherwise the largest."""
+    is_log: bool = False
+    """Whether orders of magnitude tell more than differences."""
+
+    def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise ValueError(f"unit received {self.unit!r}; use {', '.join(UNITS)}")
+
+    def of(self, node_ids: Iterable[str]) -> float | None:
+        """The value of some nodes together; None where none is known."""
+        known = [self.values[node_id] for node_id in node_ids if node_id in self.values]
+        if not known:
+            return None
+        return sum(known) if self.adds_up else max(known)
+
+    def written(self, value: float) -> str:
+        """A value with its unit."""
+        return UNITS[self.unit](value)
+
+
+class Scale(NamedTuple):
+    """From values to shares of a colour scale."""
+
+    low: float
+    high: float
+    is_log: bool
+
+    @classmethod
+    def over(cls, values: Iterable[float], *, is_log: bool) -> "Scale | None":
+        """The scale from the least to the most; None where there is nothing above 0."""
+        known = [value for value in values if value > 0]
+        if not known:
+            return None
+        return cls(min(known) if is_log else 0.0, max(known), is_log)
+
+    def share(self, value: float) -> float:
+        """Where a value lies, 0 to 1."""
+        if self.high <= self.low:
+            return 1.0
+        if not self.is_log:
+            return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+        return min(1.0, max(0.0, _log_share(value, self.low, self.high)))
+
+
+class Source(NamedTuple):
+    """A choice of what to colour by."""
+
+    key: str
+    title: str
+    waits_for: str
+    """Why it may not be there yet, for what is measured; empty for what follows from the architecture."""
+
+
+def node_values(key: str, title: str, snapshot: Snapshot) -> NodeValues:
+    """What follows from the architecture.
+
+    Args:
+        key: "parameters", "macs", "memory" (what training keeps of one image, in float32) or "field" (the larger side
+            of the receptive field).
+    """
+    if key == "memory":
+        return NodeValues(title=title, unit="bytes", values=kept_bytes(snapshot), is_log=True)
+    index, columns = snapshot.architecture.structure.index, snapshot.inference.nodes
+    if key == "field":
+        fields = {
+            i: float(max(field.height, field.width))
+            for i, field in zip(index, columns.fields, strict=True)
+            if field is not None
+        }
+        return NodeValues(title=title, unit="pixels", values=fields, adds_up=False)
+    known = {}
+    for node_id, own in zip(index, columns.numbers, strict=True):
+        value = own.parameters if key == "parameters" else own.macs
+        if own.output is not None and value is not None:
+            known[node_id] = float(value)
+    return NodeValues(title=title, unit="count", values=known, is_log=True)
+
+
+def kept_bytes(snapshot: Snapshot) -> Mapping[str, int]:
+    """What autograd keeps of each node for the backward pass of one image, in float32; known nodes only."""
+    found = memory(snapshot.architecture, snapshot.inference, batch_size=1).nodes
+    columns = zip(found.items(), snapshot.inference.nodes.numbers, strict=True)
+    return {node_id: count for (node_id, count), own in columns if own.output is not None}
+
+
+def _log_share(value: float, low: float, high: float) -> float:
+    return 0.0 if value <= low else math.log(value / low) / math.log(high / low)

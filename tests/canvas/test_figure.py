@@ -1,0 +1,156 @@
+"""Figures: what is on them, that text stays text, their size on paper, and what cannot be written."""
+
+import re
+import signal
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from PySide6.QtGui import QColor, QImage
+
+from explorer.architecture import Architecture, edits
+from explorer.canvas import figure as figures
+from explorer.canvas.figure import FigureError, FigureOptions
+from explorer.cli import figures as command
+from explorer.inference import infer
+from explorer.zoo import entry
+from tests.networks import branching
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+PLAIN = FigureOptions(shapes=True, counts=True, width_mm=None, is_transparent=False)
+_SVG = "{http://www.w3.org/2000/svg}"
+
+
+def _figure(network: Architecture, depth: str = "none", options: FigureOptions = PLAIN) -> figures.Figure:
+    return figures.figure(network, infer(network), figures.folded(network, depth), options)
+
+
+def _texts(drawn: figures.Figure) -> list[str]:
+    root = ET.fromstring(figures.encoded(drawn, ".svg"))
+    return ["".join(element.itertext()) for element in root.iter(f"{_SVG}text")]
+
+
+def test_every_layer_is_there_by_name_type_shape_and_count() -> None:
+    network = entry("alexnet").build()
+    drawn, inference = _texts(_figure(network)), infer(network)
+    for node in network:
+        assert node.id in drawn
+        shape = inference.nodes[node.id].output_shape
+        assert shape is not None
+        assert "×".join(map(str, shape)) in drawn
+    assert "Conv2d  out 96  k 11×11  s 4  p 0" in drawn
+    assert "34.9 k params" in drawn
+
+
+def test_shapes_and_counts_can_be_left_out() -> None:
+    options = FigureOptions(shapes=False, counts=False, width_mm=None, is_transparent=False)
+    texts = _texts(_figure(entry("alexnet").build(), options=options))
+    assert "conv1" in texts
+    assert not [text for text in texts if "params" in text or re.fullmatch(r"\d+×\d+×\d+", text)]
+    wide, narrow = _figure(entry("alexnet").build()), _figure(entry("alexnet").build(), options=options)
+    assert narrow.width_mm < wide.width_mm, "it is no wider than its words"
+
+
+def test_blocks_fold_as_asked() -> None:
+    network = entry("googlenet").build()
+    folded, opened = _texts(_figure(network, "all")), _texts(_figure(network, "none"))
+    assert "inception3a" in folded
+    assert "reduce3x3" not in folded
+    assert "reduce3x3" in opened
+    assert _texts(_figure(network, "auto")) == folded, "it opens folded, being large"
+    with pytest.raises(FigureError, match="auto, all, none"):
+        figures.folded(network, "some")
+
+
+def test_only_a_part() -> None:
+    network = branching()
+    only = {"mixed.left", "mixed.right", "mixed.cat"}
+    drawn = figures.figure(network, infer(network), figures.folded(network, "none"), PLAIN, only)
+    assert set(drawn.placement.nodes) == only
+    assert set(drawn.placement.frames) == {"mixed"}
+    assert {(w.source, w.target) for w in drawn.placement.wires} == {
+        ("mixed.left", "mixed.cat"),
+        ("mixed.right", "mixed.cat"),
+    }
+    with pytest.raises(FigureError, match="selection is empty"):
+        figures.figure(network, infer(network), figures.folded(network, "none"), PLAIN, frozenset())
+
+
+def test_no_words_run_out_of_their_card() -> None:
+    drawn = _figure(entry("resnet18").build())
+    root = ET.fromstring(figures.encoded(drawn, ".svg"))
+    width = float(root.attrib["viewBox"].split()[2])
+    assert width == pytest.approx(drawn.rect.width(), abs=1)
+    assert all(0 <= float(text.attrib["x"]) < width for text in root.iter(f"{_SVG}text"))
+
+
+def test_svg_says_its_size_and_font() -> None:
+    options = FigureOptions(shapes=True, counts=True, width_mm=85.0, is_transparent=False)
+    drawn = _figure(entry("lenet5").build(), options=options)
+    text = figures.encoded(drawn, ".svg").decode()
+    assert text.count('width="85.000mm"') == 1
+    assert f'font-family="{drawn.fonts.words.family()}, Helvetica, Arial, sans-serif"' in text
+    assert "<image" not in text
+    assert drawn.smallest_points == pytest.approx(11 * 85 / drawn.rect.width() / 25.4 * 72)
+
+
+def test_pdf_has_one_page_of_that_size_with_fonts() -> None:
+    options = FigureOptions(shapes=True, counts=True, width_mm=85.0, is_transparent=False)
+    drawn = _figure(entry("lenet5").build(), options=options)
+    content = figures.encoded(drawn, ".pdf")
+    assert content.startswith(b"%PDF")
+    box = re.findall(rb"/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\]", content)
+    assert len(box) == 1
+    wanted = (drawn.width_mm / 25.4 * 72, drawn.height_mm / 25.4 * 72)
+    assert [float(side) for side in box[0]] == pytest.approx(wanted, abs=1)
+    assert content.count(b"/FontName") == 2, "letters are letters, in two weights"
+    assert b"/Subtype /Image" not in content
+
+
+def test_png_has_its_pixels_and_says_how_large_they_are(tmp_path: Path) -> None:
+    options = FigureOptions(shapes=True, counts=True, width_mm=85.0, is_transparent=True)
+    figures.save(_figure(entry("lenet5").build(), options=options), tmp_path / "a.png")
+    image = QImage(str(tmp_path / "a.png"))
+    assert image.width() == round(85 / 25.4 * 300)
+    assert image.dotsPerMeterX() == round(300 / 0.0254)
+    assert image.pixelColor(0, 0).alpha() == 0
+    figures.save(_figure(entry("lenet5").build()), tmp_path / "b.png")
+    assert QImage(str(tmp_path / "b.png")).pixelColor(0, 0) == QColor("white")
+
+
+def test_what_cannot_be_written_says_why(tmp_path: Path) -> None:
+    drawn = _figure(entry("lenet5").build())
+    with pytest.raises(FigureError, match=r"missing.a\.svg could not be written: No such file"):
+        figures.save(drawn, tmp_path / "missing" / "a.svg")
+    with pytest.raises(FigureError, match=r"\.gif is no figure; use \.svg, \.pdf, \.png"):
+        figures.save(drawn, tmp_path / "a.gif")
+    with pytest.raises(FigureError, match="too many"):
+        figures.encoded(_figure(entry("resnet152").build()), ".png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_the_old_figure(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="only Unix limits the size of files")
+    drawn, path = _figure(entry("lenet5").build()), tmp_path / "a.svg"
+    path.write_text("old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        with pytest.raises(FigureError, match="could not be written: File too large"):
+            figures.save(drawn, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.svg", "old")]
+
+
+def test_a_network_with_a_fault_is_drawn_with_what_is_known() -> None:
+    network = edits.set_value(entry("lenet5").build(), "conv2", "kernel_size", (99, 99))
+    assert "–" in _texts(_figure(network))
+
+
+def test_the_command_knows_the_same_figures() -> None:
+    assert command.SUFFIXES == figures.SUFFIXES
+    assert command.FOLDS == figures.FOLDS

@@ -1,0 +1,102 @@
+"""Open blocks: their sums, words clear of wires, and light as equals; labels clear of both."""
+
+import itertools
+
+import pytest
+from PySide6.QtCore import QSizeF
+from PySide6.QtGui import QImage
+
+from explorer import layers
+from explorer.architecture import edits
+from explorer.architecture.placement import FRAME_HEADER, Box
+from explorer.canvas import card as cards
+from explorer.canvas.labels import free_ends, place_labels
+from explorer.canvas.maps_strip import Strip
+from explorer.zoo import entry
+from tests.canvas.conftest import Canvas
+
+
+@pytest.fixture
+def resnet(canvas: Canvas) -> Canvas:
+    """ResNet-50, all open."""
+    canvas.document.open(entry("resnet50").build())
+    canvas.view._folding.unfold_all()
+    canvas.view._folding.motion.finish()
+    return canvas
+
+
+def _sums(canvas: Canvas, path: str) -> tuple[int, int]:
+    reports = canvas.document.snapshot.inference.nodes
+    own = [report for node_id, report in reports.items() if node_id.startswith(f"{path}.")]
+    return (sum(r.num_parameters or 0 for r in own), sum(r.macs or 0 for r in own))
+
+
+def test_open_blocks_say_their_sums_after_every_edit(resnet: Canvas) -> None:
+    def check() -> None:
+        for path, frame in resnet.scene.frames.items():
+            assert frame.sums == _sums(resnet, path)
+
+    assert {"layer1", "layer1.0", "layer1.0.downsample"} <= resnet.scene.frames.keys()
+    check()
+    before = resnet.scene.frames["layer4"].sums
+    resnet.document.apply("Set", edits.set_value(resnet.architecture, "layer4.1.conv2", "kernel_size", 5))
+    check()
+    assert resnet.scene.frames["layer4"].sums != before
+    resnet.document.apply("Remove", edits.remove(resnet.architecture, ["layer2.1.relu1"]))
+    check()
+    resnet.view._folding.fold("layer3.2")
+    check()
+
+
+def test_equals_light_up_open_and_folded(resnet: Canvas) -> None:
+    resnet.view._folding.fold("layer3.2")
+    resnet.scene.hover("layer3.1", None, None)
+    equals = resnet.scene.likenesses["layer3.1"].equals
+    lit = {path for path, frame in resnet.scene.frames.items() if frame.is_highlighted}
+    assert lit == set(equals) - {"layer3.2"}
+    assert resnet.scene.blocks["layer3.2"].is_highlighted
+    resnet.scene.hover(None, None, None)
+    assert not any(frame.is_highlighted for frame in resnet.scene.frames.values())
+
+
+@pytest.mark.parametrize("network_id", ["resnet50", "googlenet"])
+def test_no_wire_crosses_the_end_of_a_header_and_no_label_any_of_it(canvas: Canvas, network_id: str) -> None:
+    canvas.document.open(entry(network_id).build())
+    canvas.view._folding.unfold_all()
+    placement = canvas.scene.placement
+    assert placement is not None
+    ends = free_ends(placement)
+    labels = place_labels(placement, 80, 16)
+    assert labels
+    for path, box in placement.frames.items():
+        header = Box(box.x, box.y, box.width, FRAME_HEADER)
+        assert not any(label.box.overlaps(header) for label in labels.values())
+        assert box.x <= ends[path] <= box.right
+        for points in placement.wires.values():
+            for start, end in itertools.pairwise(points):
+                crosses = min(start.y, end.y) < header.bottom and max(start.y, end.y) > header.y
+                assert not crosses or max(start.x, end.x) <= ends[path] or min(start.x, end.x) >= header.right
+
+
+def test_wires_of_one_source_say_once_what_they_carry_where_they_run_together(resnet: Canvas) -> None:
+    placement = resnet.scene.placement
+    assert placement is not None
+    labels = place_labels(placement, 80, 16)
+    beside = [(wire.source, label.box.x + (86 if label.is_left else -6)) for wire, label in labels.items()]
+    assert len(beside) == len(set(beside))
+
+
+# Level of detail
+
+
+def test_words_are_large_enough_to_read_or_left_out() -> None:
+    lowest = min(cards.card(layer_type, "").rect.height() for layer_type in layers.layer_types())
+    assert 0.8 * lowest * cards.TITLE_ZOOM >= cards.READABLE_PX
+
+
+def test_without_maps_large_words_have_their_room(resnet: Canvas) -> None:
+    item = resnet.item("layer1.0.conv1")
+    assert item._large_end > item.card.maps.right() - 8
+    image = QImage(4, 4, QImage.Format.Format_RGB32)
+    item.show_strip(Strip(image, QSizeF(40, 40)))
+    assert item._large_end <= item.card.maps.left()

@@ -1,0 +1,79 @@
+"""Positions by hand: steps of the history, part of the project's file."""
+
+from pathlib import Path
+
+from explorer.architecture import edits, files
+from explorer.architecture.placement import Point
+from explorer.session import Document
+from explorer.session.arrangement import SECTION, Arrangement
+from explorer.zoo import entry
+
+
+def test_a_move_is_one_step_that_undo_takes_back_and_redo_repeats() -> None:
+    document = Document()
+    document.open(entry("lenet5").build())
+    arrangement = Arrangement(document)
+    told: list[bool] = []
+    arrangement.changed.connect(told.append)
+    arrangement.move("Move conv1", {"conv1": Point(10, 20)})
+    assert document.undo_stack.undoText() == "Move conv1"
+    assert told == [False], "the drag has put it there already"
+    document.apply("Rename", edits.set_name(document.architecture, "other"))
+    document.undo_stack.undo()
+    assert arrangement.positions == {"conv1": Point(10, 20)}
+    document.undo_stack.undo()
+    assert (dict(arrangement.positions), told, document.is_modified) == ({}, [False, True], False)
+    document.undo_stack.redo()
+    assert arrangement.positions == {"conv1": Point(10, 20)}
+    arrangement.move("Move conv1", {"conv1": Point(10, 20)})
+    assert document.undo_stack.count() == 2, "nothing moved, no step"
+
+
+def test_tidy_is_a_step_that_glides() -> None:
+    document = Document()
+    document.open(entry("lenet5").build())
+    arrangement = Arrangement(document)
+    arrangement.move("Move conv1", {"conv1": Point(10, 20)})
+    told: list[bool] = []
+    arrangement.changed.connect(told.append)
+    arrangement.move("Tidy", {})
+    assert (arrangement.positions, told) == ({}, [True])
+    assert SECTION not in document.sections
+    document.undo_stack.undo()
+    assert arrangement.positions == {"conv1": Point(10, 20)}
+
+
+def test_positions_are_saved_and_come_back(tmp_path: Path) -> None:
+    document = Document()
+    document.open(entry("lenet5").build())
+    Arrangement(document).move("Move conv1", {"conv1": Point(10.5, -20)})
+    path = tmp_path / f"moved{files.SUFFIX}"
+    document.save(path)
+    project = files.load(path)
+    again = Document()
+    arrangement = Arrangement(again)
+    again.open(project.architecture, path=path, sections=project.sections)
+    assert arrangement.positions == {"conv1": Point(10.5, -20)}
+    again.open(entry("alexnet").build())
+    assert arrangement.positions == {}
+
+
+def test_a_broken_section_is_no_reason_not_to_open() -> None:
+    document = Document()
+    arrangement = Arrangement(document)
+    places = {"a": [1, 2], "b": [1], "c": "x", "d": [True, 1], "e": [float("nan"), 0], "f": [1e300, 0]}
+    sections: tuple[object, ...] = ({"positions": places}, {"positions": 3}, [], "x")
+    for section in sections:
+        document.open(entry("lenet5").build(), sections={SECTION: section})
+        assert set(arrangement.positions) <= {"a"}
+
+
+def test_a_renamed_node_keeps_its_place() -> None:
+    document = Document()
+    document.open(entry("lenet5").build())
+    arrangement = Arrangement(document)
+    arrangement.move("Move conv1", {"conv1": Point(10, 20)})
+    document.apply("Rename", edits.rename(document.architecture, "conv1", "stem"))
+    assert arrangement.positions == {"stem": Point(10, 20)}
+    document.undo_stack.undo()
+    assert arrangement.positions == {"conv1": Point(10, 20)}
