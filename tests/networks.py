@@ -40,3 +40,24 @@ def deep_chain(num_layers: int) -> Architecture:
     for i in range(num_layers):
         net.add(f"layer{i // 3}.{i % 3}", layers[i % 3])
     return net.build()
+
+
+def nested(num_nodes: int) -> Architecture:
+    """Stages of ten residual blocks, the first of each with a projection: about `num_nodes` nodes."""
+    net = Builder(f"nested, {num_nodes} nodes", 3, 64, 64)
+    last = net.add("stem", conv(8, 3, padding=1))
+    for number in range(num_nodes // 7):
+        stage = f"stage{number // 10}"
+        if number % 10 == 0:
+            net.block(stage, "stage")
+        path = f"{stage}.{number % 10}"
+        net.block(path, "residual block")
+        net.add(f"{path}.conv1", conv(8, 3, padding=1), after=last)
+        net.add(f"{path}.norm1", BatchNorm2d())
+        net.add(f"{path}.relu1", ReLU())
+        net.add(f"{path}.conv2", conv(8, 3, padding=1))
+        branch = net.add(f"{path}.norm2", BatchNorm2d())
+        skip = net.add(f"{path}.project", conv(8, 1), after=last) if number % 10 == 0 else last
+        net.add(f"{path}.add", Add(), after=(branch, skip))
+        last = net.add(f"{path}.relu", ReLU())
+    return net.build()

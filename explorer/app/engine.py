@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from explorer.architecture import Architecture
 from explorer.panels.estimates import Device
 from explorer.runs import Atlas, Event, RunConfig, RunControl, RunStarted, RunStoreError
+from explorer.runs.data_sources import DIGITS
 from explorer.runtime import threads
 from explorer.session.collector import settle
 from explorer.session.probe_session import Capture, ProbeRequest
@@ -62,6 +63,27 @@ def train(
         train_recorded(architecture, config, noted, control, root=root, initial_weights=initial_weights)
 
 
+def resume(
+    run_id: str,
+    architecture: Architecture,  # noqa: ARG001 - as any trainer is called
+    config: RunConfig,  # noqa: ARG001
+    emit: Callable[[Event], None],
+    control: RunControl,
+    *,
+    initial_weights: Path | None = None,  # noqa: ARG001
+) -> None:
+    """Let a recorded run go on; called in the run's thread. Network, configuration and weights are those of its record.
+
+    Raises:
+        RunStoreError, ValueError: it cannot go on; the message says why.
+    """
+    threads.prepare()
+    from explorer.training.recorded import resume_recorded
+
+    threads.choose_threads()
+    resume_recorded(run_id, emit, control)
+
+
 def look_up_device(name: str) -> Device:
     """The device that a run with that name in its configuration would use, and its memory; called in a thread.
 
@@ -85,14 +107,17 @@ def make_capture() -> Capture:
         nonlocal observer
         threads.prepare()
         from explorer.runtime.observer import Observer
-        from explorer.training.data import load_data
+        from explorer.training.data import is_at_hand, load_data
         from explorer.training.normalization import normalization_of_run, settle_normalization
 
         if observer is None:
             observer = Observer()
         weights = Path(request.weights) if request.weights is not None else None
-        asked = RunConfig(data=request.data, normalization=request.normalization)
-        config = settle_normalization(asked, request.architecture.input_shape, weights)
+        shape = request.architecture.input_shape
+        # A look at feature maps must not wait until a folder is read, nor fail for want of a download.
+        data = request.data if is_at_hand(request.data, shape) else DIGITS
+        asked = RunConfig(data=data, normalization=request.normalization)
+        config = settle_normalization(asked, shape, weights)
         return observer.capture(
             request.architecture,
             weights,
@@ -100,7 +125,7 @@ def make_capture() -> Capture:
             request.image,
             request.node_ids,
             # The same pixels as in training, so that the pictures before, during and after a run compare.
-            normalization=normalization_of_run(config, load_data(request.data)),
+            normalization=normalization_of_run(config, load_data(data, shape)),
         )
 
     return capture
@@ -126,13 +151,15 @@ def export(
     from explorer.export.export import export_model
     from explorer.runtime.modules import build_module
     from explorer.runtime.weights import carry_weights, load_weights
-    from explorer.training.data import load_data, network_inputs
+    from explorer.training.data import data_at_hand, load_data, network_inputs
     from explorer.training.normalization import expected_normalization
 
     shape = architecture.input_shape
+    data, elsewhere = data_at_hand(config.data)
+    config = dataclasses.replace(config, data=data)
     normalization = expected_normalization(config, shape, None if weights is None else Path(weights))
-    images, note = network_inputs(load_data(config.data), shape, _NUM_CHECK_IMAGES, normalization)
-    notes = [] if note is None else [note]
+    images, note = network_inputs(load_data(config.data, shape), shape, _NUM_CHECK_IMAGES, normalization)
+    notes = [text for text in (elsewhere, note) if text is not None]
     state_dict = None
     if weights is not None:
         network = build_module(architecture, seed=config.seed)

@@ -3,6 +3,8 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
@@ -19,13 +21,15 @@ from PySide6.QtWidgets import (
 
 from explorer.app import engine
 from explorer.app.actions import Actions
+from explorer.app.data_engine import DataEngine
 from explorer.app.device_watch import DeviceWatch
 from explorer.app.export_dialog import ExportDialog
+from explorer.app.figure_dialog import FigureDialog
 from explorer.app.maps import LiveMaps
 from explorer.app.measuring import make_measuring
-from explorer.app.figure_dialog import FigureDialog
 from explorer.app.message_bar import MessageBar
 from explorer.app.projects import Projects
+from explorer.app.run_actions import RunActions
 from explorer.app.toolbar import BatchEditor, InputEditor
 from explorer.app.torchinfo_dialog import TorchinfoDialog
 from explorer.app.totals import TotalsBar
@@ -34,6 +38,7 @@ from explorer.architecture import EditRefused, edits, files
 from explorer.canvas import GraphView
 from explorer.look import theme
 from explorer.look.theme import Theme, ThemeSource
+from explorer.panels.data_page import DataPage, dropped_folder
 from explorer.panels.estimates import Estimates
 from explorer.panels.feature_maps import FeatureMapsPanel
 from explorer.panels.gallery import Gallery
@@ -42,15 +47,18 @@ from explorer.panels.ideas import IdeasPanel
 from explorer.panels.inspector import Inspector
 from explorer.panels.issues import IssuesPanel
 from explorer.panels.palette import LayerPalette
+from explorer.panels.runs import RunsPanel
 from explorer.panels.source import SourcePanel
 from explorer.panels.table import LayerTable
 from explorer.panels.training import TrainingPanel
 from explorer.runs import RunConfig
 from explorer.session import Document, Selection, Snapshot
+from explorer.session.data_session import DataSession
 from explorer.session.places import settings
 from explorer.session.probe_session import ProbeSession
 from explorer.session.recovery import Autosave
 from explorer.session.run_session import RunSession
+from explorer.session.runs_session import RunsSession
 
 _STATE_VERSION = 2
 _CLOSE_TIMEOUT_S = 15.0
@@ -71,6 +79,8 @@ class MainWindow(QMainWindow):
         self.selection = Selection(self.document, self)
         self.run_session = RunSession(engine.train, self)
         self.probe_session = ProbeSession(engine.make_capture(), self)
+        self.data_session = DataSession(DataEngine(), self)
+        self.runs_session = RunsSession(parent=self)
         self.estimates = Estimates(self)
         self.devices = DeviceWatch(engine.look_up_device, self)
         self.bar = MessageBar(self.themes)
@@ -117,9 +127,11 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(self.document, self.selection, self.themes, estimates=self.estimates)
         self.ideas = IdeasPanel(self.document, self.themes, estimates=self.estimates)
         self.training = TrainingPanel(self.document, self.run_session, self.themes)
+        self.data_page = DataPage(self.document, self.data_session, self.themes)
         self.feature_maps = FeatureMapsPanel(self.document, self.selection, self.themes)
         self.table = LayerTable(self.document, self.selection, self.themes)
         self.source = SourcePanel(self.document, self.selection, self.themes)
+        self.runs = RunsPanel(self.runs_session, self.themes)
         self.issues = IssuesPanel(self.document, self.selection, self.themes)
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
         bottom = Qt.DockWidgetArea.BottomDockWidgetArea
@@ -129,19 +141,22 @@ class MainWindow(QMainWindow):
             ("inspector", self.tr("Inspector"), self.inspector, right),
             ("ideas", self.tr("Ideas"), self.ideas, right),
             ("training", self.tr("Training"), self.training, bottom),
+            ("data", self.tr("Data"), self.data_page, bottom),
             ("feature-maps", self.tr("Feature maps"), self.feature_maps, bottom),
             ("table", self.tr("Table"), self.table, bottom),
             ("source", self.tr("Source"), self.source, bottom),
             ("issues", self.tr("Issues"), self.issues, bottom),
+            ("runs", self.tr("Runs"), self.runs, bottom),
         ):
             dock = QDockWidget(title, self)
             dock.setObjectName(f"dock-{name}")
             dock.setWidget(widget)
             self.addDockWidget(area, dock)
             self.docks[name] = dock
-        for name in ("feature-maps", "table", "source", "issues"):
+        for name in ("data", "feature-maps", "table", "source", "issues", "runs"):
             self.tabifyDockWidget(self.docks["training"], self.docks[name])
         self.docks["training"].raise_()
+        self.docks["data"].visibilityChanged.connect(self.data_page.set_in_front)
         self.docks["ideas"].visibilityChanged.connect(self.ideas.set_in_front)
         self._stack_ideas()
         self._arrange_docks()
@@ -203,6 +218,10 @@ class MainWindow(QMainWindow):
         self.batch_editor.chosen.connect(self._choose_batch)
         self.inspector.batch_chosen.connect(self._choose_batch)
         self.table.torchinfo_asked.connect(self.show_torchinfo)
+        self._connect_runs()
+        self.data_page.chosen.connect(self._choose_data)
+        self.data_page.probe_chosen.connect(self._choose_probe)
+        self.run_session.state_changed.connect(lambda state: self.data_page.set_held(state != "idle"))
         self.devices.found.connect(self.estimates.set_device)
         # A run takes the very memory that would be looked up.
         self.run_session.state_changed.connect(lambda state: self.devices.set_paused(state != "idle"))
@@ -213,6 +232,22 @@ class MainWindow(QMainWindow):
         self._follow_config(self.training.config())
         self._show_issue_count(*self.issues.count)
         self._show_title()
+
+    def _connect_runs(self) -> None:
+        actions = RunActions(
+            self.document,
+            self.run_session,
+            self.runs_session,
+            self.projects,
+            self.bar,
+            self.docks["training"].raise_,
+            self,
+        )
+        self.runs.open_asked.connect(actions.open)
+        self.runs.resume_asked.connect(actions.resume)
+        self.runs.reveal_asked.connect(actions.reveal)
+        self.runs.failed.connect(self.bar.error)
+        self.runs.done.connect(self.bar.note)
 
     # What the user asks for
 
@@ -313,10 +348,20 @@ class MainWindow(QMainWindow):
         self.estimates.set_config(config)
         self.devices.set_name(config.device)
         self.maps.set_config(config)
+        self.data_page.set_config(config)
 
     def _choose_batch(self, batch_size: int) -> None:
         plain = {**self.training.config().to_plain(), "batch_size": batch_size}
         self.training.set_config(RunConfig.from_plain(plain))
+
+    def _choose_data(self, name: str) -> None:
+        plain = {**self.training.config().to_plain(), "data": name}
+        self.training.set_config(RunConfig.from_plain(plain))
+
+    def _choose_probe(self, image: npt.NDArray[np.uint8], label: str) -> None:
+        self.feature_maps.probe_bar.show_image(image, label)
+        self.docks["feature-maps"].show()
+        self.docks["feature-maps"].raise_()
 
     def _show_issue_count(self, num_errors: int, num_warnings: int) -> None:
         count = num_errors + num_warnings
@@ -394,7 +439,7 @@ class MainWindow(QMainWindow):
             right = Qt.DockWidgetArea.RightDockWidgetArea
             area = {"layers": Qt.DockWidgetArea.LeftDockWidgetArea, "inspector": right, "ideas": right}
             self.addDockWidget(area.get(name, Qt.DockWidgetArea.BottomDockWidgetArea), dock)
-        for name in ("feature-maps", "table", "source", "issues"):
+        for name in ("data", "feature-maps", "table", "source", "issues", "runs"):
             self.tabifyDockWidget(self.docks["training"], self.docks[name])
         self.docks["training"].raise_()
         self._stack_ideas()
@@ -419,9 +464,12 @@ class MainWindow(QMainWindow):
         self.measuring.close(_CLOSE_TIMEOUT_S)
         self.run_session.close(_CLOSE_TIMEOUT_S)
         self.probe_session.close(_CLOSE_TIMEOUT_S)
+        self.data_session.close(_CLOSE_TIMEOUT_S)
+        self.runs.close_work(_CLOSE_TIMEOUT_S)
+        self.runs_session.close()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _dropped_project(event) is not None:
+        if _dropped_project(event) is not None or self._dropped_data(event) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
@@ -430,6 +478,15 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
             # The answer to a drop must not wait for a question about unsaved changes.
             QTimer.singleShot(0, self, lambda: self.projects.open_file(path))
+        elif (folder := self._dropped_data(event)) is not None:
+            event.acceptProposedAction()
+            self.docks["data"].show()
+            self.docks["data"].raise_()
+            self.data_page.take_folder(folder)
+
+    def _dropped_data(self, event: QDropEvent) -> Path | None:
+        """A folder of images, where there is a network to train on it."""
+        return dropped_folder(event) if self.document.is_open and not self.run_session.is_active else None
 
 
 def _dropped_project(event: QDropEvent) -> Path | None:

@@ -20,7 +20,10 @@ from explorer.cli.parser import PROGRAM, Parser, UserMistake
 _COMMANDS = {
     "list": ("listing", "the catalogue of networks"),
     "summary": ("summary", "shapes, parameters, costs and receptive fields of a network"),
+    "data": ("data", "the data sets: what is here, what is in one, and downloads"),
     "train": ("train", "train a network and keep the run"),
+    "recipes": ("recipes", "the named ways to train, yours among them"),
+    "runs": ("runs", "the runs that are kept, and what came of them"),
     "export": ("export", "write a network as source, weights or ONNX, and check that it runs elsewhere"),
 }
 _USAGE_EXIT, _INTERRUPTED_EXIT, _BROKEN_PIPE_EXIT = 2, 128 + signal.SIGINT, 128 + 13

@@ -1,4 +1,4 @@
-"""`arch-explorer export`: a network, or a run with its weights, to files that run elsewhere."""
+"""`arch-explorer export`: a network, or a run with its weights, to files that run elsewhere, and to figures."""
 
 import dataclasses
 import json
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from explorer.architecture import Architecture, ArchitectureFileError
 from explorer.architecture.files import load
+from explorer.cli import figures
 from explorer.cli.interrupt import on_interrupt
 from explorer.cli.parser import PROGRAM, Parser, UserMistake
 from explorer.cli.target import check_runnable, load_network
@@ -28,7 +29,9 @@ _INTERRUPTED_EXIT = 130
 
 def run(arguments: Sequence[str]) -> int:
     """Export and print the certificate; 1 if the check did not pass."""
-    parser = Parser(prog=f"{PROGRAM} export", description="Write a network as files that run elsewhere.")
+    parser = Parser(
+        prog=f"{PROGRAM} export", description="Write a network as files that run elsewhere, or as a figure."
+    )
     parser.add_argument(
         "source", metavar="NAME | FILE | RUN", help="network of the catalogue, project file, or run with its weights"
     )
@@ -38,27 +41,37 @@ def run(arguments: Sequence[str]) -> int:
         action="append",
         required=True,
         type=Path,
-        help="file to write, by its suffix: .py, .safetensors or .onnx; may be given several times",
+        help="file to write, by its suffix: .py, .safetensors or .onnx, or a figure: .svg, .pdf or .png; may be given "
+        "several times",
     )
     parser.add_argument(
         "--check", action="store_true", help="run the files in fresh processes and compare them with the network"
     )
     add_option(parser)
+    figures.add_options(parser)
     parser.add_argument("--json", action="store_true", help="print the certificate as one JSON object")
     options = parser.parse_args(arguments)
     architecture, weights_path, config = _source(options.source)
+    drawn = [path for path in options.to if figures.is_figure(path)]
+    if drawn:
+        figures.write(architecture, drawn, options)
+        options.to = [path for path in options.to if path not in drawn]
+        if not options.to:
+            return 0
     check_runnable(architecture)
     from explorer.runtime import threads
 
     threads.prepare()
     from explorer.export.export import export_model
     from explorer.runtime.weights import load_weights
-    from explorer.training.data import load_data, network_inputs
+    from explorer.training.data import data_at_hand, load_data, network_inputs
     from explorer.training.normalization import expected_normalization, fitting_normalization
 
     shape = architecture.input_shape
     stopped = threading.Event()
     try:
+        data, elsewhere = data_at_hand(config.data)
+        config = dataclasses.replace(config, data=data)
         weights = load_weights(weights_path) if weights_path is not None else None
         normalization = expected_normalization(config, shape, weights_path)
         if weights is None or options.weights is not None:
@@ -66,7 +79,7 @@ def run(arguments: Sequence[str]) -> int:
             weights = None if given is None else _whole(architecture, given.tensors)
             known = None if given is None else fitting_normalization(given.facts.normalization, config, shape)
             normalization = known or expected_normalization(config, shape, None)
-        images, note = network_inputs(load_data(config.data), shape, _NUM_IMAGES, normalization)
+        images, note = network_inputs(load_data(config.data, shape), shape, _NUM_IMAGES, normalization)
         with on_interrupt(stopped.set):
             certificate = export_model(
                 architecture,
@@ -83,8 +96,9 @@ def run(arguments: Sequence[str]) -> int:
         return _INTERRUPTED_EXIT
     except (ExportError, ValueError) as error:
         raise UserMistake(str(error)) from error
-    if note is not None and options.check:
-        certificate = dataclasses.replace(certificate, notes=(*certificate.notes, note))
+    if options.check:
+        notes = [text for text in (elsewhere, note) if text is not None]
+        certificate = dataclasses.replace(certificate, notes=(*certificate.notes, *notes))
     print(json.dumps(certificate.to_plain(), ensure_ascii=False) if options.json else certificate.text)
     if options.check and not certificate.passed:
         print(f"{PROGRAM}: the check did not pass; no file was written", file=sys.stderr)

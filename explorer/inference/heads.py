@@ -39,11 +39,14 @@ def dead_end(architecture: Architecture, node: Node) -> Issue:
 
 
 def further_output(architecture: Architecture, node: Node) -> list[Issue]:
-    """An output beside the first that has weights of its own: training reads the first one alone."""
+    """An output beside the first that has weights of its own: it is trained as an auxiliary head, or not at all."""
     layers = [architecture[node_id].layer for node_id in only_for(architecture, node.id)]
     if not any(_has_weights(layer) for layer in layers):
         return []
-    message = "training reads the first output alone; what leads to this one only is returned, but not trained"
+    message = (
+        "training reads the first output; this one is trained beside it only if it scores the same classes, "
+        "as an auxiliary head with the weight that the recipe gives it (aux_weight)"
+    )
     repairs = [Repair("train this one", Step(_return_first, (node.id,))), _removal(architecture, node)]
     return [issue_of(node, "note", message, repairs)]
 

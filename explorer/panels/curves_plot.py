@@ -184,6 +184,11 @@ class Plot(QWidget):
         self._cross.setPen(pg.mkPen(theme.muted, width=1))
 
 
+_LINE = GRID + 4
+"""How long a sample of a line is, in pixels."""
+_WIDEST_VALUE = "0.0000"
+
+
 class _Legend(QWidget):
     """The three curves' names and values in places that stand still; painted, so that a new number moves no layout."""
 
@@ -213,19 +218,26 @@ class _Legend(QWidget):
         metrics = painter.fontMetrics()
         middle = self.height() // 2
         baseline = middle + (metrics.ascent() - metrics.descent()) // 2
-        widest = metrics.horizontalAdvance("00.0000")
-        left = GRID
-        for name, value, colour in zip(
-            self._names, self._values, (batch_colour(theme), theme.train, theme.test), strict=True
-        ):
-            painter.fillRect(left, middle - 1, GRID + 4, 2, colour)
-            left += GRID + 8
+        place = metrics.horizontalAdvance(_WIDEST_VALUE)
+        words = sum([metrics.horizontalAdvance(name) + 4 + place for name in self._names])
+        # Where there is no room for samples of the lines beside the names, they lie below them.
+        has_lines = words + len(self._names) * (_LINE + GRID + 4) + GRID <= self.width()
+        gap = GRID if has_lines else max(2, min(GRID, (self.width() - words) // len(self._names)))
+        left = GRID if has_lines else 0
+        colours = (batch_colour(theme), theme.train, theme.test)
+        for name, value, colour in zip(self._names, self._values, colours, strict=True):
+            if has_lines:
+                painter.fillRect(left, middle - 1, _LINE, 2, colour)
+                left += _LINE + 4
             painter.setPen(theme.muted)
             painter.drawText(left, baseline, name)
-            left += metrics.horizontalAdvance(name) + 4
+            width = metrics.horizontalAdvance(name)
+            if not has_lines:
+                painter.fillRect(left, baseline + 3, width, 2, colour)
+            left += width + 4
             painter.setPen(theme.text)
             painter.drawText(left, baseline, value)
-            left += widest + GRID
+            left += place + gap
 
 
 def batch_colour(theme: Theme) -> QColor:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
@@ -115,6 +116,11 @@ class ProbeBar(QWidget):
             return
         self._own.show_image(to_qimage(probe.image))
         self._take(probe)
+
+    def show_image(self, image: npt.NDArray[np.uint8], label: str) -> None:
+        """Take a picture that is here already, `(H, W)` or `(3, H, W)`."""
+        self._own.show_image(to_qimage(image))
+        self._take(Probe(label=label, target=None, image=image))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

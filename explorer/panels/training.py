@@ -1,8 +1,9 @@
 """Train the network on screen: configuration, buttons, progress and curves. The form is `training_form`'s."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -30,6 +31,7 @@ from explorer.runs import (
     RunFinished,
     RunStarted,
     StepsRecorded,
+    TroubleMet,
 )
 from explorer.session import Document, Snapshot
 from explorer.session.run_session import RunSession
@@ -38,7 +40,9 @@ SECTION = "training"
 """Where a project keeps its run configuration."""
 
 _WIDE = 100 * GRID
-_FORM_WIDTH = 48 * GRID
+_FORM_WIDTH = 60 * GRID
+_WIDEST_FORM = 0.48
+"""Share of a wide panel's width that the form may take from the curves."""
 _TALLEST_FORM = 0.45
 """Share of a narrow panel's height that the form may take from the curves."""
 _BAR_STEPS = 1000
@@ -70,9 +74,11 @@ class TrainingPanel(QWidget):
         self.step_action = self._action(self.tr("Step"), "F10", self._step_once)
         self.stop_action = self._action(self.tr("Stop"), "Shift+F5", self._run.stop)
 
-        self.form = ConfigForm(self)
+        self.form = ConfigForm(themes, self)
         self.form.edited.connect(self._take_edit)
         self.form.refused.connect(lambda why: self._say(why, "error"))
+        self.form.told.connect(lambda what: self._say(what, "muted"))
+        self.form.opened.connect(self._show_part)
         self.curves = Curves(themes, self)
         self.message = MessageBar(themes, self)
         self.curves.failed.connect(self.message.show_message)
@@ -128,9 +134,11 @@ class TrainingPanel(QWidget):
         super().resizeEvent(event)
         wide = self.width() >= _WIDE
         self._columns.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
-        self._area.setMaximumWidth(_FORM_WIDTH if wide else 16_777_215)
+        form_width = min(_FORM_WIDTH, round(_WIDEST_FORM * self.width()))
+        self._side.setMinimumWidth(form_width if wide else 0)
+        self._side.setMaximumWidth(form_width if wide else 16_777_215)
         form = self._left.sizeHint().height()
-        self._area.setMinimumHeight(0 if wide else min(form, round(self.height() * _TALLEST_FORM)))
+        self._side.setMinimumHeight(0 if wide else min(form, round(self.height() * _TALLEST_FORM)))
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
@@ -148,10 +156,8 @@ class TrainingPanel(QWidget):
         self._left = left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, GRID, 0)
-        column.setSpacing(GRID + 4)
-        column.addLayout(buttons)
+        column.setSpacing(GRID)
         column.addWidget(self.form)
-        column.addWidget(self.status)
         column.addStretch(1)
         self._area = QScrollArea(self)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
@@ -165,10 +171,20 @@ class TrainingPanel(QWidget):
         right.setSpacing(GRID)
         right.addLayout(line)
         right.addWidget(self.progress)
+        # Here, where lines are long; the form beside it keeps its height whatever is said.
+        self.status.setMinimumHeight(2 * GRID)
+        right.addWidget(self.status)
         right.addWidget(self.curves, 1)
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns.setSpacing(2 * GRID)
-        self._columns.addWidget(self._area, 1)
+        # The buttons stay where they are while the form scrolls.
+        self._side = QWidget(self)
+        side = QVBoxLayout(self._side)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(GRID)
+        side.addLayout(buttons)
+        side.addWidget(self._area, 1)
+        self._columns.addWidget(self._side, 1)
         self._columns.addLayout(right, 2)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(GRID, GRID, GRID, GRID)
@@ -182,6 +198,20 @@ class TrainingPanel(QWidget):
         action.triggered.connect(lambda _checked=False: do())  # type: ignore[operator]
         self.addAction(action)
         return action
+
+    def _show_part(self, part: QWidget) -> None:
+        """Bring a part that was just unfolded into view, as much of it as there is room for."""
+        column = self._left.layout()
+        assert column is not None
+        column.activate()
+
+        def show() -> None:
+            bar, room = self._area.verticalScrollBar(), self._area.viewport().height()
+            top = part.mapTo(self._left, QPoint(0, 0)).y()
+            # No farther than to its heading, where reading starts.
+            bar.setValue(min(top, max(bar.value(), top + part.height() - room)))
+
+        QTimer.singleShot(0, part, show)
 
     # Commands
 
@@ -201,7 +231,10 @@ class TrainingPanel(QWidget):
         if name == "learning_rate" and self._run.is_active:
             rate = self.config().learning_rate
             self._run.set_learning_rate(rate)
-            self._say(self.tr("Learning rate {rate:g} from the next step on.").format(rate=rate), "muted")
+            text = self.tr("Learning rate {rate:g} from the next step on.")
+            if self.config().schedule != "constant" or self.config().warmup_epochs > 0:
+                text = self.tr("Learning rate {rate:g} from the next step on, times what the schedule makes of it.")
+            self._say(text.format(rate=rate), "muted")
         else:
             self._say_notes()
         self.config_changed.emit(self.config())
@@ -230,7 +263,8 @@ class TrainingPanel(QWidget):
 
     # What happens
 
-    def _apply(self, old: Snapshot | None, _new: Snapshot) -> None:
+    def _apply(self, old: Snapshot | None, new: Snapshot) -> None:
+        self.form.set_network(new.architecture.name)
         if old is None:
             self._load_section()
         elif self._run.is_active:
@@ -266,9 +300,23 @@ class TrainingPanel(QWidget):
                 self._end = event
             elif isinstance(event, RunFailed):
                 self._end = event
-                self.message.show_message(event.message, event.details)
+                self.message.show_message(event.message, event.details, self._offer_batch(event.fitting_batch_size))
+            elif isinstance(event, TroubleMet):
+                self.message.show_message(event.message)
         self.curves.put(events)
         self._show_progress()
+
+    def _offer_batch(self, batch_size: int | None) -> tuple[str, Callable[[], object]] | None:
+        """To start again with the largest batch that fits, after a lack of memory."""
+        if batch_size is None:
+            return None
+
+        def start_again() -> None:
+            self.set_config(replace(self.config(), batch_size=batch_size))
+            self.start()
+
+        text = self.tr("Start with a batch of {0}").format(numbers.exact_count(batch_size))
+        return text, start_again
 
     def _follow_state(self, state: str) -> None:
         self.form.set_active(state != "idle")

@@ -1,92 +1,78 @@
-"""The form of a run's configuration, generated from `CONFIG_FIELDS`: a field that is added there appears here."""
+"""The form of a run's configuration, generated from `CONFIG_FIELDS`: a field that is added there appears here.
 
-import math
+The essentials are open; the other groups fold, and their headings say what is set in them. The editors are
+`training_form_editors`, a group is `training_form_group`, and the recipes' line is `training_form_recipe`.
+"""
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QValidator, QWheelEvent
-from PySide6.QtWidgets import (
-    QAbstractSpinBox,
-    QComboBox,
-    QDoubleSpinBox,
-    QGridLayout,
-    QLabel,
-    QSizePolicy,
-    QSpinBox,
-    QWidget,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from explorer.look.theme import GRID, body_font
+from explorer.look.theme import GRID, ThemeSource
+from explorer.panels.augmentation_form import AugmentationForm
+from explorer.panels.training_form_editors import NormalizationMenu, make_editor
+from explorer.panels.training_form_group import FieldGroup, FieldRow
+from explorer.panels.training_form_recipe import RecipeBar
 from explorer.runs import (
     CONFIG_FIELDS,
-    IMAGENET,
+    GROUP_TITLES,
+    GROUPS,
     ConfigField,
     ConfigValue,
     Normalization,
     RunConfig,
-    parse_normalization,
 )
+from explorer.runs.augmentation import Augmentation, parse_augmentation
+from explorer.runs.config_fields import Group
 
 LIVE_FIELDS = frozenset({"learning_rate"})
 """What may change while a run is active."""
-
-_TITLES = {
-    "data": "Data set",
-    "learning_rate": "Learning rate",
-    "batch_size": "Batch size",
-    "normalization": "Normalise",
-}
-_NUM_COLUMNS = 2
-_WIDE_FIELDS = frozenset({"normalization"})
-"""What takes a row of its own below the others, since its choices are sentences."""
+ALL_FIELDS = "recipe"
+"""What `edited` says where a recipe set them all."""
 
 
 class ConfigForm(QWidget):
-    """One editor for each field of `RunConfig`.
+    """The recipes' line, and one editor for each field of `RunConfig`.
 
     Signals:
-        edited(str): name of the field that the user changed.
+        edited(str): name of the field that the user changed; `ALL_FIELDS` after a recipe.
         refused(str): why what the user typed does not fit; the field keeps its value.
+        told(str): what was done with a recipe.
+        opened(QWidget): the user unfolded this part.
     """
 
     edited = Signal(str)
     refused = Signal(str)
+    told = Signal(str)
+    opened = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._config = RunConfig()
         self._is_active = False
-        self._weights_normalization: Normalization | None = None
-        self._labels: dict[str, QLabel] = {}
-        self._editors: dict[str, QWidget] = {}
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(GRID)
-        grid.setVerticalSpacing(GRID // 2)  # all rows show in a bottom dock of a small screen
-        narrow = [field for field in CONFIG_FIELDS if field.name not in _WIDE_FIELDS]
-        wide = [field for field in CONFIG_FIELDS if field.name in _WIDE_FIELDS]
-        rows = -(-len(narrow) // _NUM_COLUMNS)
-        for place, field in enumerate((*narrow, *wide)):
-            is_wide = field in wide
-            column, row = (0, rows + place - len(narrow)) if is_wide else divmod(place, rows)
-            label = QLabel(self._title(field), self)
-            label.setFont(body_font())
-            editor = self._editor(field)
-            editor.setFont(body_font())
-            # The hint is for the largest number that fits, which nobody types.
-            editor.setMinimumWidth(10 * GRID)
-            editor.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            editor.setAccessibleName(label.text())
-            label.setBuddy(editor)
-            self._labels[field.name] = label
-            self._editors[field.name] = editor
-            grid.addWidget(label, row, 3 * column)
-            grid.addWidget(editor, row, 3 * column + 1, 1, 3 * _NUM_COLUMNS - 2 if is_wide else 1)
-        for column in range(_NUM_COLUMNS):
-            grid.setColumnStretch(3 * column + 1, 1)
-            if column:
-                grid.setColumnMinimumWidth(3 * column - 1, GRID)
-        grid.setRowStretch(rows + len(wide), 1)
-        self._enable()
+        self._rows: dict[str, FieldRow] = {}
+        self.groups: dict[Group, FieldGroup] = {}
+        self.recipes = RecipeBar(themes, self)
+        self.recipes.chosen.connect(self._take_recipe)
+        self.recipes.refused.connect(self.refused)
+        self.recipes.told.connect(self.told)
+        self.augmentation = AugmentationForm(themes, self)
+        self.augmentation.edited.connect(self._take_augmentation)
+        self.augmentation.refused.connect(self.refused)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID // 2)
+        column.addWidget(self.recipes)
+        for group in GROUPS:
+            part = FieldGroup(themes, self.tr(GROUP_TITLES[group]), folds=group != "essentials", parent=self)
+            part.opened.connect(lambda part=part: self.opened.emit(part))
+            self.groups[group] = part
+            column.addWidget(part)
+            for field in CONFIG_FIELDS:
+                if field.group == group:
+                    self._add(field, part)
+        column.addStretch(1)
+        self._align()
+        self._follow(is_edit=False)
 
     @property
     def config(self) -> RunConfig:
@@ -94,93 +80,54 @@ class ConfigForm(QWidget):
         return self._config
 
     def editor(self, name: str) -> QWidget:
-        """The editor of a field: QSpinBox, QDoubleSpinBox or QComboBox."""
-        return self._editors[name]
+        """The editor of a field: QSpinBox, QDoubleSpinBox, QComboBox, QCheckBox, QLineEdit, or AugmentationForm."""
+        return self.augmentation if name == "augmentation" else self._rows[name].editor.widget
+
+    def row(self, name: str) -> FieldRow:
+        """All that belongs to a field; the augmentation has no row."""
+        return self._rows[name]
 
     def set_config(self, config: RunConfig) -> None:
         """Show another configuration; nothing is emitted."""
         self._config = config
         for field in CONFIG_FIELDS:
             self._show(field.name, getattr(config, field.name))
-        self._enable()
+        self._follow(is_edit=False)
+
+    def set_network(self, name: str) -> None:
+        """The network that is open, by its name: recipes made for it are offered first."""
+        self.recipes.set_network(name)
 
     def set_weights_normalization(self, normalization: Normalization | None) -> None:
         """Offer what the weights were trained with that the next run starts from; None where that is not known."""
-        if normalization != self._weights_normalization:
-            self._weights_normalization = normalization
-            self._show("normalization", self._config.normalization)
-            self._enable()
+        menu = self.editor("normalization")
+        assert isinstance(menu, NormalizationMenu)
+        menu.set_known(normalization)
+        self._enable()
 
     def set_active(self, active: bool) -> None:
         """Hold the fields that a run cannot change."""
-        self._is_active = active
-        self._enable()
+        if active != self._is_active:
+            self._is_active = active
+            self._enable()
 
-    def _title(self, field: ConfigField) -> str:
-        return self.tr(_TITLES.get(field.name, field.name.replace("_", " ").capitalize()))
+    def _add(self, field: ConfigField, part: FieldGroup) -> None:
+        if field.name == "augmentation":
+            part.add_widget(self.augmentation)
+            return
+        editor = make_editor(field, lambda value: self._take(field, value), self)
+        self._rows[field.name] = part.add(field, self.tr(field.title), editor, lambda: self._reset(field))
 
-    def _editor(self, field: ConfigField) -> QWidget:
-        if field.name == "normalization":
-            return self._normalization(field)
-        if field.kind == "choice":
-            return self._choice(field)
-        assert field.minimum is not None
-        assert field.maximum is not None
-        box: QSpinBox | RealBox
-        if field.kind == "int":
-            box = QSpinBox(self)
-            box.setRange(int(field.minimum), int(field.maximum))
-            box.setSingleStep(int(field.step or 1))
-            box.setGroupSeparatorShown(True)
-            box.setValue(int(field.default))
-        else:
-            box = RealBox(self)
-            box.setRange(field.minimum, field.maximum)
-            box.setValue(float(field.default))
-        # While a number is typed, its first digits are not yet it; the value comes with Enter or on leaving.
-        box.setKeyboardTracking(False)
-        box.setAlignment(Qt.AlignmentFlag.AlignRight)
-        box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        box.valueChanged.connect(lambda value: self._take(field, value))
-        return box
+    def _align(self) -> None:
+        widths: dict[int, int] = {}
+        for part in self.groups.values():
+            for column, width in part.label_widths().items():
+                widths[column] = max(widths.get(column, 0), width)
+        for part in self.groups.values():
+            part.set_label_widths(widths)
+        self.recipes.label.setMinimumWidth(widths[0])
 
-    def _choice(self, field: ConfigField) -> QComboBox:
-        menu = QComboBox(self)
-        menu.addItems(field.choices)
-        menu.setCurrentText(str(field.default))
-        menu.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        if not field.more_choices:
-            menu.currentTextChanged.connect(lambda text: self._take(field, text))
-            return menu
-        menu.setEditable(True)
-        menu.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        line = menu.lineEdit()
-        assert line is not None
-        menu.activated.connect(lambda _index: self._take(field, menu.currentText()))
-        line.editingFinished.connect(lambda: self._take(field, menu.currentText()))
-        return menu
-
-    def _normalization(self, field: ConfigField) -> QComboBox:
-        """A menu of sentences; the value behind each is the field's."""
-        menu = QComboBox(self)
-        menu.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        menu.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._fill_normalization(menu, str(field.default))
-        menu.activated.connect(lambda index: self._take(field, menu.itemData(index)))
-        return menu
-
-    def _fill_normalization(self, menu: QComboBox, value: str) -> None:
-        """Without weights that know better, `auto` and `data` are the same, and one of them is enough."""
-        known = self._weights_normalization
-        menu.clear()
-        if known is not None:
-            menu.addItem(self.tr("as the weights were trained: {0}").format(known.text), "auto")
-        own = "data" if known is not None or value == "data" else "auto"
-        menu.addItem(self.tr("by this data set's own mean and standard deviation"), own)
-        menu.addItem(self.tr("as ImageNet: {0}").format(IMAGENET.text), "imagenet")
-        if menu.findData(value) < 0:
-            menu.addItem(self.tr("by {0}").format(parse_normalization(value).text), value)
-        menu.setCurrentIndex(menu.findData(value))
+    # What the user does
 
     def _take(self, field: ConfigField, value: ConfigValue) -> None:
         old = getattr(self._config, field.name)
@@ -191,84 +138,79 @@ class ConfigForm(QWidget):
             self.refused.emit(str(error))
             return
         if checked == old:
+            self._show(field.name, old)  # in its one spelling
             return
         self._config = RunConfig.from_plain({**self._config.to_plain(), field.name: checked})
-        self._enable()
+        self._show(field.name, checked)
+        self._follow(is_edit=True)
         self.edited.emit(field.name)
 
+    def _take_augmentation(self, augmentation: Augmentation) -> None:
+        self._config = RunConfig.from_plain({**self._config.to_plain(), "augmentation": augmentation.written})
+        self._follow(is_edit=True)
+        self.edited.emit("augmentation")
+
+    def _take_recipe(self, config: RunConfig) -> None:
+        changes = config != self._config
+        self._config = config
+        for field in CONFIG_FIELDS:
+            self._show(field.name, getattr(config, field.name))
+        self._follow(is_edit=True)
+        if changes:
+            self.edited.emit(ALL_FIELDS)
+
+    def _reset(self, field: ConfigField) -> None:
+        self._take(field, getattr(self.recipes.base(), field.name))
+
+    # What is shown
+
     def _show(self, name: str, value: ConfigValue) -> None:
-        editor = self._editors[name]
-        editor.blockSignals(True)
-        if isinstance(editor, QSpinBox):
-            editor.setValue(int(value))
-        elif isinstance(editor, QDoubleSpinBox):
-            editor.setValue(float(value))
-        elif isinstance(editor, QComboBox) and name == "normalization":
-            self._fill_normalization(editor, str(value))
-        elif isinstance(editor, QComboBox):
-            editor.setCurrentText(str(value))
-        editor.blockSignals(False)
+        if name == "augmentation":
+            self.augmentation.set_augmentation(parse_augmentation(str(value)))
+        else:
+            self._rows[name].editor.show(value)
+
+    def _follow(self, *, is_edit: bool) -> None:
+        self.recipes.show_config(self._config, is_edit=is_edit)
+        self._enable()
+        for group, part in self.groups.items():
+            if part.heading is not None:
+                part.heading.show_summary(self._summary(group))
 
     def _enable(self) -> None:
+        held = self.tr("Fixed while a run is active; stop it to change this.") if self._is_active else ""
+        self.recipes.set_held(held)
+        self.augmentation.set_held(held)
+        base, recipe = self.recipes.base(), self.recipes.recipe
+        whose = self.tr("the default") if recipe is None else recipe.name
+        for name, row in self._rows.items():
+            field, is_live = row.field, name in LIVE_FIELDS
+            unused = field.why_unused(self._config)
+            why = unused
+            if self._is_active:
+                why = self.tr("Changes the active run from its next step on.") if is_live else held
+            fits = self.tr("Takes {what}.").format(what=field.what_fits) if field.kind != "flag" else ""
+            menu = row.editor.widget
+            chosen = menu.currentText() if isinstance(menu, NormalizationMenu) else ""
+            tip = "\n".join(part for part in (chosen, self.tr(field.help), fits, why) if part)
+            row.enable(is_live if self._is_active else not unused, tip)
+            value = getattr(base, name)
+            back = self.tr("Back to {value}, {whose}").format(value=field.written(value), whose=whose)
+            is_other = getattr(self._config, name) != value
+            row.offer_reset(is_other and not self._is_active and not unused, back)
+
+    def _summary(self, group: Group) -> str:
+        """What of the group is not the default and means something: `warm-up 1 · gamma 0.5`."""
+        default, parts = RunConfig(), []
         for field in CONFIG_FIELDS:
-            why = ""
-            if self._is_active and field.name not in LIVE_FIELDS:
-                why = self.tr("Fixed while a run is active; stop it to change this.")
-            elif field.name == "momentum" and self._config.optimizer != "sgd":
-                why = self.tr("Adam does not use it.")
-            elif self._is_active:
-                why = self.tr("Changes the active run from its next step on.")
-            editor = self._editors[field.name]
-            editor.setEnabled(not why or field.name in LIVE_FIELDS)
-            fits = self.tr("Takes {what}.").format(what=field.what_fits)
-            chosen = editor.currentText() if field.name == "normalization" and isinstance(editor, QComboBox) else ""
-            tip = "\n".join(part for part in (chosen, field.help, fits, why) if part)
-            # A disabled editor shows no tooltip of its own on every platform; its label always does.
-            editor.setToolTip(tip)
-            self._labels[field.name].setToolTip(tip)
-            self._labels[field.name].setEnabled(editor.isEnabled())
-
-
-class RealBox(QDoubleSpinBox):
-    """A number over many orders of magnitude: shown with the digits it has, stepped in its own last digit."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setDecimals(12)
-        self.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToPreviousValue)
-
-    def textFromValue(self, value: float) -> str:
-        return f"{value:.6g}"
-
-    def valueFromText(self, text: str) -> float:
-        return _number(text) or 0.0
-
-    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        number = _number(text)
-        if number is not None and self.minimum() <= number <= self.maximum():
-            return QValidator.State.Acceptable, text, position
-        possible = all(c in "0123456789.,eE+-" for c in text)
-        return QValidator.State.Intermediate if possible else QValidator.State.Invalid, text, position
-
-    def stepBy(self, steps: int) -> None:
-        value = self.value()
-        # 0.05 steps by 0.01 and 0.001 by 0.0001 below, 0.001 above: the step belongs to where the value goes.
-        reached = value * (1 + 1e-9) if steps > 0 else value * (1 - 1e-9)
-        step = 10.0 ** math.floor(math.log10(reached)) if value > 0 else 0.0001
-        self.setValue(max(self.minimum(), float(f"{value + steps * step:.6g}")))
-        self.selectAll()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        # A wheel that scrolls the panel must not change a number that it happens to pass.
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text.strip().replace(",", "."))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+            value = getattr(self._config, field.name)
+            if field.group != group or value == getattr(default, field.name) or field.why_unused(self._config):
+                continue
+            title = self.tr(field.title).lower()
+            if field.name == "augmentation":
+                parts.append(", ".join(t.title.lower() for t in parse_augmentation(str(value)).transforms))
+            elif field.kind == "flag":
+                parts.append(title if value else self.tr("no {0}").format(title))
+            else:
+                parts.append(f"{title} {field.written(value)}")
+        return " · ".join(parts)

@@ -1,8 +1,10 @@
 """A message inside a panel: what happened in one sentence, details on demand, dismissed when read."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from explorer.look.icons import icon
 from explorer.look.labels import RoleLabel
@@ -18,6 +20,9 @@ class MessageBar(QWidget):
         self._badge = QLabel(self)
         self.text = RoleLabel(themes, wraps=True, parent=self)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.offer_button = QPushButton(self)
+        self.offer_button.clicked.connect(self._take_offer)
+        self._take: Callable[[], object] | None = None
         self.details_button = self._button(self.tr("Details"))
         self.details_button.setCheckable(True)
         self.copy_button = self._button(self.tr("Copy"))
@@ -35,6 +40,7 @@ class MessageBar(QWidget):
         row.setSpacing(GRID)
         row.addWidget(self._badge)
         row.addWidget(self.text, 1)
+        row.addWidget(self.offer_button)
         for button in (self.details_button, self.copy_button, self.close_button):
             row.addWidget(button)
         column = QVBoxLayout(self)
@@ -45,9 +51,18 @@ class MessageBar(QWidget):
         self.hide()
         themes.changed.connect(self._recolour)
 
-    def show_message(self, text: str, details: str = "") -> None:
-        """Show a failure; the details stay folded until asked for."""
+    def show_message(self, text: str, details: str = "", offer: tuple[str, Callable[[], object]] | None = None) -> None:
+        """Show a failure; the details stay folded until asked for.
+
+        Args:
+            text: what happened.
+            details: for a report.
+            offer: what may help, as a button's text and what it does; the message goes then.
+        """
         self.text.setText(text)
+        self._take = None if offer is None else offer[1]
+        self.offer_button.setText("" if offer is None else offer[0])
+        self.offer_button.setVisible(offer is not None)
         self.details.setPlainText(details)
         self.details_button.setChecked(False)
         self.details_button.setVisible(bool(details))
@@ -69,6 +84,11 @@ class MessageBar(QWidget):
         button.setText(text)
         button.setAutoRaise(True)
         return button
+
+    def _take_offer(self) -> None:
+        self.hide()
+        if self._take is not None:
+            self._take()
 
     def _copy(self) -> None:
         details = self.details.toPlainText()

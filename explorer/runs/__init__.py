@@ -5,7 +5,8 @@ pauses, steps and stops it, and says what is looked at; `RunStore` keeps every r
 only, so that the window, the command line and the trainer can all share it; the training itself is `explorer.training`.
 """
 
-from explorer.runs.config import CONFIG_FIELDS, ConfigField, ConfigValue, RunConfig, config_field
+from explorer.runs.config import CONFIG_FIELDS, RunConfig, config_field
+from explorer.runs.config_fields import GROUP_TITLES, GROUPS, ConfigField, ConfigValue
 from explorer.runs.control import RunControl, Watch
 from explorer.runs.database import NewerStoreError, RunStoreError, UnknownRunError
 from explorer.runs.events import (
@@ -19,6 +20,7 @@ from explorer.runs.events import (
     RunStarted,
     StateChanged,
     StepsRecorded,
+    TroubleMet,
 )
 from explorer.runs.mailbox import Mailbox
 from explorer.runs.paths import HOME_VARIABLE, default_root
@@ -30,6 +32,8 @@ from explorer.runs.weights_facts import WeightsFacts, read_facts
 
 __all__ = [
     "CONFIG_FIELDS",
+    "GROUPS",
+    "GROUP_TITLES",
     "HOME_VARIABLE",
     "IMAGENET",
     "Atlas",
@@ -57,6 +61,7 @@ __all__ = [
     "SavedWeights",
     "StateChanged",
     "StepsRecorded",
+    "TroubleMet",
     "UnknownRunError",
     "Watch",
     "WeightsFacts",

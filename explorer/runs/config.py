@@ -1,192 +1,315 @@
 """How a run is to be trained: one frozen value, and the description of its fields.
 
-The window's form, the command line's options and the checks all read `CONFIG_FIELDS`, so a field's meaning, range and
-default are said once, where `RunConfig` declares it. What is trained is the architecture, which lives elsewhere.
+The window's form, the command line's options and the checks all read `CONFIG_FIELDS`, so a field's meaning, range,
+default, group and condition are said once, where `RunConfig` declares it; what a field is, is `config_fields`. What is
+trained is the architecture, which lives elsewhere.
 """
 
-import dataclasses
 import difflib
 import re
 import reprlib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
-import numpy as np
-
+from explorer.runs.augmentation import NO_AUGMENTATION, canonical_augmentation
+from explorer.runs.config_fields import (
+    Condition,
+    ConfigField,
+    ConfigValue,
+    choice,
+    described_fields,
+    flag,
+    real,
+    text,
+    whole,
+)
+from explorer.runs.data_sources import DATA_IDS, DIGITS, FOLDER_FORM, read_folder_name
 from explorer.runs.preprocessing import parse_normalization
+from explorer.runs.steps import canonical_steps
 
-ConfigValue = int | float | str
-FieldKind = Literal["int", "float", "choice"]
-_WHOLE = (int, np.integer)
-_REAL = (int, float, np.integer, np.floating)
-V = TypeVar("V", bound=ConfigValue)
-T = TypeVar("T", bound=str)
+_MOST_EPOCHS = 100_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigField:
-    """One field of `RunConfig`, as forms, options and checks need it."""
-
-    name: str
-    kind: FieldKind
-    default: ConfigValue
-    minimum: float | None
-    """Smallest value that fits, inclusive; None for a choice."""
-    maximum: float | None
-    """Largest value that fits, inclusive; None for a choice."""
-    step: float | None
-    """What a stepper adds; None for a choice."""
-    choices: tuple[str, ...]
-    """What a menu offers; empty for a number."""
-    more_choices: str
-    """The written form of what fits beside `choices`, with `N` for a whole number (`cuda:N`); empty for none."""
-    read_more: Callable[[str], str] | None
-    """Brings a value of that form to its one spelling, or raises ValueError; None where `choices` are all."""
-    option: str
-    """The command line's spelling, such as `--batch-size`."""
-    help: str
-    """Meaning and unit, for tooltips and `--help`."""
-
-    @property
-    def what_fits(self) -> str:
-        """The second half of an error message: `a whole number from 1 to 65536`."""
-        if self.kind == "choice":
-            return " or ".join((*self.choices, self.more_choices) if self.more_choices else self.choices)
-        kind = "whole number" if self.kind == "int" else "number"
-        return f"a {kind} from {_written(self.minimum)} to {_written(self.maximum)}"
-
-    def check(self, value: object) -> ConfigValue:
-        """The value in its plain form: `int`, `float` or `str`.
-
-        Raises:
-            ValueError: of the wrong type or out of range; says which field, what was received and what would fit.
-        """
-        if self.kind == "choice":
-            if isinstance(value, str) and value in self.choices:
-                return value
-            if isinstance(value, str) and self.read_more is not None:
-                with suppress(ValueError):
-                    return self.read_more(value)
-        elif not isinstance(value, bool) and self.minimum is not None and self.maximum is not None:
-            # NaN and the infinities fail the comparison.
-            if self.kind == "int" and isinstance(value, _WHOLE) and self.minimum <= value <= self.maximum:
-                return int(value)
-            if self.kind == "float" and isinstance(value, _REAL) and self.minimum <= value <= self.maximum:
-                return float(value)
-        raise ValueError(f"{self.name}: received {reprlib.repr(value)}; use {self.what_fits}")
-
-    def parse(self, text: str) -> ConfigValue:
-        """The value that a user typed.
-
-        Raises:
-            ValueError: as for `check`.
-        """
-        if self.kind == "choice":
-            return self.check(text.strip())
-        try:
-            number = int(text) if self.kind == "int" else float(text)
-        except ValueError:
-            return self.check(text)
-        return self.check(number)
+def _one_gpu(value: str) -> str:
+    if re.fullmatch("cuda:(0|[1-9][0-9]{0,3})", value) is None:
+        raise ValueError(f"{value!r} is no device")
+    return value
 
 
-def _written(bound: float | None) -> str:
-    return str(bound) if isinstance(bound, int) else f"{bound:g}"
+def _own_normalization(value: str) -> str:
+    return parse_normalization(value).written
 
 
-# The three declare a field of `RunConfig`; dataclasses replaces what they return by the default, hence the types.
+def _schedules(*names: str) -> Condition:
+    those = f"{names[0]} schedule uses" if len(names) == 1 else f"{' and '.join(names)} schedules use"
+    return Condition(lambda config: config.schedule in names, f"Only the {those} it.")
 
 
-def _whole(default: int, minimum: int, maximum: int, step: int, option: str, help: str) -> int:
-    return _described("int", default, minimum=minimum, maximum=maximum, step=step, option=option, help=help)
-
-
-def _real(default: float, minimum: float, maximum: float, step: float, option: str, help: str) -> float:
-    return _described("float", default, minimum=minimum, maximum=maximum, step=step, option=option, help=help)
-
-
-def _choice(
-    default: T,
-    choices: tuple[T, ...],
-    option: str,
-    help: str,
-    more_choices: str = "",
-    read_more: Callable[[str], str] | None = None,
-) -> T:
-    more = {"more_choices": more_choices, "read_more": read_more}
-    return _described("choice", default, choices=choices, option=option, help=help, **more)
-
-
-def _described(kind: FieldKind, default: V, **more: object) -> V:
-    blank = {"minimum": None, "maximum": None, "step": None, "choices": (), "more_choices": "", "read_more": None}
-    return dataclasses.field(default=default, metadata={"kind": kind, "default": default, **blank, **more})
-
-
-def _one_gpu(text: str) -> str:
-    if re.fullmatch("cuda:(0|[1-9][0-9]{0,3})", text) is None:
-        raise ValueError(f"{text!r} is no device")
-    return text
-
-
-def _own_normalization(text: str) -> str:
-    return parse_normalization(text).written
+_HAS_MOMENTUM = Condition(
+    lambda config: config.optimizer in {"sgd", "rmsprop"},
+    "Adam and AdamW do not use it: they keep averages of their own.",
+)
+_NESTEROV = Condition(
+    lambda config: config.optimizer == "sgd" and config.momentum > 0, "Only SGD with a momentum above 0 uses it."
+)
+_WARMS_UP = Condition(lambda config: config.schedule != "onecycle", "The onecycle schedule rises by itself.")
+_DECAYS = Condition(lambda config: config.weight_decay > 0, "Without weight decay it changes nothing.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
-    """How to train: data, optimizer, length, seed and device. `CONFIG_FIELDS` describes each field.
+    """How to train: data, optimizer, schedule, length, seed and device. `CONFIG_FIELDS` describes each field.
 
     Raises:
         ValueError: a value does not fit its field; the message names the field, what was received and what would fit.
     """
 
-    data: str = _choice("digits", ("digits",), "--data", "Data set: digits is the 5,000 MNIST images that come along.")
-    normalization: str = _choice(
-        "auto",
-        ("auto", "data", "imagenet"),
-        "--normalization",
-        "What is subtracted from each channel of the images, and divided by. auto takes what the weights that the run "
-        "starts from were trained with, where that is known, else the data set's own mean and standard deviation; data "
-        "always takes the data set's own; imagenet is 0.485,0.456,0.406/0.229,0.224,0.225.",
-        more_choices="MEAN,…/STD,…",
-        read_more=_own_normalization,
+    data: str = choice(
+        DIGITS,
+        DATA_IDS,
+        option="--data",
+        group="essentials",
+        title="Data set",
+        help="Data set: digits is the 5,000 MNIST images that come along; the others are downloaded once. folder:PATH "
+        "is a folder of images with one folder a class, which may lie in train and val.",
+        more_choices=FOLDER_FORM,
+        read_more=read_folder_name,
     )
-    epochs: int = _whole(10, 1, 100_000, 1, "--epochs", "How many times the run goes through the training images.")
-    batch_size: int = _whole(64, 1, 65_536, 16, "--batch-size", "Images in one optimizer step.")
-    optimizer: Literal["sgd", "adam"] = _choice(
-        "sgd", ("sgd", "adam"), "--optimizer", "Rule that turns gradients into updates: torch's SGD or Adam."
+    epochs: int = whole(
+        10,
+        1,
+        _MOST_EPOCHS,
+        1,
+        option="--epochs",
+        group="essentials",
+        help="How many times the run goes through the training images.",
     )
-    learning_rate: float = _real(
+    batch_size: int = whole(
+        64, 1, 65_536, 16, option="--batch-size", group="essentials", help="Images in one optimizer step."
+    )
+    optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = choice(
+        "sgd",
+        ("sgd", "adam", "adamw", "rmsprop"),
+        option="--optimizer",
+        group="essentials",
+        help="Rule that turns gradients into updates: torch's SGD, Adam, AdamW or RMSprop.",
+    )
+    learning_rate: float = real(
         0.02,
         1e-8,
         100.0,
         0.01,
-        "--lr",
-        "Factor on each update; can be changed while running. About 0.02 suits SGD with momentum, 0.001 Adam.",
+        option="--lr",
+        group="essentials",
+        help="Factor on each update, at its highest where a schedule changes it; can be changed while running. About "
+        "0.02 suits SGD with momentum, 0.001 Adam.",
     )
-    momentum: float = _real(
-        0.9, 0.0, 0.9999, 0.05, "--momentum", "Share of the last update that SGD carries on; Adam does not use it."
+    schedule: Literal["constant", "step", "cosine", "onecycle", "plateau"] = choice(
+        "constant",
+        ("constant", "step", "cosine", "onecycle", "plateau"),
+        option="--schedule",
+        group="essentials",
+        help="How the learning rate goes on. step multiplies it after certain epochs, cosine lowers it along half a "
+        "cosine to the last step, onecycle raises it first, plateau multiplies it when the test loss stops falling.",
     )
-    weight_decay: float = _real(
+    warmup_epochs: float = real(
+        0.0,
+        0.0,
+        1000.0,
+        0.5,
+        option="--warmup-epochs",
+        group="schedule",
+        title="Warm-up epochs",
+        condition=_WARMS_UP,
+        help="Epochs over which the learning rate rises to its full value, in equal parts a step (Goyal et al. 2017, "
+        "section 2.2); fractions are allowed, 0 is none.",
+    )
+    step_epochs: str = text(
+        "every 5",
+        option="--step-epochs",
+        group="schedule",
+        title="Step after",
+        condition=_schedules("step"),
+        help="After which epochs the step schedule multiplies the learning rate: 30,60 after the 30th and the 60th, "
+        "every 5 after each fifth.",
+        fits="epochs as 30,60, or every N",
+        read=canonical_steps,
+    )
+    gamma: float = real(
+        0.1,
+        0.001,
+        1.0,
+        0.1,
+        option="--gamma",
+        group="schedule",
+        condition=_schedules("step", "plateau"),
+        help="What the step and plateau schedules multiply the learning rate by.",
+    )
+    plateau_patience: int = whole(
+        3,
+        0,
+        1000,
+        1,
+        option="--plateau-patience",
+        group="schedule",
+        title="Patience",
+        condition=_schedules("plateau"),
+        help="Epochs without a lower test loss that the plateau schedule puts up with before it multiplies.",
+    )
+    rise_share: float = real(
+        0.3,
+        0.01,
+        0.99,
+        0.05,
+        option="--rise-share",
+        group="schedule",
+        title="Rising share",
+        condition=_schedules("onecycle"),
+        help="Share of the run in which the onecycle schedule rises; torch's pct_start. It starts at a 25th of the "
+        "learning rate and ends at a 250,000th.",
+    )
+    final_share: float = real(
+        0.0,
+        0.0,
+        1.0,
+        0.01,
+        option="--final-share",
+        group="schedule",
+        title="Lowest share",
+        condition=_schedules("cosine", "plateau"),
+        help="Share of the learning rate that the cosine schedule ends at, and that plateau does not go below.",
+    )
+    momentum: float = real(
+        0.9,
+        0.0,
+        0.9999,
+        0.05,
+        option="--momentum",
+        group="optimizer",
+        condition=_HAS_MOMENTUM,
+        help="Share of the last update that SGD and RMSprop carry on.",
+    )
+    nesterov: bool = flag(
+        False,
+        option="--nesterov",
+        group="optimizer",
+        condition=_NESTEROV,
+        help="Look ahead along the momentum before taking the gradient's direction (Sutskever et al. 2013).",
+    )
+    clip_norm: float = real(
+        0.0,
+        0.0,
+        10_000.0,
+        1.0,
+        option="--clip-norm",
+        group="optimizer",
+        title="Clip gradients",
+        help="Gradients whose norm, over all weights together, is larger are shortened to it (Pascanu et al. 2013); 0 "
+        "is no limit.",
+    )
+    weight_decay: float = real(
         0.0,
         0.0,
         1.0,
         0.0001,
-        "--weight-decay",
-        "Factor of the L2 penalty: this share of each weight joins its gradient.",
+        option="--weight-decay",
+        group="regularisation",
+        help="Factor of the L2 penalty: this share of each weight joins its gradient. AdamW takes the share of the "
+        "weight itself, times the learning rate (Loshchilov and Hutter 2019).",
     )
-    seed: int = _whole(
-        0, 0, 2**31 - 1, 1, "--seed", "Start of the random numbers: equal seeds give equal weights and image order."
+    decay_norms: bool = flag(
+        False,
+        option="--decay-norms",
+        group="regularisation",
+        title="Biases and norms too",
+        condition=_DECAYS,
+        help="Weight decay for biases and normalisation layers too; otherwise only for the weights of convolutions and "
+        "linear layers (He et al. 2019, section 3.1).",
     )
-    device: str = _choice(
+    label_smoothing: float = real(
+        0.0,
+        0.0,
+        0.9,
+        0.05,
+        option="--label-smoothing",
+        group="regularisation",
+        help="Share of each label that is spread evenly over all classes (Szegedy et al. 2016, section 7).",
+    )
+    aux_weight: float = real(
+        0.3,
+        0.0,
+        10.0,
+        0.1,
+        option="--aux-weight",
+        group="regularisation",
+        title="Aux. weight",
+        help="Weight of the loss of each further output that gives scores of the same classes, as GoogLeNet's "
+        "auxiliary heads do: 0.3 in Szegedy et al. 2014, section 5; 0 leaves them untrained.",
+    )
+    augmentation: str = text(
+        NO_AUGMENTATION,
+        option="--augment",
+        group="augmentation",
+        help="Random changes to the training images, with their strengths: flip,crop:4 is a horizontal flip and a crop "
+        "after 4 pixels of padding; none is none.",
+        fits="transforms as flip:0.5,crop:4, or none",
+        read=canonical_augmentation,
+    )
+    normalization: str = choice(
+        "auto",
+        ("auto", "data", "imagenet"),
+        option="--normalization",
+        group="start",
+        title="Normalise",
+        help="What is subtracted from each channel of the images, and divided by. auto takes what the weights that the "
+        "run starts from were trained with, where that is known, else the data set's own mean and standard deviation; "
+        "data always takes the data set's own; imagenet is 0.485,0.456,0.406/0.229,0.224,0.225.",
+        more_choices="MEAN,…/STD,…",
+        read_more=_own_normalization,
+    )
+    init: Literal["default", "xavier-uniform", "xavier-normal", "kaiming-uniform", "kaiming-normal"] = choice(
+        "default",
+        ("default", "xavier-uniform", "xavier-normal", "kaiming-uniform", "kaiming-normal"),
+        option="--init",
+        group="start",
+        title="Initial weights",
+        help="How convolutions and linear layers start: as torch does, after Glorot and Bengio 2010 (Xavier), or after "
+        "He et al. 2015 for ReLU (Kaiming). Biases start as torch does; weights that are given are not touched.",
+    )
+    seed: int = whole(
+        0,
+        0,
+        2**31 - 1,
+        1,
+        option="--seed",
+        group="start",
+        help="Start of the random numbers: equal seeds give equal weights and image order.",
+    )
+    device: str = choice(
         "auto",
         ("auto", "cpu", "cuda", "mps"),
-        "--device",
-        "Where it trains: auto takes CUDA where there is one, else MPS, else the CPU; cuda:1 is the second GPU.",
+        option="--device",
+        group="essentials",
+        help="Where it trains: auto takes CUDA where there is one, else MPS, else the CPU; cuda:1 is the second GPU.",
         more_choices="cuda:N",
         read_more=_one_gpu,
+    )
+    early_stopping: int = whole(
+        0,
+        0,
+        _MOST_EPOCHS,
+        1,
+        option="--early-stopping",
+        group="end",
+        title="Stop early",
+        help="Ends the run after this many epochs without a lower test loss; 0 never does.",
+    )
+    keep_best: bool = flag(
+        False,
+        option="--keep-best",
+        group="end",
+        help="Also keeps the weights of the epoch with the highest test accuracy, beside the last ones.",
     )
 
     def __post_init__(self) -> None:
@@ -215,10 +338,8 @@ class RunConfig:
         return cls(**values)
 
 
-CONFIG_FIELDS: tuple[ConfigField, ...] = tuple(
-    ConfigField(name=field.name, **field.metadata) for field in dataclasses.fields(RunConfig)
-)
-"""Every field of `RunConfig`, in the order in which a form shows them."""
+CONFIG_FIELDS: tuple[ConfigField, ...] = described_fields(RunConfig)
+"""Every field of `RunConfig`, in the order in which a form shows them within its group."""
 
 
 def config_field(name: str) -> ConfigField:

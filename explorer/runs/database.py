@@ -12,10 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-SCHEMA_VERSION = 1
-"""Stored as `PRAGMA user_version`. Raise it with any change that the program before would misread."""
-
-_SCHEMA = """
+_TABLES = """
 CREATE TABLE runs (
     run_id TEXT PRIMARY KEY,
     created_ns INTEGER NOT NULL,
@@ -56,6 +53,20 @@ CREATE TABLE steps (
     PRIMARY KEY (run_id, first_step)
 );
 """
+_MIGRATIONS = (
+    _TABLES,
+    # 2: what the user says of a run, what it was trained on, and the trash.
+    """
+    ALTER TABLE runs ADD COLUMN name TEXT NOT NULL DEFAULT '';
+    ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT '';
+    ALTER TABLE runs ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE runs ADD COLUMN trashed_ns INTEGER;
+    ALTER TABLE runs ADD COLUMN data_fingerprint TEXT NOT NULL DEFAULT '';
+    """,
+)
+"""What brings a store from each format to the next, the empty file being format 0. Only ever append."""
+SCHEMA_VERSION = len(_MIGRATIONS)
+"""Stored as `PRAGMA user_version`."""
 
 
 class RunStoreError(Exception):
@@ -112,8 +123,8 @@ def open_database(path: Path, timeout_s: float) -> sqlite3.Connection:
         db.execute("PRAGMA foreign_keys = ON")
         # In WAL mode a power cut may lose the last commits, never more; in return no step waits for the disk.
         db.execute("PRAGMA synchronous = NORMAL")
-        if _version(db, path) == 0:
-            _make_tables(db, path)
+        if _version(db, path) < SCHEMA_VERSION:
+            _bring_up_to_date(db, path)
     except BaseException:
         db.close()
         raise
@@ -130,16 +141,17 @@ def _version(db: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def _make_tables(db: sqlite3.Connection, path: Path) -> None:
+def _bring_up_to_date(db: sqlite3.Connection, path: Path) -> None:
     # A process that starts at the same moment may hold the file, and SQLite then refuses the change of mode without
     # waiting. That one changes it, and the mode stays with the file.
     with contextlib.suppress(sqlite3.OperationalError):
         db.execute("PRAGMA journal_mode = WAL")
     with transaction(db):
-        if _version(db, path) == 0:
-            for statement in _SCHEMA.split(";"):
+        # Asked again inside the transaction: another process may have done it meanwhile.
+        for migration in _MIGRATIONS[_version(db, path) :]:
+            for statement in migration.split(";"):
                 db.execute(statement)
-            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 @contextlib.contextmanager

@@ -35,6 +35,10 @@ class RunStarted:
     num_parameters: int
     notes: tuple[str, ...]
     """What the trainer decided and the user should know, one sentence each."""
+    data_fingerprint: str = ""
+    """Of the data set: equal data, equal text."""
+    resumed_step: int = 0
+    """Updates made before, where a run goes on from its checkpoint; 0 for one that begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -176,6 +180,15 @@ class StateChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TroubleMet:
+    """Something is wrong beside the run, which goes on: the disk refuses, the store is held by another program."""
+
+    run_id: str
+    message: str
+    """One sentence: what happened, what it means for the run, what would help."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
     """The last event of a run that ended as planned or was stopped; measurements are None where none was made."""
 
@@ -190,6 +203,8 @@ class RunFinished:
     train_accuracy: float | None
     test_accuracy: float | None
     images_per_second: float | None
+    note: str = ""
+    """Why a completed run ended before its last epoch, in one sentence; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +218,8 @@ class RunFailed:
     """The traceback, for a report; may be empty."""
     checkpoint: str | None
     """Path of the last whole weights (safetensors), if any."""
+    fitting_batch_size: int | None = None
+    """After a lack of memory, the most images of a step that fit; None where it failed otherwise or none fits."""
 
 
 Event = (
@@ -212,6 +229,7 @@ Event = (
     | CheckpointSaved
     | FeatureMapsCaptured
     | StateChanged
+    | TroubleMet
     | RunFinished
     | RunFailed
 )

@@ -43,7 +43,37 @@ class RunRecord:
     """Why it failed."""
     details: str | None
     """The traceback of a failure."""
+    name: str
+    """What the user calls it; empty for none."""
+    note: str
+    tags: tuple[str, ...]
+    """Sorted, without repeats."""
+    trashed: dt.datetime | None
+    """When it was put into the trash, in UTC; None while it is not there."""
+    data_fingerprint: str
+    """Of the data it was trained on; empty where that was not recorded."""
+    epoch: int
+    """Epochs finished so far."""
+    best_accuracy: float | None
+    """The highest test accuracy of an epoch."""
+    test_loss: float | None
+    """After the last epoch."""
     folder: Path
+
+    @property
+    def title(self) -> str:
+        """What it is called: the user's name for it, or its network's."""
+        return self.name or self.architecture_name
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether it ended before its time. Whether there is a checkpoint is known once one is looked for."""
+        return self.state in ("stopped", "interrupted", "failed")
+
+    @property
+    def best_path(self) -> Path:
+        """Where the weights of the best epoch lie, if the run was asked to keep them."""
+        return self.folder / "best.safetensors"
 
     @property
     def architecture_path(self) -> Path:

@@ -1,25 +1,23 @@
 """The record of every run: one SQLite database for all, and one folder a run for its architecture and weights.
 
 What is recorded is there after a crash; a run whose process died reads as interrupted. The tables and the errors are in
-`database`, what is read back in `records`; training, and the writing of weights, live in `explorer.training`.
+`database`, what is read back in `records`, the way between them in `rows`; training, and the writing of weights and
+checkpoints, live in `explorer.training`.
 """
 
 import contextlib
-import datetime as dt
 import difflib
 import json
 import logging
-import math
-import re
 import secrets
 import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 
@@ -35,12 +33,11 @@ from explorer.runs.database import (
     transaction,
 )
 from explorer.runs.events import EpochFinished, Event, RunFailed, RunFinished, RunStarted, StepsRecorded
-from explorer.runs.records import RunHistory, RunRecord, RunState
+from explorer.runs.records import RunHistory, RunRecord
+from explorer.runs.rows import RUN_COLUMNS, read_history, read_record, row_of, to_sql
 
 _logger = logging.getLogger(__name__)
-_RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
 _LOCK_NAME = "running.lock"
-_MEASUREMENTS = frozenset(EpochFinished.__slots__) - {"run_id", "epoch", "step"}
 
 
 class RunStore:
@@ -58,7 +55,10 @@ class RunStore:
         self._lock = threading.Lock()
         # Writes share one open connection: whenever the last one closes, SQLite tidies up and waits for the disk.
         self._writer: sqlite3.Connection | None = None
+        self._watcher: sqlite3.Connection | None = None
         self._held: dict[str, sqlite3.Connection] = {}
+        # By run id, as it was read last: most runs are over, and reading a thousand anew would be seen in the window.
+        self._known: dict[str, tuple[tuple[Any, ...], RunRecord]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -73,9 +73,10 @@ class RunStore:
         with self._lock, reported(self._path, "close the run store"):
             for run_id in tuple(self._held):
                 self._release(run_id)
-            writer, self._writer = self._writer, None
-            if writer is not None:
-                writer.close()
+            open_ones, self._writer, self._watcher = (self._writer, self._watcher), None, None
+            for connection in open_ones:
+                if connection is not None:
+                    connection.close()
 
     def create(
         self, config: RunConfig, architecture_name: str, architecture_json: str, versions: Mapping[str, str]
@@ -117,25 +118,24 @@ class RunStore:
         """
         match event:
             case RunStarted():
-                values = _row(event, "device num_parameters steps_per_epoch")
-                self._write(event.run_id, values)
+                self._write(event.run_id, row_of(event, "device num_parameters steps_per_epoch data_fingerprint"))
             case StepsRecorded():
-                steps = _row(event, "run_id first_step learning_rate") | {
+                steps = row_of(event, "run_id first_step learning_rate") | {
                     "losses": np.asarray(event.losses, "<f4").tobytes(),
                     "accuracies": np.asarray(event.accuracies, "<f4").tobytes(),
                 }
-                summary = {"step": event.last_step, "images_per_second": _to_sql(event.images_per_second)}
+                summary = {"step": event.last_step, "images_per_second": to_sql(event.images_per_second)}
                 self._write(event.run_id, summary, "steps", steps)
             case EpochFinished():
-                epoch = {name: _to_sql(getattr(event, name)) for name in EpochFinished.__slots__}
-                summary = _row(event, "step train_loss train_accuracy test_accuracy images_per_second")
+                epoch = {name: to_sql(getattr(event, name)) for name in EpochFinished.__slots__}
+                summary = row_of(event, "step train_loss train_accuracy test_accuracy images_per_second")
                 self._write(event.run_id, summary, "epochs", epoch)
             case RunFinished():
                 names = "step seconds train_loss train_accuracy test_accuracy images_per_second"
-                known = {name: value for name, value in _row(event, names).items() if value is not None}
-                self._finish(event.run_id, known | {"state": event.reason})
+                known = {name: value for name, value in row_of(event, names).items() if value is not None}
+                self._finish(event.run_id, known | {"state": event.reason, "message": event.note or None})
             case RunFailed():
-                self._finish(event.run_id, _row(event, "message details") | {"state": "failed"})
+                self._finish(event.run_id, row_of(event, "message details") | {"state": "failed"})
             case _:
                 pass
 
@@ -146,7 +146,7 @@ class RunStore:
             UnknownRunError: there is none; the message lists ids like it.
         """
         with reported(self._path, "read the runs"), self._reading() as db:
-            row = db.execute("SELECT * FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+            row = db.execute(f"SELECT {RUN_COLUMNS} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
             if row is None:
                 raise self._unknown(db, run_id)
             return self._record(row)
@@ -159,7 +159,8 @@ class RunStore:
         """
         with reported(self._path, "read the runs"), self._reading() as db:
             rows = db.execute(
-                "SELECT * FROM runs WHERE substr(run_id, 1, length(?1)) = ?1 ORDER BY run_id DESC", (prefix,)
+                f"SELECT {RUN_COLUMNS} FROM runs WHERE substr(run_id, 1, length(?1)) = ?1 ORDER BY run_id DESC",
+                (prefix,),
             ).fetchall()
             if not rows:
                 raise self._unknown(db, prefix)
@@ -168,11 +169,18 @@ class RunStore:
                 raise UnknownRunError(f"run {prefix!r}: {len(rows)} runs begin so; use more of one of {ids}")
             return self._record(rows[0])
 
-    def list(self) -> tuple[RunRecord, ...]:
-        """All runs, the newest first. One that cannot be read is left out and logged, so that the others are shown."""
+    def list(self, *, trashed: bool | None = False) -> tuple[RunRecord, ...]:
+        """The runs, the newest first. One that cannot be read is left out and logged, so that the others are shown.
+
+        Args:
+            trashed: those in the trash instead of the others; None for both.
+        """
         records = []
+        place = {None: "1", False: "trashed_ns IS NULL", True: "trashed_ns IS NOT NULL"}[trashed]
         with reported(self._path, "read the runs"), self._reading() as db:
-            for row in db.execute("SELECT * FROM runs ORDER BY created_ns DESC, run_id DESC"):
+            for row in db.execute(
+                f"SELECT {RUN_COLUMNS} FROM runs WHERE {place} ORDER BY created_ns DESC, run_id DESC"
+            ):
                 try:
                     records.append(self._record(row))
                 except RunStoreError as error:
@@ -191,22 +199,90 @@ class RunStore:
             epochs = db.execute("SELECT * FROM epochs WHERE run_id = ? ORDER BY epoch", (run_id,)).fetchall()
             chunks = db.execute("SELECT * FROM steps WHERE run_id = ? ORDER BY first_step", (run_id,)).fetchall()
         try:
-            losses = [np.frombuffer(chunk["losses"], "<f4") for chunk in chunks]
-            accuracies = [np.frombuffer(chunk["accuracies"], "<f4") for chunk in chunks]
-            rates = [np.full(len(loss), chunk["learning_rate"]) for loss, chunk in zip(losses, chunks, strict=True)]
-            steps = [chunk["first_step"] + np.arange(len(loss)) for loss, chunk in zip(losses, chunks, strict=True)]
-            return RunHistory(
-                epochs=tuple(EpochFinished(**_from_row(row)) for row in epochs),
-                steps=np.concatenate([np.empty(0, np.int64), *steps]),
-                losses=np.concatenate([np.empty(0, np.float32), *losses]),
-                accuracies=np.concatenate([np.empty(0, np.float32), *accuracies]),
-                learning_rates=np.concatenate([np.empty(0), *rates]).astype(np.float32),
-            )
+            return read_history(epochs, chunks)
         except (ValueError, TypeError) as error:
             raise RunStoreError(f"run {run_id}: its curves are damaged: {error}") from error
 
+    def state_number(self) -> int:
+        """A number that is another one whenever anybody, in any process, has written to the store since the last call.
+
+        It costs microseconds, so that a view may ask several times a second whether there is anything new.
+        """
+        with self._lock, reported(self._path, "read the runs"):
+            if self._watcher is None:
+                self._watcher = open_database(self._path, self._timeout_s)
+            return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+
+    def go_on(self, run_id: str, step: int) -> RunRecord:
+        """Make an ended run of this process again, from the state that it had after `step`: what came later is cut off.
+
+        Raises:
+            UnknownRunError: there is no such run.
+            RunStoreError: it is still running, here or elsewhere.
+        """
+        folder = self.get(run_id).folder
+        with self._lock, reported(self._path, f"go on with run {run_id}"):
+            try:
+                lock = hold_lock(folder / _LOCK_NAME)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                raise RunStoreError(
+                    f"run {run_id}: still running, here or in another program; stop it first"
+                ) from error
+            self._held[run_id] = lock
+            try:
+                with transaction(db := self._writing()):
+                    _cut_off(db, run_id, step)
+                    db.execute(
+                        "UPDATE runs SET state = 'running', step = ?, seconds = NULL, message = NULL, details = NULL,"
+                        " trashed_ns = NULL WHERE run_id = ?",
+                        (step, run_id),
+                    )
+            except BaseException:
+                self._release(run_id)
+                raise
+        return self.get(run_id)
+
+    def describe(
+        self, run_id: str, *, name: str | None = None, note: str | None = None, tags: Iterable[str] | None = None
+    ) -> None:
+        """Keep what the user says of a run; None leaves a part as it is. Blanks around names and tags go.
+
+        Raises:
+            UnknownRunError: there is no such run.
+        """
+        said: dict[str, Any] = {}
+        if name is not None:
+            said["name"] = name.strip()
+        if note is not None:
+            said["note"] = note
+        if tags is not None:
+            said["tags"] = json.dumps(sorted({tag.strip() for tag in tags} - {""}), ensure_ascii=False)
+        if said:
+            self._write(run_id, said)
+
+    def trash(self, run_id: str) -> None:
+        """Put a run into the trash: it is listed no more, and everything of it stays until `delete`.
+
+        Raises:
+            UnknownRunError: there is no such run.
+            RunStoreError: it is still running, here or elsewhere.
+        """
+        if self.get(run_id).state == "running":
+            raise RunStoreError(f"run {run_id}: still running; stop it before you delete it")
+        self._write(run_id, {"trashed_ns": time.time_ns()})
+
+    def restore(self, run_id: str) -> None:
+        """Take a run out of the trash.
+
+        Raises:
+            UnknownRunError: there is no such run.
+        """
+        self._write(run_id, {"trashed_ns": None})
+
     def delete(self, run_id: str) -> None:
-        """Remove a run, its architecture and its weights.
+        """Remove a run, its architecture, weights and checkpoints, for good.
 
         Raises:
             UnknownRunError: there is no such run.
@@ -277,38 +353,34 @@ class RunStore:
         return UnknownRunError(f"run {run_id!r}: unknown in {self.root}; {hint}")
 
     def _record(self, row: sqlite3.Row) -> RunRecord:
-        values = _from_row(row)
-        run_id = values["run_id"]
-        # The folder's name comes from the file, which may come from anywhere, and `delete` removes that folder.
-        if not _RUN_ID.fullmatch(run_id):
-            raise RunStoreError(f"{self._path}: {run_id!r} is no run id")
-        folder = self.root / run_id
-        state = cast(RunState, values.pop("state"))
-        if state == "running" and not is_locked(folder / _LOCK_NAME):
-            state = "interrupted"
-        created = dt.datetime.fromtimestamp(values.pop("created_ns") / 10**9, dt.UTC)
+        content = tuple(row)
+        known = self._known.get(row["run_id"])
+        if known is not None and known[0] == content and known[1].state not in ("running", "interrupted"):
+            return known[1]
         try:
-            config = RunConfig.from_plain(json.loads(values.pop("config")))
-            versions = json.loads(values.pop("versions"))
+            record = read_record(row, self.root, lambda folder: is_locked(folder / _LOCK_NAME))
         except ValueError as error:
-            raise RunStoreError(f"run {run_id}: its record cannot be read: {error}") from error
-        return RunRecord(**values, state=state, created=created, config=config, versions=versions, folder=folder)
+            raise RunStoreError(f"{self._path}: {error}") from error
+        self._known[record.run_id] = (content, record)
+        return record
 
 
-def _row(event: Event, names: str) -> dict[str, Any]:
-    return {name: _to_sql(getattr(event, name)) for name in names.split()}
-
-
-def _to_sql(value: object) -> object:
-    """A plain value for SQLite; NaN, which SQLite would store as NULL, becomes the text `nan`."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    return "nan" if isinstance(value, float) and math.isnan(value) else value
-
-
-def _from_row(row: sqlite3.Row) -> dict[str, Any]:
-    """The columns by name, with the NaN of `_to_sql` back in its place."""
-    return {
-        name: math.nan if name in _MEASUREMENTS and value == "nan" else value
-        for name, value in zip(row.keys(), row, strict=True)
-    }
+def _cut_off(db: sqlite3.Connection, run_id: str, step: int) -> None:
+    """Forget what a run recorded after a step."""
+    db.execute("DELETE FROM epochs WHERE run_id = ? AND step > ?", (run_id, step))
+    db.execute("DELETE FROM steps WHERE run_id = ? AND first_step > ?", (run_id, step))
+    last = db.execute(
+        "SELECT first_step, losses, accuracies FROM steps WHERE run_id = ? ORDER BY first_step DESC LIMIT 1", (run_id,)
+    ).fetchone()
+    if last is not None:
+        first_step, losses, accuracies = last
+        num_bytes = 4 * (step - first_step + 1)
+        db.execute(
+            "UPDATE steps SET losses = ?, accuracies = ? WHERE run_id = ? AND first_step = ?",
+            (losses[:num_bytes], accuracies[:num_bytes], run_id, first_step),
+        )
+    db.execute(
+        "UPDATE runs SET (train_loss, train_accuracy, test_accuracy) = (SELECT train_loss, train_accuracy,"
+        " test_accuracy FROM epochs WHERE run_id = runs.run_id ORDER BY epoch DESC LIMIT 1) WHERE run_id = ?",
+        (run_id,),
+    )

@@ -33,7 +33,9 @@ def download_file(
     is_cancelled: Callable[[], bool],
     *,
     sha256: str | None = None,
+    md5: str | None = None,
     timeout_s: float = _TIMEOUT_S,
+    instead: str = "choose a file",
 ) -> None:
     """Fetch a file; what lies at `path` is replaced only once the new content is there, whole and checked.
 
@@ -43,7 +45,9 @@ def download_file(
         progress: receives the bytes that arrived and all that will, 0 if the server does not say.
         is_cancelled: looked at between parts of the file; a server that is silent delays that by `timeout_s`.
         sha256: what the SHA-256 of the content begins with, in hexadecimal; None checks the length alone.
+        md5: instead of `sha256`, the whole MD5 of the content, which is all that some publishers give.
         timeout_s: how long to wait for the next byte.
+        instead: what an error offers to who cannot fetch it.
 
     Raises:
         DownloadError: see there.
@@ -56,15 +60,16 @@ def download_file(
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _connected(url, host, path.name, timeout_s) as response:
+        with _connected(url, host, path.name, timeout_s, instead) as response:
             total = int(response.headers.get("Content-Length") or 0)
             _check_room(path.parent, total)
-            received = _received(response, host, total, progress, is_cancelled)
-            digest = _write(received, temporary)
-        if sha256 is not None and not digest.startswith(sha256.lower()):
+            received = _received(response, host, total, progress, is_cancelled, instead)
+            kind, wanted = ("SHA-256", sha256) if md5 is None else ("MD5", md5)
+            digest = _write(received, temporary, kind)
+        if wanted is not None and not digest.startswith(wanted.lower()):
             raise DownloadError(
-                f"{path.name}: what {host} sent is not the published file: its SHA-256 begins with "
-                f"{digest[: len(sha256)]}, not {sha256}; try again, or choose a file"
+                f"{path.name}: what {host} sent is not the published file: its {kind} begins with "
+                f"{digest[: len(wanted)]}, not {wanted}; try again, or {instead}"
             )
         temporary.replace(path)
     except OSError as error:  # The network's have become DownloadErrors where they arose.
@@ -79,10 +84,7 @@ def size_text(num_bytes: int) -> str:
     return f"{num_bytes / 1e6:,.1f} MB"
 
 
-_HELP = "check the connection, or choose a file"
-
-
-def _connected(url: str, host: str, name: str, timeout_s: float) -> http.client.HTTPResponse:
+def _connected(url: str, host: str, name: str, timeout_s: float, instead: str) -> http.client.HTTPResponse:
     request = urllib.request.Request(url, headers={"User-Agent": "arch-explorer"})
     try:
         response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=timeout_s)
@@ -91,7 +93,7 @@ def _connected(url: str, host: str, name: str, timeout_s: float) -> http.client.
         error.close()
         raise DownloadError(f"{host} does not give {name}: {error.code} {error.reason}") from None
     except (OSError, http.client.HTTPException) as error:
-        raise DownloadError(f"{host} cannot be reached: {_reason(error)}; {_HELP}") from None
+        raise DownloadError(f"{host} cannot be reached: {_reason(error)}; check the connection, or {instead}") from None
 
 
 def _received(
@@ -100,6 +102,7 @@ def _received(
     total: int,
     progress: Callable[[int, int], None],
     is_cancelled: Callable[[], bool],
+    instead: str,
 ) -> Iterator[bytes]:
     done = 0
     why = "it was closed"
@@ -116,14 +119,17 @@ def _received(
                 return
         if not part:
             of_all = f" of {size_text(total)}" if total else ""
-            raise DownloadError(f"the connection to {host} broke off after {size_text(done)}{of_all}: {why}; {_HELP}")
+            raise DownloadError(
+                f"the connection to {host} broke off after {size_text(done)}{of_all}: {why}; check the connection, or "
+                f"{instead}"
+            )
         done += len(part)
         yield part
 
 
-def _write(received: Iterable[bytes], path: Path) -> str:
-    """Write it; returns the SHA-256 in hexadecimal."""
-    digest = hashlib.sha256()
+def _write(received: Iterable[bytes], path: Path, kind: str) -> str:
+    """Write it; returns its SHA-256 or MD5 in hexadecimal."""
+    digest = hashlib.md5(usedforsecurity=False) if kind == "MD5" else hashlib.sha256()
     with path.open("xb") as file:
         for part in received:
             file.write(part)

@@ -5,7 +5,7 @@ into a mailbox and never waits for the window, which empties the mailbox 30 time
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -21,6 +21,7 @@ from explorer.runs import (
     RunConfig,
     RunControl,
     RunFailed,
+    RunFinished,
     RunStarted,
     StateChanged,
 )
@@ -161,6 +162,37 @@ class RunSession(QObject):
         Raises:
             RuntimeError: a run is active.
         """
+        self.start_with(architecture, config, self._trainer)
+
+    def show_ended(self, architecture: Architecture, config: RunConfig, events: Sequence[Event]) -> None:
+        """Let a run of before be the last one: its events arrive as they once did, and its weights are `checkpoint`.
+
+        Args:
+            architecture: what it trained, which is open.
+            config: how.
+            events: `RunStarted` first, `RunFinished` or `RunFailed` last, if it has ended.
+
+        Raises:
+            RuntimeError: a run is active.
+        """
+        if self.is_active:
+            raise RuntimeError("a run is active; stop it first")
+        last = events[-1]
+        self._run_id = last.run_id
+        self.architecture = architecture
+        self._checkpoint = last.checkpoint if isinstance(last, (RunFinished, RunFailed)) else None
+        self._is_detached = False
+        self.started.emit(architecture, config)
+        self.events_arrived.emit(list(events))
+        # Whoever waits for a run to end, to look at its weights, looks at these.
+        self.state_changed.emit(self._state)
+
+    def start_with(self, architecture: Architecture, config: RunConfig, trainer: Trainer) -> None:
+        """Train in a new thread by another trainer than usual, such as one that takes up an earlier run.
+
+        Raises:
+            RuntimeError: a run is active.
+        """
         if self.is_active:
             raise RuntimeError("a run is active; stop it first")
         self._mailbox = Mailbox()
@@ -176,7 +208,7 @@ class RunSession(QObject):
 
         def work() -> None:
             try:
-                self._trainer(architecture, config, mailbox.put, control, initial_weights=initial_weights)
+                trainer(architecture, config, mailbox.put, control, initial_weights=initial_weights)
             except Exception as error:
                 # The loop reports its own failures; this is what failed around it, such as an import.
                 mailbox.put(RunFailed(run_id="", message=str(error), details=repr(error), checkpoint=None))

@@ -12,10 +12,20 @@ _CONVERSION_BATCH = 1024
 
 
 class Feed:
-    """Labelled images, moved to the device once: as float32 network input if that fits, else as uint8."""
+    """Labelled images, moved to the device once: as float32 network input if that fits, else as uint8.
+
+    For augmentation, which comes before the normalisation, they are kept at the network's size, but as they are.
+    """
 
     def __init__(
-        self, images: Tensor, labels: Tensor, input_shape: Shape, normalization: Normalization, device: torch.device
+        self,
+        images: Tensor,
+        labels: Tensor,
+        input_shape: Shape,
+        normalization: Normalization,
+        device: torch.device,
+        *,
+        is_augmented: bool = False,
     ) -> None:
         """Move the data.
 
@@ -25,17 +35,22 @@ class Feed:
             input_shape: the network's `(channels, height, width)`.
             normalization: as `to_network_input` takes it.
             device: where the network is.
+            is_augmented: whether `raw` is what will be asked for.
         """
         self._input_shape = input_shape
+        self._raw_shape = (images.shape[1], *input_shape[1:])
         self._normalization = normalization
+        self._is_augmented = is_augmented
         # cuDNN's tensor cores read channels-last; on the CPU and MPS small networks gain nothing by it.
         self.memory_format = torch.channels_last if device.type == "cuda" else torch.contiguous_format
         self._labels = labels.to(device)
         self._images = images.to(device)
-        values_per_image = torch.Size(input_shape).numel()
+        self._is_converted = False
+        convert = self._sized if is_augmented else self.normalised
+        values_per_image = torch.Size(self._raw_shape if is_augmented else input_shape).numel()
         if len(images) * values_per_image * 4 <= _CACHE_BYTES:
-            parts = torch.split(self._images, _CONVERSION_BATCH)
-            self._images = torch.cat([self._converted(part) for part in parts])
+            self._images = torch.cat([convert(part) for part in torch.split(self._images, _CONVERSION_BATCH)])
+            self._is_converted = True
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -43,8 +58,23 @@ class Feed:
     def batch(self, positions: Tensor | slice) -> tuple[Tensor, Tensor]:
         """The images at `positions`, `(n, *input_shape)` in float32, and their labels `(n,)`."""
         images = self._images[positions]
-        x = self._converted(images) if images.dtype == torch.uint8 else images
+        x = images if self._is_converted and not self._is_augmented else self.normalised(images)
         return x.contiguous(memory_format=self.memory_format), self._labels[positions]
 
-    def _converted(self, images: Tensor) -> Tensor:
-        return to_network_input(images, self._input_shape, self._normalization)
+    def raw(self, positions: Tensor | slice) -> tuple[Tensor, Tensor]:
+        """The images at `positions` in their own channels at the network's size, `(n, C, H, W)` in float32 from 0 to 1,
+        and their labels `(n,)`. Only where they are augmented."""
+        assert self._is_augmented
+        images = self._images[positions]
+        return images if self._is_converted else self._sized(images), self._labels[positions]
+
+    def normalised(self, x: Tensor) -> Tensor:
+        """What `raw` gave, or images as they are stored, as the network takes them: `(n, *input_shape)`."""
+        x = to_network_input(x, self._input_shape, self._normalization)
+        return x.contiguous(memory_format=self.memory_format)
+
+    def _sized(self, images: Tensor) -> Tensor:
+        return to_network_input(images, self._raw_shape, _AS_IT_IS)
+
+
+_AS_IT_IS = Normalization(mean=(0.0,), std=(1.0,))

@@ -1,15 +1,17 @@
 """The run itself: `train` goes from the first step to the last and says what happens as events.
 
 It knows no window: it runs in a background thread, from the command line, or in a test. What it may be told is
-`RunControl`; how one step computes is `step`; what is decided beforehand is `plan`.
+`RunControl`; how one step computes is `step`, what changes the weights `optimization`; what is decided beforehand is
+`plan`; what a run goes on from is `checkpoint`'s to keep, and put together here.
 """
 
-import logging
+import dataclasses
 import math
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,25 +28,44 @@ from explorer.runs import (
     RunFinished,
     RunStarted,
     RunStore,
-    RunStoreError,
     StateChanged,
     StepsRecorded,
+    TroubleMet,
     WeightsFacts,
 )
+from explorer.runs.augmentation import NO_AUGMENTATION, parse_augmentation
 from explorer.runtime.devices import device_name
 from explorer.runtime.modules import Network, build_module
 from explorer.runtime.weights import carry_weights, load_weights
-from explorer.training.checkpoint import Checkpoint
-from explorer.training.failures import Diverged, WeightsNotWritten, is_explained, message_of
+from explorer.training.augment import Augmenter
+from explorer.training.checkpoint import Checkpoint, RunState
+from explorer.training.failures import (
+    Diverged,
+    WeightsNotWritten,
+    is_explained,
+    is_out_of_memory,
+    message_of,
+    reason_of,
+    remedy_of,
+)
 from explorer.training.feed import Feed
+from explorer.training.fitting import fitting_batch_size, make_attempt
+from explorer.training.guard import Guard, NonFinite, first_non_finite
+from explorer.training.initialization import initialize
+from explorer.training.optimization import Optimization
 from explorer.training.pacing import ReportPacing, Speed
 from explorer.training.pictures import Pictures
 from explorer.training.plan import RunPlan, plan_run
-from explorer.training.step import Step, evaluate, make_optimizer, set_memory_format
+from explorer.training.random_state import get_random_state, set_random_state
+from explorer.training.step import Step, evaluate, set_memory_format
+from explorer.training.voice import Voice
 
-_logger = logging.getLogger(__name__)
 _FEWEST_STEPS = 5
 """Steps before the time left is worth an estimate."""
+_AUGMENTATION_STREAM = 1 << 40
+"""Added to the seed: what augmentation draws has nothing to do with the order of the images."""
+CHECKPOINT_INTERVAL_S = 180.0
+"""So much of a run a crash may cost at most, beside what an epoch's end keeps."""
 
 
 def train(
@@ -56,10 +77,13 @@ def train(
     run_id: str,
     store: RunStore | None = None,
     initial_weights: Path | None = None,
+    resume: bool = False,
+    checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
 ) -> RunFinished | RunFailed:
     """Train a network from start to end, in the calling thread. No exception leaves it.
 
-    Equal arguments on the same CPU give equal losses to the last bit, whatever is watched meanwhile.
+    Equal arguments on the same CPU give equal losses to the last bit, whatever is watched meanwhile, and whether or not
+    the run was broken off and resumed in between.
 
     Args:
         architecture: the network; its first output is trained on.
@@ -69,18 +93,20 @@ def train(
         run_id: of each event; the id that `RunStore.create` gave where there is a store.
         store: records the events, and its folder of the run takes the weights after each epoch.
         initial_weights: a safetensors file whose tensors are taken over where they fit.
+        resume: go on from the newest checkpoint in the run's folder, with the same architecture and configuration.
+        checkpoint_interval_s: how often the state is kept inside an epoch; it is at each epoch's end and at the last.
 
     Returns:
         The last event.
     """
-    say = _Voice(emit, store).say
+    say = Voice(emit, store).say
     checkpoint = Checkpoint(None)
     plan: RunPlan | None = None
     run: _Run | None = None
     result: RunFinished | RunFailed
     try:
         if store is not None:
-            checkpoint = Checkpoint(store.get(run_id).weights_path)
+            checkpoint = Checkpoint(store.get(run_id).folder)
         plan = plan_run(architecture, config, initial_weights)
         checkpoint.facts = WeightsFacts(
             text=f"run {run_id}", normalization=plan.normalization, class_names=plan.data.class_names
@@ -90,46 +116,36 @@ def train(
         with torch.random.fork_rng(devices=on_gpu):
             torch.manual_seed(config.seed)
             network, notes = _network(plan, initial_weights)
-            run = _Run(run_id, plan, network, say, control, checkpoint)
+            run = _Run(run_id, plan, network, say, control, checkpoint, checkpoint_interval_s)
+            if resume:
+                run.restore(checkpoint.resume(network))
             result = run.run(notes)
     except Exception as error:
-        result = RunFailed(
-            run_id=run_id,
-            message=message_of(error, plan, step := run.step if run is not None else None),
-            details="" if is_explained(error, step is not None) else traceback.format_exc(),
-            checkpoint=checkpoint.saved,
-        )
+        result = _failed(error, run_id, plan, run, checkpoint)
     say(result)
     return result
 
 
-class _Voice:
-    """Says events to the store and to the listener; neither can break the run."""
-
-    def __init__(self, emit: Callable[[Event], None], store: RunStore | None) -> None:
-        self._emit = emit
-        self._store = store
-        self._troubles: set[str] = set()
-
-    def say(self, event: Event) -> None:
-        if self._store is not None:
-            try:
-                self._store.record(event)
-            except RunStoreError as error:
-                self._log_once("the run is not recorded: %s", error)
-        try:
-            self._emit(event)
-        except Exception as error:
-            self._log_once("nobody hears the run: %r", error)
-
-    def _log_once(self, text: str, error: Exception) -> None:
-        if text not in self._troubles:
-            self._troubles.add(text)
-            _logger.warning(text, error)
+def _failed(
+    error: Exception, run_id: str, plan: RunPlan | None, run: "_Run | None", checkpoint: Checkpoint
+) -> RunFailed:
+    step = None if run is None else run.step
+    details = "" if is_explained(error, step is not None) else traceback.format_exc()
+    fitting = None
+    if plan is not None and is_out_of_memory(error):
+        fitting = fitting_batch_size(plan, error, None if run is None else make_attempt(run.network, plan))
+    return RunFailed(
+        run_id=run_id,
+        message=message_of(error, plan, step, fitting_batch_size=fitting, kept=checkpoint.saved_step),
+        details=details,
+        checkpoint=checkpoint.saved,
+        fitting_batch_size=fitting,
+    )
 
 
 def _network(plan: RunPlan, initial_weights: Path | None) -> tuple[Network, tuple[str, ...]]:
     network = build_module(plan.architecture, seed=plan.config.seed)
+    initialize(network, plan.config.init, plan.config.seed)
     notes = plan.notes
     if initial_weights is not None:
         report = carry_weights(load_weights(initial_weights), network)
@@ -152,23 +168,41 @@ class _Run:
         say: Callable[[Event], None],
         control: RunControl,
         checkpoint: Checkpoint,
+        checkpoint_interval_s: float,
     ) -> None:
-        data, device, shape = plan.data, plan.device, plan.architecture.input_shape
+        config, data, device, shape = plan.config, plan.data, plan.device, plan.architecture.input_shape
         self._run_id = run_id
         self._plan = plan
         self._say = say
         self._control = control
         self._checkpoint = checkpoint
-        self._train_feed = Feed(data.train_images, data.train_labels, shape, plan.normalization, device)
+        self._interval_s = checkpoint_interval_s
+        augmentation = parse_augmentation(config.augmentation)
+        is_augmented = augmentation.written != NO_AUGMENTATION
+        self._augmenter = Augmenter(augmentation, data.train_images, device) if is_augmented else None
+        self._train_feed = Feed(
+            data.train_images, data.train_labels, shape, plan.normalization, device, is_augmented=is_augmented
+        )
         self._test_feed = Feed(data.test_images, data.test_labels, shape, plan.normalization, device)
-        self._network = set_memory_format(network, self._train_feed.memory_format)
-        self._make_step = Step(self._network, make_optimizer(self._network, plan.config, device))
-        self._pictures = Pictures(run_id, plan, self._network, say)
+        self.network = set_memory_format(network, self._train_feed.memory_format)
+        self._optimization = Optimization(self.network, config, device, plan.steps_per_epoch)
+        self._make_step = Step(self.network, self._optimization, config)
+        self._guard = Guard(self.network, self._optimization.optimizer, device)
+        self._order = torch.Generator(device).manual_seed(config.seed)
+        self._order_before = self._order.get_state()
+        self._augmentation_random = torch.Generator().manual_seed(config.seed + _AUGMENTATION_STREAM)
+        self._pictures = Pictures(run_id, plan, self.network, say)
         self.step = 0
         """Updates made so far."""
         self._epoch = 1
-        self._pending: list[tuple[Tensor, Tensor, int]] = []
-        """Loss, right answers and images of each step since the last report; the first two on the device."""
+        self._epoch_steps = 0
+        """Steps made of this epoch."""
+        self._first_step = 0
+        """Updates made before this process took the run over."""
+        self._seconds_before = 0.0
+        self._pending: list[tuple[Tensor, Tensor, Tensor]] = []
+        """Loss and right answers of each step since the last report, and where its images lie; all on the device."""
+        self._failing_x: Tensor | None = None
         self._pacing = ReportPacing()
         self._speed = Speed()
         self._start_s = self._reported_s = time.perf_counter()
@@ -176,9 +210,61 @@ class _Run:
         self._is_resting = False
         self._loss_sum = self._num_right = self._num_seen = 0.0
         self._last_epoch: EpochFinished | None = None
+        self._best_accuracy = -math.inf
+        self._lowest_loss = math.inf
+        self._num_worse_epochs = 0
+        self._saved_s = self._start_s
+        self._is_saving_refused = False
+
+    def restore(self, state: RunState) -> None:
+        """Go on from there instead of from the start; the network has its weights already.
+
+        Raises:
+            KeyError, ValueError: the state of another run.
+        """
+        parts = state.parts
+        self._optimization.load_state_dict(parts["optimization"])
+        _match_layouts(self._optimization.optimizer)
+        set_random_state(parts["random"], self._plan.device)
+        self._order.set_state(parts["order"])
+        self._augmentation_random.set_state(parts["augmentation"])
+        self.step = self._first_step = state.step
+        self._epoch, self._epoch_steps = state.epoch, state.epoch_steps
+        self._loss_sum, self._num_right, self._num_seen = parts["sums"]
+        self._seconds_before = parts["seconds"]
+        self._best_accuracy, self._lowest_loss = parts["best_accuracy"], parts["lowest_loss"]
+        self._num_worse_epochs = parts["num_worse_epochs"]
+        last = parts["last_epoch"]
+        self._last_epoch = None if last is None else EpochFinished(**{**last, "run_id": self._run_id})
+
+    def _state(self) -> RunState:
+        """All that the next losses depend on, between two steps."""
+        parts: Mapping[str, Any] = {
+            "optimization": self._optimization.state_dict(),
+            "random": get_random_state(self._plan.device),
+            # The order of an epoch that is under way is drawn again from where it was drawn.
+            "order": self._order_before if self._epoch_steps else self._order.get_state(),
+            "augmentation": self._augmentation_random.get_state(),
+            "sums": [self._loss_sum, self._num_right, self._num_seen],
+            "seconds": self._seconds(),
+            "best_accuracy": self._best_accuracy,
+            "lowest_loss": self._lowest_loss,
+            "num_worse_epochs": self._num_worse_epochs,
+            "last_epoch": None if self._last_epoch is None else dataclasses.asdict(self._last_epoch),
+        }
+        return RunState(step=self.step, epoch=self._epoch, epoch_steps=self._epoch_steps, parts=parts)
 
     def run(self, notes: tuple[str, ...]) -> RunFinished:
+        """Train to the end."""
+        try:
+            return self._run(notes)
+        finally:
+            self._guard.close()
+
+    def _run(self, notes: tuple[str, ...]) -> RunFinished:
         plan = self._plan
+        if self._first_step:
+            notes = (*notes, f"Goes on after step {self._first_step:,}, in epoch {self._epoch}.")
         self._say(
             RunStarted(
                 run_id=self._run_id,
@@ -190,50 +276,57 @@ class _Run:
                 steps_per_epoch=plan.steps_per_epoch,
                 num_parameters=plan.num_parameters,
                 notes=notes,
+                data_fingerprint=plan.data.fingerprint,
+                resumed_step=self._first_step,
             )
         )
-        generator = torch.Generator(plan.device).manual_seed(plan.config.seed)
-        self._start_s = self._reported_s = time.perf_counter()
-        is_complete = all(self._run_epoch(epoch, generator) for epoch in range(1, plan.config.epochs + 1))
-        if not is_complete:
+        self._start_s = self._reported_s = self._saved_s = time.perf_counter()
+        is_stopped = is_early = False
+        while self._epoch <= plan.config.epochs and not is_stopped and not is_early:
+            is_stopped = not self._run_epoch()
+            is_early = 0 < plan.config.early_stopping <= self._num_worse_epochs
+        if is_stopped:
             self._say(StateChanged(run_id=self._run_id, state="stopping"))
             self._report()
         self._pictures.serve(self._control, self.step, now=True)
         if (error := self._save()) is not None:
-            raise WeightsNotWritten(self.step, error) from error
+            raise WeightsNotWritten(self.step, error, self._checkpoint.saved_step) from error
         last = self._last_epoch
+        early = f"Ended early: {self._num_worse_epochs} epochs without a lower test loss." if is_early else ""
         return RunFinished(
             run_id=self._run_id,
-            reason="completed" if is_complete else "stopped",
+            reason="stopped" if is_stopped else "completed",
             step=self.step,
-            seconds=time.perf_counter() - self._start_s,
+            seconds=self._seconds(),
             checkpoint=self._checkpoint.saved,
             train_loss=last.train_loss if last is not None else None,
             train_accuracy=last.train_accuracy if last is not None else None,
             test_accuracy=last.test_accuracy if last is not None else None,
             images_per_second=self._speed.overall if self._speed.num_images else None,
+            note=early,
         )
 
-    def _run_epoch(self, epoch: int, generator: torch.Generator) -> bool:
-        """Train on each image once, test, and keep the weights. False if stopped on the way."""
+    def _run_epoch(self) -> bool:
+        """Train on each image once, test, and keep the state. False if stopped on the way."""
         plan, size = self._plan, self._plan.batch_size
-        self._epoch = epoch
-        self._loss_sum = self._num_right = self._num_seen = 0.0
+        if not self._epoch_steps:
+            self._loss_sum = self._num_right = self._num_seen = 0.0
         start_s, images_before, seconds_before = time.perf_counter(), self._speed.num_images, self._speed.seconds
-        order = torch.randperm(len(self._train_feed), generator=generator, device=plan.device)
-        for first in range(0, plan.steps_per_epoch * size, size):
+        self._order_before = self._order.get_state()
+        order = torch.randperm(len(self._train_feed), generator=self._order, device=plan.device)
+        while self._epoch_steps < plan.steps_per_epoch:
             if not self._may_go_on():
                 return False
-            x, target = self._train_feed.batch(order[first : first + size])
-            loss, right = self._make_step(x, target)
-            self.step += 1
-            self._pending.append((loss, right, len(target)))
+            first = self._epoch_steps * size
+            self._take_step(order[first : first + size])
             if len(self._pending) >= self._pacing.num_steps:
                 self._report()
                 self._pictures.serve(self._control, self.step)
+                if time.perf_counter() - self._saved_s >= self._interval_s:
+                    self._save()
         self._report()
         tested = evaluate(
-            self._network,
+            self.network,
             self._test_feed,
             # Without gradients an image takes less memory than in a step; small batches would only waste time.
             min(512, max(32, 2 * size)),
@@ -241,29 +334,71 @@ class _Run:
         )
         if tested is None:
             return False
-        speed = self._speed
+        speed, seconds = self._speed, self._speed.seconds - seconds_before
         self._last_epoch = EpochFinished(
             run_id=self._run_id,
-            epoch=epoch,
+            epoch=self._epoch,
             step=self.step,
             seconds=time.perf_counter() - start_s,
             train_loss=self._loss_sum / self._num_seen,
             train_accuracy=self._num_right / self._num_seen,
             test_loss=tested[0],
             test_accuracy=tested[1],
-            images_per_second=(speed.num_images - images_before) / (speed.seconds - seconds_before),
+            # An epoch that was resumed after its last step has only its test left.
+            images_per_second=(speed.num_images - images_before) / seconds if seconds else 0.0,
         )
+        self._optimization.end_epoch(tested[0])
         self._say(self._last_epoch)
-        self._save()  # Tried again after the next epoch if the disk refuses.
+        is_best, self._best_accuracy = tested[1] > self._best_accuracy, max(tested[1], self._best_accuracy)
+        is_lower, self._lowest_loss = tested[0] < self._lowest_loss, min(tested[0], self._lowest_loss)
+        self._num_worse_epochs = 0 if is_lower else self._num_worse_epochs + 1
+        self._epoch, self._epoch_steps = self._epoch + 1, 0
+        # Tried again after the next epoch if the disk refuses.
+        self._save(is_best=is_best and plan.config.keep_best)
         self._reported_s = time.perf_counter()
         return True
 
-    def _save(self) -> OSError | None:
-        """Keep the weights as they are now; why they could not be, if so."""
-        error = self._checkpoint.save(self._network, self.step)
-        if error is None and self._checkpoint.saved is not None:
+    def _take_step(self, positions: Tensor) -> None:
+        x, target = self._batch(positions)
+        loss, right = self._make_step(x, target)
+        self._optimization.end_step()
+        self.step += 1
+        self._epoch_steps += 1
+        self._pending.append((loss, right, positions))
+        # On the CPU a look costs nothing, and the very batch is still there, as it was augmented.
+        if loss.device.type == "cpu" and not math.isfinite(loss.item()):
+            self._failing_x = x
+            self._report()
+
+    def _batch(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Images as the network takes them and labels, or the shares of the classes where images are mixed."""
+        augmenter, feed, random = self._augmenter, self._train_feed, self._augmentation_random
+        if augmenter is None:
+            return feed.batch(positions)
+        x, target = feed.raw(positions)
+        x = augmenter(x, random)
+        if augmenter.mixes:
+            x, target = augmenter.mix(x, target, len(self._plan.data.class_names), random)
+        return feed.normalised(x), target
+
+    def _save(self, *, is_best: bool = False) -> OSError | None:
+        """Keep the state as it is now; why it could not be, if so."""
+        before = self._checkpoint.saved_place
+        error = self._checkpoint.save(self.network, self._state(), is_best=is_best)
+        self._saved_s = time.perf_counter()
+        if error is not None and not self._is_saving_refused:
+            text = (
+                f"The weights after step {self.step:,} could not be written: {reason_of(error)}; the run goes on and "
+            )
+            self._say(TroubleMet(run_id=self._run_id, message=f"{text}tries again. To help, {remedy_of(error)}."))
+        self._is_saving_refused = error is not None
+        if self._checkpoint.saved is not None and self._checkpoint.saved_place != before:
             self._say(CheckpointSaved(run_id=self._run_id, step=self.step, path=self._checkpoint.saved))
         return error
+
+    def _seconds(self) -> float:
+        """Since the start of the run, without the time between its processes."""
+        return self._seconds_before + time.perf_counter() - self._start_s
 
     def _may_go_on(self) -> bool:
         """Do what was asked for between two steps, and wait while paused. False if the run is to stop."""
@@ -281,7 +416,7 @@ class _Run:
             return False
         if (learning_rate := control.learning_rate_change()) is not None:
             self._report()  # A report has one learning rate.
-            self._make_step.learning_rate = learning_rate
+            self._optimization.learning_rate = learning_rate
         if self._pictures.is_stale(control):
             self._report()
             self._pictures.serve(control, self.step)
@@ -307,7 +442,8 @@ class _Run:
         right = torch.stack([right for _, right, _ in self._pending])
         # Here, at the reporting interval, the host waits for the device; nowhere else between two epochs.
         measured = torch.stack([losses.float(), right.float()]).cpu().numpy()
-        num_images = np.array([count for _, _, count in self._pending], np.float32)
+        places = [positions for _, _, positions in self._pending]
+        num_images = np.array([len(positions) for positions in places], np.float32)
         self._pending = []
         now_s = time.perf_counter()
         self._pacing.reported(len(num_images), now_s - self._reported_s)
@@ -316,26 +452,49 @@ class _Run:
         finite = np.isfinite(measured[0])
         count = len(finite) if finite.all() else int(finite.argmin()) + 1
         first_step = self.step - len(finite) + 1
-        self._loss_sum += float(measured[0].astype(np.float64) @ num_images)
-        self._num_right += float(measured[1].sum(dtype=np.float64))
-        self._num_seen += float(num_images.sum())
+        # One after the other, so that the sums do not depend on how many steps a report has.
+        for loss, num_right, images in zip(*measured.astype(np.float64).tolist(), num_images.tolist(), strict=True):
+            self._loss_sum += loss * images
+            self._num_right += num_right
+            self._num_seen += images
         self._say(
             StepsRecorded(
                 run_id=self._run_id,
                 first_step=first_step,
                 losses=measured[0, :count].copy(),
                 accuracies=(measured[1, :count] / num_images[:count]).astype(np.float32),
-                learning_rate=self._make_step.learning_rate,
+                learning_rate=self._optimization.step_learning_rate,
                 epoch=self._epoch,
                 images_per_second=self._speed.recent,
                 seconds_left=self._seconds_left(now_s),
                 num_steps_total=self._plan.num_steps_total,
             )
         )
-        if count < len(finite) or not math.isfinite(measured[0, count - 1]):
-            raise Diverged(first_step + count - 1, float(measured[0, count - 1]), self._make_step.learning_rate)
+        if not finite[count - 1]:
+            rate, kept = self._optimization.step_learning_rate, self._checkpoint.saved_step
+            where = self._where_it_began(places[count - 1])
+            raise Diverged(first_step + count - 1, float(measured[0, count - 1]), rate, where, kept)
+
+    def _where_it_began(self, positions: Tensor) -> NonFinite | None:
+        """The layer to blame for a step, whose weights `Guard` has kept."""
+        x = self._train_feed.batch(positions)[0] if self._failing_x is None else self._failing_x
+        try:
+            return first_non_finite(self.network, x)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            return None
 
     def _seconds_left(self, now_s: float) -> float | None:
-        if self.step < _FEWEST_STEPS:
+        made = self.step - self._first_step
+        if made < _FEWEST_STEPS:
             return None
-        return (now_s - self._start_s - self._rested_s) / self.step * (self._plan.num_steps_total - self.step)
+        return (now_s - self._start_s - self._rested_s) / made * (self._plan.num_steps_total - self.step)
+
+
+def _match_layouts(optimizer: torch.optim.Optimizer) -> None:
+    """Lay out what an optimizer keeps of each parameter as the parameter is: fused kernels read both side by side."""
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape and value.stride() != parameter.stride():
+                state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)

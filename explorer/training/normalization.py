@@ -55,7 +55,7 @@ def expected_normalization(config: RunConfig, input_shape: Shape, weights: Path 
         FileNotFoundError: the data set's file is missing.
     """
     known = None if weights is None else fitting_normalization(read_facts(weights).normalization, config, input_shape)
-    return known if known is not None else normalization_of_run(config, load_data(config.data))
+    return known if known is not None else normalization_of_run(config, load_data(config.data, input_shape))
 
 
 def normalization_note(normalization: Normalization, data: DataSet) -> str | None:
@@ -70,7 +70,7 @@ def fitting_normalization(known: Normalization | None, config: RunConfig, input_
     if known is None:
         return None
     try:
-        check_normalization(known, load_data(config.data).image_shape[0], input_shape[0])
+        check_normalization(known, load_data(config.data, input_shape).image_shape[0], input_shape[0])
     except ValueError:
         return None
     return known

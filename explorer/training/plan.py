@@ -10,6 +10,7 @@ from explorer.inference import Inference, infer
 from explorer.inference.logits import logits_node
 from explorer.layers import format_shape
 from explorer.runs import Normalization, RunConfig
+from explorer.runs.steps import parse_steps
 from explorer.runtime.devices import choose_device
 from explorer.runtime.images import check_normalization, input_notes
 from explorer.runtime.modules import NotRunnable
@@ -22,7 +23,7 @@ class RunPlan:
     """Everything that is decided before the first step."""
 
     architecture: Architecture
-    """As given, but with the logits as its one output."""
+    """As given, but its outputs are the logits and the auxiliary heads that are trained with them."""
     config: RunConfig
     """As given, but with its normalisation decided."""
     data: DataSet
@@ -42,7 +43,7 @@ class RunPlan:
 
     @property
     def logits_id(self) -> str:
-        """The node whose output the loss reads."""
+        """The node whose output the loss reads and the test judges."""
         return self.architecture.outputs[0]
 
 
@@ -64,17 +65,23 @@ def plan_run(architecture: Architecture, config: RunConfig, initial_weights: Pat
         raise NotRunnable(inference.errors[0].text)
     device = choose_device(config.device)
     config = settle_normalization(config, architecture.input_shape, initial_weights)
-    data = load_data(config.data)
+    data = load_data(config.data, architecture.input_shape)
     logits_id, logits_note = logits_node(architecture)
     _check_logits(logits_id, inference, data)
     _check_trainable(architecture, logits_id, inference)
     notes = [*input_notes(data.image_shape, architecture.input_shape)]
+    notes += data.notes
     normalization = normalization_of_run(config, data)
     check_normalization(normalization, data.image_shape[0], architecture.input_shape[0])
     if (normalization_text := normalization_note(normalization, data)) is not None:
         notes.append(normalization_text)
     if logits_note is not None:
         notes.append(logits_note)
+    heads = auxiliary_heads(architecture, inference) if config.aux_weight > 0 else ()
+    if heads:
+        are = "are" if len(heads) > 1 else "is"
+        notes.append(f"{' and '.join(heads)} {are} trained too, each loss times {config.aux_weight:g}.")
+    notes += _schedule_notes(config)
     num_train = len(data.train_images)
     batch_size = min(config.batch_size, num_train)
     if batch_size < config.batch_size:
@@ -87,7 +94,7 @@ def plan_run(architecture: Architecture, config: RunConfig, initial_weights: Pat
             steps_per_epoch -= 1
             notes.append(f"One image sits out each epoch, since {lonely} cannot normalise a batch of one.")
     return RunPlan(
-        architecture=replace(architecture, outputs=(logits_id,)),
+        architecture=replace(architecture, outputs=(logits_id, *heads)),
         config=config,
         data=data,
         normalization=normalization,
@@ -97,6 +104,39 @@ def plan_run(architecture: Architecture, config: RunConfig, initial_weights: Pat
         num_parameters=inference.totals.num_parameters,
         notes=tuple(notes),
     )
+
+
+def auxiliary_heads(architecture: Architecture, inference: Inference) -> tuple[str, ...]:
+    """The nodes whose outputs are scores of the same classes as the first output's, by weights of their own.
+
+    So the probabilities beside the logits are none, and neither is a value on the way to the first output.
+    """
+    logits_id, _ = logits_node(architecture)
+    reports, shared = inference.nodes, _on_the_way(architecture, logits_id)
+    found: dict[str, None] = {}
+    for output in architecture.outputs[1:]:
+        head, _ = logits_node(replace(architecture, outputs=(output,)))
+        own = _on_the_way(architecture, head) - shared
+        if (
+            head != logits_id
+            and reports[head].output_shape == reports[logits_id].output_shape
+            and any(reports[node_id].num_trainable for node_id in own)
+        ):
+            found[head] = None
+    return tuple(found)
+
+
+def _schedule_notes(config: RunConfig) -> list[str]:
+    """What of the schedule does not come to pass within the run."""
+    notes = []
+    if config.schedule == "step" and not parse_steps(config.step_epochs, config.epochs):
+        notes.append(
+            f"The step schedule changes nothing: its first step ({config.step_epochs}) comes after the last of "
+            f"{config.epochs:,} epochs has begun."
+        )
+    if config.schedule != "onecycle" and config.warmup_epochs > config.epochs:
+        notes.append(f"The warm-up of {config.warmup_epochs:g} epochs is shortened to the run's {config.epochs:,}.")
+    return notes
 
 
 def _check_logits(logits_id: str, inference: Inference, data: DataSet) -> None:
@@ -115,14 +155,20 @@ def _check_logits(logits_id: str, inference: Inference, data: DataSet) -> None:
 
 
 def _check_trainable(architecture: Architecture, logits_id: str, inference: Inference) -> None:
-    on_the_way = {logits_id}
-    for node in reversed(architecture.nodes):
-        if node.id in on_the_way:
-            on_the_way.update(node.inputs)
+    on_the_way = _on_the_way(architecture, logits_id)
     if not any(inference.nodes[node_id].num_parameters for node_id in on_the_way):
         raise ValueError(f"{logits_id}: nothing on the way to it has weights to train; add a Conv2d or a Linear")
     if not any(inference.nodes[node_id].num_trainable for node_id in on_the_way):
         raise ValueError(f"{logits_id}: everything on the way to it is frozen; let training change at least one layer")
+
+
+def _on_the_way(architecture: Architecture, node_id: str) -> set[str]:
+    """The node and all that its value is made from."""
+    found = {node_id}
+    for node in reversed(architecture.nodes):
+        if node.id in found:
+            found.update(node.inputs)
+    return found
 
 
 def _unfit_for_one_image(inference: Inference) -> str | None:

@@ -10,37 +10,48 @@ from explorer.runs import RunConfig
 from explorer.runtime.feature_maps import evaluating
 from explorer.runtime.modules import Network
 from explorer.training.feed import Feed
+from explorer.training.optimization import Optimization
 
 
 class Step:
     """Forward, backward, update. Everything that changes how a step computes belongs here."""
 
-    def __init__(self, network: Network, optimizer: torch.optim.Optimizer) -> None:
+    def __init__(self, network: Network, optimization: Optimization, config: RunConfig) -> None:
+        """Train `network`, whose first output gives the logits; `plan.plan_run` leaves it only heads beside that."""
         self._network = network
-        self._optimizer = optimizer
+        self._optimization = optimization
+        self._label_smoothing = config.label_smoothing
+        self._aux_weight = config.aux_weight
 
     def __call__(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Update the weights by one batch.
 
+        Args:
+            x: `(N, C, H, W)`.
+            target: `(N,)` in int64, or `(N, classes)` in float32: the share of each class, as Mixup and CutMix give it.
+
         Returns:
-            The mean loss and the number of images classified rightly, both before the update, on the device.
+            The first output's mean loss and the number of images classified rightly (with shares: as their largest
+            one), both before the update, on the device.
         """
-        # Before the forward pass, so that the last step's gradients do not lie beside this one's activations.
-        self._optimizer.zero_grad()
-        logits = self._network(x)
-        loss = F.cross_entropy(logits, target)
-        torch.autograd.backward(loss)
-        self._optimizer.step()
-        return loss.detach(), (logits.detach().argmax(1) == target).sum()
+        self._optimization.begin_step()
+        outputs = self._network(x)
+        logits, *heads = outputs if isinstance(outputs, tuple) else (outputs,)
+        loss = self._loss(logits, target)
+        whole = loss
+        for head in heads:
+            # "weighted by 0.3" (Szegedy et al. 2014, section 5).
+            whole = whole + self._aux_weight * self._loss(head, target)
+        torch.autograd.backward(whole)
+        self._optimization.update()
+        labels = target if target.dim() == 1 else target.argmax(1)
+        return loss.detach(), (logits.detach().argmax(1) == labels).sum()
 
-    @property
-    def learning_rate(self) -> float:
-        return float(self._optimizer.param_groups[0]["lr"])
-
-    @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        for group in self._optimizer.param_groups:
-            group["lr"] = value
+    def _loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        if target.dim() == 2 and target.shape[1] < logits.shape[1]:
+            # A network may have more scores than the data has classes.
+            target = F.pad(target, (0, logits.shape[1] - target.shape[1]))
+        return F.cross_entropy(logits, target, label_smoothing=self._label_smoothing)
 
 
 def set_memory_format(network: Network, memory_format: torch.memory_format) -> Network:
@@ -52,32 +63,22 @@ def set_memory_format(network: Network, memory_format: torch.memory_format) -> N
     return network
 
 
-def make_optimizer(network: Network, config: RunConfig, device: torch.device) -> torch.optim.Optimizer:
-    """torch's SGD or Adam of what is not frozen; fused into one kernel where torch has one."""
-    fused = True if device.type in ("cpu", "cuda") else None
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    if config.optimizer == "adam":
-        return torch.optim.Adam(trained, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
-    return torch.optim.SGD(
-        trained,
-        lr=config.learning_rate,
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
-        fused=fused,
-    )
-
-
 def evaluate(
     network: Network, feed: Feed, batch_size: int, is_cancelled: Callable[[], bool]
 ) -> tuple[float, float] | None:
-    """Mean loss and accuracy over all images, in evaluation mode; None if cancelled."""
+    """Mean loss and accuracy of the first output over all images, in evaluation mode; None if cancelled.
+
+    The loss is the plain cross entropy, whatever is added to it in training.
+    """
     loss, correct = [], []
+    first = network.architecture.outputs[0]
     with torch.inference_mode(), evaluating(network):
         for start in range(0, len(feed), batch_size):
             if is_cancelled():
                 return None
             x, target = feed.batch(slice(start, start + batch_size))
-            logits = network(x)
+            # Without the auxiliary heads.
+            logits = network.trace(x, (first,))[first]
             loss.append(F.cross_entropy(logits, target, reduction="sum"))
             correct.append((logits.argmax(1) == target).sum())
         # The test's one wait for the device; in float64, which MPS lacks, on the CPU.

@@ -181,6 +181,7 @@ register(
         idea="ReLU, dropout, response normalisation and two GPUs made a deep network learn a million photographs.",
         paper=_PAPER,
         make=alexnet,
+        recipes=("alexnet-2012",),
         parameters=(
             classes(1000),
             one_of("groups", "Towers", 2, (1, 2), "2 splits three convolutions between two GPUs."),
@@ -199,6 +200,7 @@ register(
         idea="The same on one GPU: every kernel reads all channels, for half as many multiplications again.",
         paper=_PAPER,
         make=one_tower,
+        recipes=("alexnet-2012",),
         parameters=(classes(1000), _DROPOUT),
     )
 )
@@ -211,6 +213,7 @@ register(
         idea="The slimmer single tower that torchvision trained: 64 and 192 kernels first, no response normalisation.",
         paper="Krizhevsky 2014, One weird trick for parallelizing convolutional neural networks",
         make=torchvision_form,
+        recipes=("alexnet-2012",),
         parameters=(classes(1000),),
         pretrained=Pretrained("alexnet", "IMAGENET1K_V1", 56.522, 256, 224),
     )
@@ -224,6 +227,7 @@ register(
         idea="For grey images and ten classes, as a first look at what depth does for Fashion-MNIST.",
         paper=_D2L,
         make=d2l_form,
+        recipes=("alexnet-d2l",),
         parameters=(classes(10),),
     )
 )
@@ -236,6 +240,7 @@ register(
         idea="Cut down until it works on 28×28 images as they are, eleven times as fast.",
         paper=_D2L_EXERCISE,
         make=for_28,
+        recipes=("alexnet-28",),
         parameters=(classes(10),),
     )
 )

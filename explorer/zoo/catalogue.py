@@ -119,6 +119,8 @@ class Entry:
     """Authors, year and title, or the document that has this form."""
     make: Callable[..., Architecture]
     """The family's function, which takes the parameters' values by name; `build` fills in what is not given."""
+    recipes: tuple[str, ...] = ()
+    """Names of the shipped recipes that are made for it, the first to try first; what they say is `runs.recipe`."""
     parameters: tuple[FamilyParameter, ...] = ()
     pretrained: Pretrained | None = None
 

@@ -70,6 +70,7 @@ register(
         idea="What transformers had learned, given back to convolutions: large depthwise kernels and layer norm.",
         paper=_PAPER,
         make=convnext_tiny,
+        recipes=("modern-adamw",),
         parameters=(
             classes(1000),
             number("width", "Width", 96, 1, 1024, "Channels of the first stage; each further one doubles them."),

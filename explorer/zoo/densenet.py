@@ -108,6 +108,7 @@ for _depth, _idea in _IDEAS.items():
             idea=_idea,
             paper=_PAPER,
             make=densenet,
+            recipes=("resnet-imagenette",),
             parameters=(
                 one_of("depth", "Depth", _depth, tuple(_FORMS), "Layers with weights."),
                 number(

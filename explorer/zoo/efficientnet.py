@@ -89,6 +89,7 @@ register(
         idea="Depth, width and image size belong together: scale all three, starting from a small searched network.",
         paper=_PAPER,
         make=efficientnet_b0,
+        recipes=("modern-adamw",),
         parameters=(
             classes(1000),
             number("width", "Width", 1.0, 0.1, 4.0, "Factor for all channels, each rounded to a multiple of 8."),

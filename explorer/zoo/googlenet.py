@@ -187,6 +187,7 @@ register(
         idea="Kernels of several sizes side by side, made cheap by 1×1 convolutions: a ninth of AlexNet's weights.",
         paper=_PAPER,
         make=googlenet,
+        recipes=("googlenet-heads",),
         parameters=(classes(1000), _AUXILIARY),
     )
 )
@@ -199,6 +200,7 @@ register(
         idea="With batch norm behind every convolution, and 3×3 kernels in the branches that had 5×5.",
         paper=f"{_PAPER}; Ioffe and Szegedy 2015, Batch normalization",
         make=torchvision_form,
+        recipes=("googlenet-heads",),
         parameters=(classes(1000), _AUXILIARY),
         pretrained=Pretrained(
             "googlenet",

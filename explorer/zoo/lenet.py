@@ -145,6 +145,7 @@ register(
         idea="Learned convolutions, subsampling and a classifier, trained together from pixels to digits.",
         paper=_TAUGHT,
         make=lenet5,
+        recipes=("lenet5-digits", "lenet5-mnist"),
         parameters=(classes(10),),
     )
 )
@@ -215,6 +216,7 @@ register(
         idea="AlexNet's ReLU and dropout brought back to the older network.",
         paper=f"{_PAPER}; Krizhevsky, Sutskever and Hinton 2012; a form from later courses",
         make=lenet5_relu_dropout,
+        recipes=("lenet5-relu-dropout",),
         parameters=(classes(10),),
     )
 )

@@ -179,6 +179,7 @@ register(
         idea="Residuals turned inside out: wide and cheap in the middle, narrow where the shortcuts run.",
         paper=_V2_PAPER,
         make=mobilenet_v2,
+        recipes=("mobile-rmsprop",),
         parameters=_PARAMETERS,
         pretrained=Pretrained("mobilenet_v2", "IMAGENET1K_V1", 71.878, 256, 224),
     )
@@ -192,6 +193,7 @@ register(
         idea="Found by a search: squeeze-and-excitation where it pays, and an activation without an exponential.",
         paper=_V3_PAPER,
         make=mobilenet_v3_large,
+        recipes=("mobile-rmsprop",),
         parameters=_PARAMETERS,
         pretrained=Pretrained("mobilenet_v3_large", "IMAGENET1K_V1", 74.042, 256, 224),
     )
@@ -205,6 +207,7 @@ register(
         idea="The search's answer where every millisecond counts.",
         paper=_V3_PAPER,
         make=mobilenet_v3_small,
+        recipes=("mobile-rmsprop",),
         parameters=_PARAMETERS,
         pretrained=Pretrained("mobilenet_v3_small", "IMAGENET1K_V1", 67.668, 256, 224),
     )

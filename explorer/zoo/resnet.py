@@ -101,6 +101,7 @@ for _depth, _idea in _IDEAS.items():
             idea=_idea,
             paper=_PAPER,
             make=resnet,
+            recipes=("resnet-imagenette",),
             parameters=(
                 one_of("depth", "Depth", _depth, tuple(_BLOCKS), "Layers with weights; bottlenecks from 50 on."),
                 classes(1000),

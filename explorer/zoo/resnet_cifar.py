@@ -75,6 +75,7 @@ def _register(depth: int, shortcut: str, idea: str) -> None:
             idea=idea,
             paper=_PAPER,
             make=resnet_cifar,
+            recipes=("resnet-cifar", "cifar-quick"),
             parameters=(
                 one_of("depth", "Depth", depth, _DEPTHS, "Layers with weights: 6n + 2, n blocks a stage."),
                 one_of(

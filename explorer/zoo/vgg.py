@@ -69,6 +69,7 @@ for _depth, _idea in _IDEAS.items():
                 idea=f"VGG-{_depth} normalised behind every convolution: it trains without tricks." if _norm else _idea,
                 paper=f"{_PAPER}; Ioffe and Szegedy 2015, Batch normalization" if _norm else _PAPER,
                 make=vgg,
+                recipes=("vgg-bn-imagenette",) if _norm else (),
                 parameters=(
                     one_of("depth", "Depth", _depth, tuple(_CONVOLUTIONS), "Layers with weights."),
                     switch("batch_norm", "Batch norm", _norm, "Normalises behind every convolution."),

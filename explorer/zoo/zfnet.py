@@ -46,6 +46,7 @@ register(
         idea="Pictures of what each layer sees showed that AlexNet's first kernels were too large and too far apart.",
         paper="Zeiler and Fergus 2013, Visualizing and understanding convolutional networks",
         make=zfnet,
+        recipes=("alexnet-2012",),
         parameters=(classes(1000),),
     )
 )

@@ -21,7 +21,9 @@ from explorer.architecture import Architecture
 from explorer.inference import infer
 from explorer.inference.logits import logits_node
 from explorer.inference.memory import largest_batch, memory
+from explorer.runs import RunConfig
 from explorer.runtime.modules import Network, build_module
+from explorer.training.optimization import Optimization
 from explorer.training.step import Step
 from tests.runtime.alive import AliveBytes
 from tests.runtime.saved import CudaDropout, saved_as_they_are
@@ -30,6 +32,7 @@ _NETWORKS = ("alexnet", "vgg16", "googlenet", "resnet50")
 _BATCHES = (1, 4, 16, 64, 256)
 _MIB = 2**20
 _NUM_TIMES = 50
+_CONFIG = RunConfig(learning_rate=1e-3)
 
 
 def main() -> None:
@@ -75,7 +78,7 @@ def _batch(net: Architecture, batch_size: int, device: str) -> tuple[torch.Tenso
 def _measured_on_cuda(net: Architecture, batch_size: int) -> tuple[int | None]:
     try:
         network = build_module(net, seed=0).train().to("cuda")
-        step = Step(network, torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9, fused=True))
+        step = Step(network, Optimization(network, _CONFIG, torch.device("cuda"), 1), _CONFIG)
         x, target = _batch(net, batch_size, "cuda")
         step(x, target)
         torch.cuda.synchronize()
@@ -93,13 +96,13 @@ def _counted_on_meta(net: Architecture, batch_size: int) -> tuple[int, int]:
     x, target = _batch(net, batch_size, "meta")
     tensors = [*network.parameters(), *network.buffers()]
     saved = saved_as_they_are(lambda x: F.cross_entropy(network(x), target), [x], tensors)
-    optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9)
-    step = Step(network, optimizer)
+    optimization = Optimization(network, _CONFIG, torch.device("meta"), 1)
+    step = Step(network, optimization, _CONFIG)
     with CudaDropout():
         step(x, target)
         alive = AliveBytes([x, target, *tensors])
         for parameter in network.parameters():
-            alive.hold(optimizer.state[parameter]["momentum_buffer"])
+            alive.hold(optimization.optimizer.state[parameter]["momentum_buffer"])
             if parameter.grad is not None:
                 alive.hold(parameter.grad)
         with alive:

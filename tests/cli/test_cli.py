@@ -199,7 +199,10 @@ def test_summary_needs_no_torch_and_a_closed_pipe_is_no_error() -> None:
         (("summary", "lenet5", "--batchsize", "3"), ("unknown option --batchsize", "--batch-size")),
         (("train", "lenet5", "--lr", "fast"), ("--lr: received 'fast'", "from 1e-08 to 100")),
         (("train", "lenet5", "--epochs", "0"), ("--epochs: received 0", "from 1 to 100000")),
-        (("train", "lenet5", "--optimizer", "lion"), ("--optimizer: received 'lion'", "sgd or adam")),
+        (
+            ("train", "lenet5", "--optimizer", "lion"),
+            ("--optimizer: received 'lion'", "sgd or adam or adamw or rmsprop"),
+        ),
         (("train", "lenet5", "--device", "tpu"), ("--device: received 'tpu'", "cuda")),
         (("train", "lenet5", "--device", "cuda:99"), ("cuda:99 is not available", "cpu")),
         (("train", "lenet5", "--data", "letters"), ("--data: received 'letters'", "digits")),

@@ -154,7 +154,7 @@ def test_of_several_heads_one_is_trained() -> None:
     net.add("probabilities", L.Softmax(), after="main")
     architecture = net.build(outputs=("main", "aux", "probabilities"))
     issue = _one(architecture, "aux")
-    assert (issue.severity, issue.message.partition(";")[0]) == ("note", "training reads the first output alone")
+    assert (issue.severity, issue.message.partition(";")[0]) == ("note", "training reads the first output")
     assert not infer(architecture).nodes["probabilities"].issues
     first, removed = (repair.edit(architecture) for repair in issue.repairs)
     assert first.outputs[0] == "aux"

@@ -8,8 +8,11 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
+from explorer.look.theme import ThemeSource
+from explorer.panels.augmentation_form import AugmentationForm
 from explorer.panels.training import TrainingPanel
-from explorer.panels.training_form import ConfigForm, RealBox
+from explorer.panels.training_form import ConfigForm
+from explorer.panels.training_form_editors import RealBox
 from explorer.runs import CONFIG_FIELDS, Normalization, RunConfig, RunFailed
 from tests.panels.fake_run import FakeRun, epoch_finished, run_finished, run_started, steps
 from tests.panels.stage import Stage, press, shown, stage, write
@@ -35,7 +38,9 @@ def _running(qtbot: QtBot) -> tuple[TrainingPanel, FakeRun, Stage]:
 def test_there_is_an_editor_for_every_field(qtbot: QtBot) -> None:
     panel, _, _ = _panel(qtbot)
     for field in CONFIG_FIELDS:
-        assert field.help in panel.form.editor(field.name).toolTip()
+        if field.name != "augmentation":  # which has a form of its own
+            assert field.help in panel.form.editor(field.name).toolTip()
+    assert isinstance(panel.form.editor("augmentation"), AugmentationForm)
     assert panel.config() == RunConfig()
 
 
@@ -60,7 +65,7 @@ def test_edits_are_kept_in_the_project(qtbot: QtBot) -> None:
     assert panel.config() == config
     assert at.document.sections["training"] == config.to_plain()
     assert not panel.form.editor("momentum").isEnabled()
-    assert "Adam does not use it" in panel.form.editor("momentum").toolTip()
+    assert "Adam and AdamW do not use it" in panel.form.editor("momentum").toolTip()
 
 
 def test_a_project_brings_its_configuration(qtbot: QtBot) -> None:
@@ -152,8 +157,11 @@ def test_a_network_without_weights_cannot_be_trained(qtbot: QtBot) -> None:
 
 def test_only_the_learning_rate_changes_in_mid_run(qtbot: QtBot) -> None:
     panel, run, _ = _running(qtbot)
-    enabled = {field.name for field in CONFIG_FIELDS if panel.form.editor(field.name).isEnabled()}
-    assert enabled == {"learning_rate"}
+    names = {field.name for field in CONFIG_FIELDS} - {"augmentation"}
+    assert {name for name in names if panel.form.editor(name).isEnabled()} == {"learning_rate"}
+    assert not panel.form.augmentation.switch("flip").isEnabled()
+    assert not panel.form.recipes.menu.isEnabled()
+    assert "stop it" in panel.form.recipes.menu.toolTip()
     rate = panel.form.editor("learning_rate")
     assert isinstance(rate, QDoubleSpinBox)
     rate.setValue(0.25)
@@ -217,7 +225,7 @@ def test_another_project_in_mid_run_waits_with_its_configuration(qtbot: QtBot) -
 
 
 def test_the_normalisation_of_the_weights_is_offered_and_shown(qtbot: QtBot) -> None:
-    form = ConfigForm()
+    form = ConfigForm(ThemeSource())
     qtbot.addWidget(form)
     menu = form.editor("normalization")
     assert isinstance(menu, QComboBox)

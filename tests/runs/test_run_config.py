@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from explorer.runs import (
     CONFIG_FIELDS,
+    GROUPS,
     ConfigField,
     ConfigValue,
     Normalization,
@@ -21,13 +22,19 @@ from explorer.runs import (
     config_field,
     parse_normalization,
 )
+from explorer.runs.steps import parse_steps
 
-NUMBERS = [field for field in CONFIG_FIELDS if field.kind != "choice"]
+NUMBERS = [field for field in CONFIG_FIELDS if field.kind in {"int", "float"}]
+TEXTS = {"step_epochs": ["every 5", "30,60", "7"], "augmentation": ["none", "flip:0.5", "crop:4,mixup:0.2"]}
 
 
 def fitting(field: ConfigField) -> st.SearchStrategy[Any]:
     if field.kind == "choice":
         return st.sampled_from(field.choices)
+    if field.kind == "text":
+        return st.sampled_from(TEXTS[field.name])
+    if field.kind == "flag":
+        return st.booleans()
     assert field.minimum is not None
     assert field.maximum is not None
     if field.kind == "int":
@@ -44,15 +51,31 @@ def configurations() -> st.SearchStrategy[RunConfig]:
 def test_defaults() -> None:
     assert RunConfig().to_plain() == {
         "data": "digits",
-        "normalization": "auto",
         "epochs": 10,
         "batch_size": 64,
         "optimizer": "sgd",
         "learning_rate": 0.02,
+        "schedule": "constant",
+        "warmup_epochs": 0.0,
+        "step_epochs": "every 5",
+        "gamma": 0.1,
+        "plateau_patience": 3,
+        "rise_share": 0.3,
+        "final_share": 0.0,
         "momentum": 0.9,
+        "nesterov": False,
+        "clip_norm": 0.0,
         "weight_decay": 0.0,
+        "decay_norms": False,
+        "label_smoothing": 0.0,
+        "aux_weight": 0.3,
+        "augmentation": "none",
+        "normalization": "auto",
+        "init": "default",
         "seed": 0,
         "device": "auto",
+        "early_stopping": 0,
+        "keep_best": False,
     }
 
 
@@ -68,7 +91,10 @@ def test_every_field_is_described_and_its_default_fits() -> None:
         assert field.check(field.default) == field.default
         assert len(field.help) > 20
         assert field.option.startswith("--")
-        assert bool(field.choices) == (field.kind == "choice") == (field.step is None)
+        assert bool(field.choices) == (field.kind == "choice")
+        assert (field.step is not None) == (field in NUMBERS)
+        assert field.group in GROUPS
+        assert field.title
 
 
 @given(configurations())
@@ -83,7 +109,7 @@ def test_absent_fields_take_their_defaults() -> None:
 def test_unknown_field_names_near_ones() -> None:
     with pytest.raises(ValueError, match="unknown field 'learning_rat'; did you mean learning_rate"):
         RunConfig.from_plain({"learning_rat": 0.1})
-    with pytest.raises(ValueError, match="unknown field 'zzz'; did you mean batch_size or data or"):
+    with pytest.raises(ValueError, match="unknown field 'zzz'; did you mean augmentation or aux_weight or"):
         RunConfig.from_plain({"zzz": 1})
 
 
@@ -107,7 +133,7 @@ def test_a_foreign_object_is_refused(plain: Any) -> None:
         ({"momentum": 1.0}, "momentum: received 1.0; use a number from 0 to 0.9999"),
         ({"weight_decay": -0.1}, "weight_decay: received -0.1; use a number from 0 to 1"),
         ({"seed": -1}, "seed: received -1; use a whole number from 0 to 2147483647"),
-        ({"optimizer": "SGD"}, "optimizer: received 'SGD'; use sgd or adam"),
+        ({"optimizer": "SGD"}, "optimizer: received 'SGD'; use sgd or adam or adamw or rmsprop"),
         ({"data": None}, "data: received None; use digits"),
         ({"device": "cuda:x"}, "device: received 'cuda:x'; use auto or cpu or cuda or mps or cuda:N"),
         ({"device": "cuda:01"}, "device: received 'cuda:01'"),
@@ -164,6 +190,11 @@ def test_numbers_become_plain() -> None:
         ("learning_rate", "1", 1.0),
         ("optimizer", "adam", "adam"),
         ("device", "cuda:2", "cuda:2"),
+        ("nesterov", "on", True),
+        ("nesterov", " No ", False),
+        ("step_epochs", "60, 30,30", "30,60"),
+        ("step_epochs", "every  5", "every 5"),
+        ("augmentation", "flip", "flip:0.5"),
     ],
 )
 def test_parse(name: str, text: str, value: ConfigValue) -> None:
@@ -172,11 +203,69 @@ def test_parse(name: str, text: str, value: ConfigValue) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("epochs", "3.5"), ("epochs", ""), ("learning_rate", "nan"), ("device", "gpu")]
+    ("name", "text"),
+    [
+        ("epochs", "3.5"),
+        ("epochs", ""),
+        ("learning_rate", "nan"),
+        ("device", "gpu"),
+        ("nesterov", "maybe"),
+        ("step_epochs", "every 0"),
+        ("step_epochs", "3,x"),
+    ],
 )
 def test_parse_refuses_like_check(name: str, text: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}: received .*{text}.*; use "):
         config_field(name).parse(text)
+
+
+def test_a_run_of_an_older_version_still_loads() -> None:
+    older = {
+        "data": "digits", "normalization": "data", "epochs": 3, "batch_size": 32, "optimizer": "adam",
+        "learning_rate": 0.001, "momentum": 0.9, "weight_decay": 0.0, "seed": 1, "device": "cpu",
+    }  # fmt: skip
+    config = RunConfig.from_plain(older)
+    assert config.to_plain() == {**RunConfig().to_plain(), **older}
+
+
+def test_what_is_wrong_with_an_augmentation_is_said() -> None:
+    with pytest.raises(ValueError, match="augmentation: unknown transform 'flop'; did you mean flip"):
+        RunConfig(augmentation="flop")
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "why"),
+    [
+        ("momentum", RunConfig(optimizer="adam"), "Adam and AdamW do not use it"),
+        ("momentum", RunConfig(optimizer="rmsprop"), ""),
+        ("nesterov", RunConfig(momentum=0.0), "Only SGD with a momentum above 0"),
+        ("nesterov", RunConfig(), ""),
+        ("step_epochs", RunConfig(schedule="cosine"), "Only the step schedule uses it"),
+        ("gamma", RunConfig(), "Only the step and plateau schedules use it"),
+        ("gamma", RunConfig(schedule="plateau"), ""),
+        ("warmup_epochs", RunConfig(schedule="onecycle"), "rises by itself"),
+        ("decay_norms", RunConfig(), "Without weight decay"),
+        ("decay_norms", RunConfig(weight_decay=0.1), ""),
+        ("epochs", RunConfig(), ""),
+    ],
+)
+def test_a_field_says_when_it_means_nothing(name: str, config: RunConfig, why: str) -> None:
+    told = config_field(name).why_unused(config)
+    assert (why in told) if why else told == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "epochs", "expected"),
+    [
+        ("every 5", 10, (5,)),
+        ("every 3", 10, (3, 6, 9)),
+        ("30,60", 90, (30, 60)),
+        ("9,10", 10, (9,)),
+        ("every 30", 3, ()),
+    ],
+)
+def test_steps_within_a_run(written: str, epochs: int, expected: tuple[int, ...]) -> None:
+    assert parse_steps(written, epochs) == expected
 
 
 def test_fields_make_command_line_options() -> None:

@@ -329,8 +329,8 @@ def test_a_newer_store_is_refused(store: RunStore) -> None:
     create(store)
     store.close()
     with contextlib.closing(sqlite3.connect(store.root / "runs.sqlite")) as db:
-        db.execute("PRAGMA user_version = 2")
-    with pytest.raises(NewerStoreError, match=r"received format 2, .* this one reads up to 1: update the program"):
+        db.execute("PRAGMA user_version = 3")
+    with pytest.raises(NewerStoreError, match=r"received format 3, .* this one reads up to 2: update the program"):
         store.list()
 
 
@@ -456,3 +456,80 @@ with store:
         child.communicate()
     assert [child.returncode for child in children] == [0, 0, 0]
     assert [record.state for record in patient.list()] == ["interrupted"] * 3
+
+
+_FORMAT_1 = """
+CREATE TABLE runs (run_id TEXT PRIMARY KEY, created_ns INTEGER NOT NULL, state TEXT NOT NULL, config TEXT NOT NULL,
+    architecture_name TEXT NOT NULL, versions TEXT NOT NULL, device TEXT, num_parameters INTEGER,
+    steps_per_epoch INTEGER, step INTEGER NOT NULL DEFAULT 0, seconds REAL, train_loss REAL, train_accuracy REAL,
+    test_accuracy REAL, images_per_second REAL, message TEXT, details TEXT);
+CREATE TABLE epochs (run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, epoch INTEGER NOT NULL,
+    step INTEGER NOT NULL, seconds REAL NOT NULL, train_loss REAL NOT NULL, train_accuracy REAL NOT NULL,
+    test_loss REAL NOT NULL, test_accuracy REAL NOT NULL, images_per_second REAL NOT NULL, PRIMARY KEY (run_id, epoch));
+CREATE TABLE steps (run_id TEXT NOT NULL REFERENCES runs ON DELETE CASCADE, first_step INTEGER NOT NULL,
+    learning_rate REAL NOT NULL, losses BLOB NOT NULL, accuracies BLOB NOT NULL, PRIMARY KEY (run_id, first_step));
+INSERT INTO runs VALUES ('20260101-120000-abcd', 1767268800000000000, 'completed', '{"epochs": 2}', 'LeNet-5',
+    '{"torch": "2.12.0"}', 'CPU', 61706, 63, 126, 3.5, 0.4, 0.9, 0.8, 1000.0, NULL, NULL);
+INSERT INTO epochs VALUES ('20260101-120000-abcd', 1, 63, 1.5, 0.5, 0.8, 0.6, 0.85, 900.0);
+INSERT INTO epochs VALUES ('20260101-120000-abcd', 2, 126, 1.5, 0.4, 0.9, 0.7, 0.8, 900.0);
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_store_of_the_first_version_is_read_and_written(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "runs.sqlite")) as db:
+        db.executescript(_FORMAT_1)
+    with RunStore(tmp_path) as store:
+        (record,) = store.list()
+        assert (record.name, record.tags, record.trashed, record.data_fingerprint) == ("", (), None, "")
+        assert (record.epoch, record.best_accuracy, record.test_accuracy, record.test_loss) == (2, 0.85, 0.8, 0.7)
+        assert record.title == "LeNet-5"
+        store.describe(record.run_id, name=" old one ", tags=["b", "a", " b "], note="kept")
+        create(store)
+        told = store.get(record.run_id)
+        assert (told.name, told.title, told.tags, told.note) == ("old one", "old one", ("a", "b"), "kept")
+        assert len(store.list()) == 2
+
+
+def test_the_trash_can_be_undone(store: RunStore, other: RunStore) -> None:
+    run_id = create(store).run_id
+    with pytest.raises(RunStoreError, match="still running"):
+        store.trash(run_id)
+    store.record(finished(run_id))
+    store.trash(run_id)
+    assert other.list() == ()
+    (record,) = other.list(trashed=True)
+    assert record.trashed is not None
+    assert record.folder.exists()
+    assert other.list(trashed=None) == (record,)
+    store.restore(run_id)
+    assert [record.run_id for record in other.list()] == [run_id]
+    with pytest.raises(UnknownRunError):
+        store.restore("20260101-000000-0000")
+
+
+def test_a_run_goes_on_from_a_step(store: RunStore, other: RunStore) -> None:
+    run_id = create(store).run_id
+    for first in (1, 5, 9):
+        store.record(steps(run_id, first, [first, first + 1, first + 2, first + 3]))
+    store.record(epoch(run_id, 1, test_accuracy=0.6))
+    store.record(RunFailed(run_id=run_id, message="broke", details="where", checkpoint=None))
+    other.go_on(run_id, 6)
+    record = store.get(run_id)
+    assert (record.state, record.step, record.message, record.details) == ("running", 6, None, None)
+    assert (record.epoch, record.test_accuracy, record.best_accuracy) == (0, None, None)
+    assert other.history(run_id).losses.tolist() == [1, 2, 3, 4, 5, 6]
+    with pytest.raises(RunStoreError, match="still running"):
+        store.go_on(run_id, 6)
+    assert other.history(run_id).losses.tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_state_number_tells_of_every_writer(store: RunStore, patient: RunStore) -> None:
+    run_id = create(store).run_id
+    before = store.state_number()
+    assert store.state_number() == before
+    patient.describe(run_id, name="another")
+    between = store.state_number()
+    assert between != before
+    store.describe(run_id, name="mine")
+    assert store.state_number() != between

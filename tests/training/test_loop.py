@@ -4,7 +4,7 @@ import dataclasses
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import pytest
@@ -30,8 +30,9 @@ from explorer.runs import (
 from explorer.runtime.images import to_network_input
 from explorer.runtime.modules import build_module
 from explorer.runtime.weights import load_weights, save_weights
-from explorer.training import DataSet, data, load_data, plan_run, train
+from explorer.training import DataSet, load_data, plan_run, train
 from explorer.training import step as step_module
+from explorer.training.data import loading
 from explorer.zoo.builder import Builder, adaptive_avg_pool, conv, flatten
 
 E = TypeVar("E")
@@ -53,7 +54,7 @@ def _tiny_digits() -> DataSet:
 def tiny(monkeypatch: pytest.MonkeyPatch) -> DataSet:
     """`digits` is 90 training and 40 test images: 6 steps an epoch, the last of 10."""
     small = _tiny_digits()
-    monkeypatch.setitem(data._DATA_SETS, "digits", lambda: small)
+    monkeypatch.setitem(loading._kept, ("digits", None), small)
     return small
 
 
@@ -104,8 +105,10 @@ def test_lenet_learns_the_digits() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_numbers_are_those_of_a_loop_by_hand(tiny: DataSet, optimizer: str) -> None:
-    config = RunConfig(epochs=2, batch_size=16, optimizer=optimizer, learning_rate=0.01, weight_decay=1e-3)  # type: ignore[arg-type]
+def test_numbers_are_those_of_a_loop_by_hand(tiny: DataSet, optimizer: Literal["sgd", "adam"]) -> None:
+    config = RunConfig(
+        epochs=2, batch_size=16, optimizer=optimizer, learning_rate=0.01, weight_decay=1e-3, decay_norms=True
+    )
     _, recorder = run(zoo.entry("lenet5").build(), config)
 
     module = build_module(zoo.entry("lenet5").build(), seed=0)

@@ -1,0 +1,212 @@
+"""The recipes that come along, by family; the catalogue's entries name those that are made for them."""
+
+from typing import Any
+
+from explorer.runs.config import RunConfig
+from explorer.runs.recipe import Recipe
+
+_FLIP_AND_CROP = "flip,crop:4"
+
+
+def _recipe(name: str, network: str, note: str, **values: Any) -> Recipe:
+    return Recipe(name=name, network=network, note=note, config=RunConfig(**values))
+
+
+def _document_003(name: str, learning_rate: float, note: str) -> Recipe:
+    """Fashion-MNIST, batch 128, 10 epochs, SGD without momentum, Xavier-uniform for Linear and Conv2d."""
+    return _recipe(
+        name,
+        name,
+        f"As taught with Fashion-MNIST: batches of 128, 10 epochs, SGD without momentum, Xavier. {note}",
+        data="fashion-mnist",
+        epochs=10,
+        batch_size=128,
+        learning_rate=learning_rate,
+        momentum=0.0,
+        init="xavier-uniform",
+    )
+
+
+SHIPPED: tuple[Recipe, ...] = (
+    _recipe(
+        "lenet5-digits",
+        "lenet5",
+        "The digits that come along, in seconds: SGD with momentum, its rate along half a cosine.",
+        data="digits",
+        epochs=15,
+        batch_size=64,
+        learning_rate=0.02,
+        momentum=0.9,
+        schedule="cosine",
+        init="xavier-uniform",
+    ),
+    _recipe(
+        "lenet5-mnist",
+        "lenet5",
+        "All of MNIST, each image moved a little at random.",
+        data="mnist",
+        epochs=20,
+        batch_size=128,
+        learning_rate=0.05,
+        momentum=0.9,
+        schedule="cosine",
+        weight_decay=0.0005,
+        init="xavier-uniform",
+        augmentation="translate:0.08",
+    ),
+    _document_003("lenet5-relu-dropout", 0.6, "Reaches 0.883 test accuracy there."),
+    _document_003("alexnet-28", 0.01, "Reaches 0.843 test accuracy there."),
+    _document_003("alexnet-d2l", 0.01, "Reaches 0.878 test accuracy there; images are enlarged to 224."),
+    _recipe(
+        "alexnet-2012",
+        "alexnet",
+        "Krizhevsky et al. 2012, section 5: batches of 128, momentum 0.9, weight decay 0.0005 for all, 90 epochs, the "
+        "rate divided by 10 three times; on Imagenette in place of ImageNet.",
+        data="imagenette",
+        epochs=90,
+        batch_size=128,
+        learning_rate=0.01,
+        momentum=0.9,
+        weight_decay=0.0005,
+        decay_norms=True,
+        schedule="step",
+        step_epochs="30,60,80",
+        augmentation="flip,crop:16,lighting:0.1",
+    ),
+    _recipe(
+        "vgg-bn-imagenette",
+        "vgg11-bn",
+        "VGG with batch norm from nothing: Simonyan and Zisserman 2014's momentum and weight decay, with a warm-up.",
+        data="imagenette",
+        epochs=60,
+        batch_size=64,
+        learning_rate=0.05,
+        momentum=0.9,
+        weight_decay=0.0005,
+        schedule="cosine",
+        warmup_epochs=3.0,
+        init="kaiming-normal",
+        augmentation="flip,resized_crop:0.35/1.33",
+    ),
+    _recipe(
+        "googlenet-heads",
+        "googlenet",
+        "Auxiliary heads, where the network has them, at weight 0.3; the rate falls by 4 % every 8 epochs (Szegedy et "
+        "al. 2014, sections 5 and 6).",
+        data="imagenette",
+        epochs=80,
+        batch_size=64,
+        learning_rate=0.01,
+        momentum=0.9,
+        weight_decay=0.0002,
+        schedule="step",
+        step_epochs="every 8",
+        gamma=0.96,
+        aux_weight=0.3,
+        augmentation="flip,resized_crop:0.08/1.33",
+    ),
+    _recipe(
+        "resnet-cifar",
+        "resnet20",
+        "He et al. 2015, section 4.2: 164 epochs (64k steps of 128), the rate divided by 10 after half and after three "
+        "quarters, flips and crops after 4 pixels of padding. Reports 8.75 % error for 20 layers, 6.97 % for 56.",
+        data="cifar10",
+        epochs=164,
+        batch_size=128,
+        learning_rate=0.1,
+        momentum=0.9,
+        weight_decay=0.0001,
+        decay_norms=True,
+        schedule="step",
+        step_epochs="82,123",
+        init="kaiming-normal",
+        augmentation=_FLIP_AND_CROP,
+    ),
+    _recipe(
+        "cifar-quick",
+        "resnet20",
+        "CIFAR-10 in 24 epochs: one cycle of the rate, Nesterov momentum and label smoothing.",
+        data="cifar10",
+        epochs=24,
+        batch_size=256,
+        learning_rate=0.4,
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=0.0005,
+        schedule="onecycle",
+        rise_share=0.25,
+        label_smoothing=0.1,
+        init="kaiming-normal",
+        augmentation=_FLIP_AND_CROP,
+    ),
+    _recipe(
+        "resnet-imagenette",
+        "resnet18",
+        "He et al. 2015, section 3.4, brought to 60 epochs: SGD at 0.1 for batches of 256, here 0.025 for 64.",
+        data="imagenette",
+        epochs=60,
+        batch_size=64,
+        learning_rate=0.025,
+        momentum=0.9,
+        weight_decay=0.0001,
+        schedule="step",
+        step_epochs="20,40",
+        warmup_epochs=1.0,
+        init="kaiming-normal",
+        augmentation="flip,resized_crop:0.25/1.33",
+    ),
+    _recipe(
+        "modern-adamw",
+        "convnext-tiny",
+        "For ConvNeXt, EfficientNet and other recent networks: AdamW, cosine after a warm-up, label smoothing, Mixup "
+        "and CutMix (after Liu et al. 2022, appendix A.1, shorter and in smaller batches).",
+        data="imagenette",
+        epochs=100,
+        batch_size=64,
+        optimizer="adamw",
+        learning_rate=0.0005,
+        weight_decay=0.05,
+        schedule="cosine",
+        warmup_epochs=5.0,
+        label_smoothing=0.1,
+        clip_norm=5.0,
+        augmentation="flip,resized_crop:0.25/1.33,erase:0.25/0.33,mixup:0.8,cutmix:1",
+    ),
+    _recipe(
+        "mobile-rmsprop",
+        "mobilenet-v2",
+        "For MobileNet and its like: RMSprop with momentum 0.9 and weight decay 0.00004, the rate times 0.98 an epoch; "
+        "Sandler et al. 2018, section 6.1, with a tenth of its rate, which was for 16 GPUs.",
+        data="imagenette",
+        epochs=100,
+        batch_size=96,
+        optimizer="rmsprop",
+        learning_rate=0.0045,
+        momentum=0.9,
+        weight_decay=0.00004,
+        schedule="step",
+        step_epochs="every 1",
+        gamma=0.98,
+        augmentation="flip,resized_crop:0.25/1.33",
+    ),
+    Recipe(
+        name="fine-tune",
+        note="For weights that are trained already, with a new head: a small rate that rises first and falls to "
+        "nothing, gradients clipped, and the best epoch kept.",
+        config=RunConfig(
+            epochs=20,
+            batch_size=32,
+            learning_rate=0.005,
+            momentum=0.9,
+            weight_decay=0.0001,
+            schedule="cosine",
+            warmup_epochs=1.0,
+            clip_norm=1.0,
+            label_smoothing=0.1,
+            keep_best=True,
+            early_stopping=8,
+            augmentation="flip",
+        ),
+    ),
+)
+"""Every shipped recipe; names are theirs alone."""

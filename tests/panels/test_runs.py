@@ -1,0 +1,303 @@
+"""The Runs tab: what rows say, filtering, editing in place, comparing, trash and undo, exports, what it remembers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from explorer import zoo
+from explorer.architecture import Project, files
+from explorer.look.theme import ThemeSource
+from explorer.panels.runs import RunsPanel
+from explorer.panels.runs_comparison import MOST_RUNS
+from explorer.panels.runs_model import BEST, NAME, SORT_ROLE, STATE, TAGS
+from explorer.runs import EpochFinished, RunConfig, RunFailed, RunFinished, RunStarted, RunStore, StepsRecorded
+from explorer.session.runs_session import RunsSession
+from tests.panels.stage import press, shown
+
+
+def made(
+    store: RunStore, network: str = "lenet5", *, accuracy: float = 0.9, end: str = "completed", **config: object
+) -> str:
+    """A run of one epoch of four steps."""
+    architecture = zoo.entry(network).build()
+    settings = RunConfig(epochs=3, **config)  # type: ignore[arg-type]
+    run_id = store.create(settings, architecture.name, files.dumps(Project(architecture=architecture)), {}).run_id
+    store.record(
+        RunStarted(
+            run_id=run_id,
+            config=settings,
+            architecture_name=architecture.name,
+            device="CPU",
+            num_train=64,
+            num_test=8,
+            steps_per_epoch=4,
+            num_parameters=61_706,
+            notes=(),
+        )
+    )
+    losses = np.array([2.0, 1.5, 1.0, 0.5], np.float32)
+    store.record(
+        StepsRecorded(
+            run_id=run_id,
+            first_step=1,
+            losses=losses,
+            accuracies=(1 - losses / 2).astype(np.float32),
+            learning_rate=settings.learning_rate,
+            epoch=1,
+            images_per_second=500.0,
+            seconds_left=None,
+            num_steps_total=12,
+        )
+    )
+    measured = {"train_loss": 1.25, "train_accuracy": 0.5, "test_loss": 0.75, "test_accuracy": accuracy}
+    store.record(EpochFinished(run_id=run_id, epoch=1, step=4, seconds=2.0, images_per_second=500.0, **measured))
+    if end == "failed":
+        store.record(RunFailed(run_id=run_id, message="step 5: the loss became nan", details="", checkpoint=None))
+    elif end:
+        last = {"train_loss": 1.25, "train_accuracy": 0.5, "test_accuracy": accuracy, "images_per_second": 500.0}
+        store.record(RunFinished(run_id=run_id, reason=end, step=4, seconds=5.0, checkpoint=None, **last))  # type: ignore[arg-type]
+    return run_id
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RunStore]:
+    with RunStore(tmp_path / "runs") as store:
+        yield store
+
+
+@pytest.fixture
+def session(qtbot: QtBot, store: RunStore) -> Iterator[RunsSession]:
+    session = RunsSession(store.root)
+    yield session
+    session.close()
+
+
+def panel_of(qtbot: QtBot, session: RunsSession) -> RunsPanel:
+    panel = RunsPanel(session, ThemeSource())
+    shown(qtbot, panel, 1280, 300)
+    return panel
+
+
+def rows(panel: RunsPanel, column: int = NAME) -> list[str]:
+    return [str(panel.filtered.index(row, column).data()) for row in range(panel.filtered.rowCount())]
+
+
+def num_lines(panel: RunsPanel) -> int:
+    return len(panel.comparison.plots[0].lines)
+
+
+def undoable(panel: RunsPanel) -> bool:
+    return panel.undo_bar.isVisible()
+
+
+def test_without_runs_it_says_what_to_do(qtbot: QtBot, session: RunsSession) -> None:
+    panel = panel_of(qtbot, session)
+    assert not panel.view.isVisible()
+    assert "start one (F5)" in panel._empty.text()
+    assert not panel.open_action.isEnabled()
+    assert panel.open_action.toolTip() == "Select a run first."
+
+
+def test_rows_say_what_the_store_has_and_follow_it(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
+    run_id = made(store, end="")
+    panel = panel_of(qtbot, session)
+    texts = [str(panel.filtered.index(0, column).data()) for column in range(9)]
+    assert texts[:5] == ["LeNet-5", "LeNet-5", "Digits", "running", "1/3"]
+    assert [text.replace("\u2009", " ") for text in texts[5:]] == ["90.00 %", "90.00 %", "0.7500", "500"]
+    panel.select(run_id)
+    store.record(RunFailed(run_id=run_id, message="broke", details="", checkpoint=None))
+    with qtbot.waitSignal(session.changed, timeout=5000):
+        pass
+    assert rows(panel, STATE) == ["failed"]
+    assert [record.run_id for record in panel.selected] == [run_id]
+
+
+def test_filtering_by_text_state_and_tag(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
+    first, second = made(store), made(store, "alexnet-28", end="failed")
+    store.describe(first, name="Baseline", tags=["report"])
+    panel = panel_of(qtbot, session)
+    panel.bar.search.setText("alexnet")
+    assert rows(panel, STATE) == ["failed"]
+    panel.bar.search.setText("digits BASE")
+    assert rows(panel) == ["Baseline"]
+    panel.bar.search.clear()
+    panel.bar.states.setCurrentIndex(panel.bar.states.findData("failed"))
+    assert len(rows(panel)) == 1
+    panel.bar.tags.setCurrentIndex(panel.bar.tags.findData("report"))
+    assert rows(panel) == []
+    assert panel._empty.text() == "No run fits this filter."
+    panel.bar.states.setCurrentIndex(0)
+    assert rows(panel) == ["Baseline"]
+    # The tag that is filtered by goes away with its last run: nothing may stay hidden by it.
+    store.describe(first, tags=[])
+    session.refresh()
+    assert len(rows(panel)) == 2
+    assert second in {record.run_id for record in panel.model.records}
+
+
+def test_what_is_not_known_comes_last_either_way(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
+    for accuracy in (0.5, 0.75):
+        made(store, accuracy=accuracy)
+    store.create(RunConfig(), "new", "{}", {})
+    panel = panel_of(qtbot, session)
+    for order, expected in (
+        (Qt.SortOrder.AscendingOrder, [0.5, 0.75, None]),
+        (Qt.SortOrder.DescendingOrder, [0.75, 0.5, None]),
+    ):
+        panel.view.sortByColumn(BEST, order)
+        assert [panel.filtered.index(row, BEST).data(SORT_ROLE) for row in range(3)] == expected
+
+
+def test_names_and_tags_are_edited_in_place(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
+    run_id = made(store)
+    panel = panel_of(qtbot, session)
+    panel.select(run_id)
+    for action, text in ((panel.rename_action, "Mine"), (panel.tag_action, "b; a, a")):
+        action.trigger()
+        editor = panel.view.findChild(QLineEdit)
+        assert editor is not None
+        editor.setText(text)
+        press(editor, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda: panel.view.findChild(QLineEdit) is None)
+    record = store.get(run_id)
+    assert (record.name, record.tags) == ("Mine", ("a", "b"))
+    assert rows(panel, TAGS) == ["a, b"]
+    session.rename(run_id, "")
+    assert rows(panel) == ["LeNet-5"]
+
+
+def test_selected_runs_are_compared(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
+    first, second = made(store), made(store, "lenet5-relu-dropout", learning_rate=0.5)
+    panel = panel_of(qtbot, session)
+    panel.select(first)
+    loss, accuracy = panel.comparison.plots
+    assert num_lines(panel) == 1
+    assert len(loss.lines[0].batch) == 4
+    assert loss.lines[0].test.tolist() == [0.75]
+    assert accuracy.lines[0].test.tolist() == [90.0]
+    assert "61,706 parameters" in panel.comparison.words.text()
+    panel.select(first, second)
+    assert num_lines(panel) == 2
+    assert loss.lines[0].colour != loss.lines[1].colour
+    text = panel.comparison.words.text()
+    assert "learning rate 0.02 → 0.5" in text
+    assert "with Dropout" in text
+    colours = panel.comparison.colours()
+    assert set(colours) == {first, second}
+    # A colour stays with its run while others come and go.
+    panel.select(first, second, made(store))
+    assert panel.comparison.colours()[second] == colours[second]
+    panel.select()
+    assert not panel.comparison.colours()
+
+
+def test_no_more_runs_are_drawn_than_have_a_colour(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
+    ids = [made(store) for _ in range(MOST_RUNS + 2)]
+    panel = panel_of(qtbot, session)
+    panel.select(*ids)
+    assert len(panel.selected) == MOST_RUNS + 2
+    assert len({colour.name() for colour in panel.comparison.colours().values()}) == MOST_RUNS
+    assert "Made alike" in panel.comparison.words.text()
+
+
+def test_delete_goes_to_the_trash_and_can_be_undone(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
+    run_id, other = made(store), made(store)
+    panel = panel_of(qtbot, session)
+    panel.select(run_id)
+    panel.view.setFocus()
+    press(panel.view, Qt.Key.Key_Delete)
+    assert [record.run_id for record in panel.model.records] == [other]
+    assert undoable(panel)
+    assert panel.undo_bar.text.text() == "Moved 1 run to the trash."
+    assert panel.bar.trash_button.text() == "Trash (1)"
+    panel.undo_bar.button.click()
+    assert {record.run_id for record in panel.model.records} == {run_id, other}
+    assert not undoable(panel)
+    panel.select(run_id)
+    panel.trash_action.trigger()
+    panel.bar.trash_button.click()
+    assert [record.run_id for record in panel.model.records] == [run_id]
+    panel.select(run_id)
+    assert panel.trash_action.text() == "Delete for good"
+    assert not panel.open_action.isVisible()
+    panel.restore_action.trigger()
+    assert store.get(run_id).trashed is None
+
+
+def test_an_active_run_cannot_be_deleted_nor_resumed(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
+    panel = panel_of(qtbot, session)
+    run_id = made(store, end="")
+    session.refresh()
+    panel.select(run_id)
+    assert not panel.trash_action.isEnabled()
+    assert not panel.resume_action.isEnabled()
+    assert "active" in panel.trash_action.toolTip()
+    done = made(store)
+    session.refresh()
+    panel.select(done)
+    assert panel.resume_action.toolTip().startswith("It is complete")
+
+
+def test_keys_and_a_double_click_open(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
+    run_id = made(store, end="stopped")
+    panel = panel_of(qtbot, session)
+    asked: list[str] = []
+    panel.open_asked.connect(asked.append)
+    panel.resume_asked.connect(lambda found: asked.append(f"resume {found}"))
+    panel.select(run_id)
+    panel.view.setFocus()
+    press(panel.view, Qt.Key.Key_Return)
+    assert asked == [run_id]
+    place = panel.view.visualRect(panel.filtered.index(0, STATE)).center()
+    QTest.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseDClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place))
+    assert asked == [run_id, run_id]
+    panel.resume_action.trigger()
+    assert asked[-1] == f"resume {run_id}"
+
+
+def test_copy_and_exports(qtbot: QtBot, session: RunsSession, store: RunStore, tmp_path: Path) -> None:
+    first, second = made(store), made(store)
+    panel = panel_of(qtbot, session)
+    panel.select(first)
+    panel.copy()
+    lines = QGuiApplication.clipboard().text().splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("Name\tNetwork\tData")
+    assert "\t0.9\t0.9\t0.75\t" in lines[1]
+    done: list[str] = []
+    panel.done.connect(done.append)
+    panel.export_csv(tmp_path / "one.csv")
+    assert len((tmp_path / "one.csv").read_text().splitlines()) == 5
+    panel.select(first, second)
+    panel.export_csv(tmp_path / "two.csv")
+    assert len((tmp_path / "two.csv").read_text().splitlines()) == 3
+    assert len(done) == 2
+    failed: list[str] = []
+    panel.failed.connect(failed.append)
+    panel.export_csv(tmp_path / "nowhere" / "x.csv")
+    assert len(failed) == 1
+    pytest.importorskip("tensorboardX")
+    with qtbot.waitSignal(panel.done, timeout=20_000):
+        panel.export_tensorboard(tmp_path)
+    assert len([*tmp_path.glob("*-LeNet-5")]) == 2
+    panel.close_work()
+
+
+def test_columns_are_remembered(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
+    made(store)
+    panel = panel_of(qtbot, session)
+    panel.view.sortByColumn(BEST, Qt.SortOrder.AscendingOrder)
+    panel.view.setColumnWidth(NAME, 222)
+    panel.show_column(TAGS, False)
+    again = panel_of(qtbot, session)
+    assert again.view.isColumnHidden(TAGS)
+    assert again.view.columnWidth(NAME) == 222
+    assert again.view.horizontalHeader().sortIndicatorSection() == BEST

@@ -1,0 +1,260 @@
+"""The form of a run's configuration: its groups, what resets a field, and the recipes' line."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialogButtonBox, QLineEdit, QScrollArea, QSpinBox
+from pytestqt.qtbot import QtBot
+
+from explorer.look.theme import ThemeSource
+from explorer.panels.training_form import ALL_FIELDS, ConfigForm
+from explorer.panels.training_form_group import Heading
+from explorer.panels.training_form_recipe import SaveDialog
+from explorer.runs import RunConfig
+from explorer.runs.recipe import Recipe, find_recipe, own_recipes, save_recipe
+from explorer.runs.shipped_recipes import SHIPPED
+from tests.panels.stage import click, press, shown, wheel, write
+
+
+def _form(qtbot: QtBot) -> ConfigForm:
+    form = ConfigForm(ThemeSource())
+    shown(qtbot, form, 480, 1200)
+    return form
+
+
+def _heading(form: ConfigForm, group: str) -> Heading:
+    heading = form.groups[group].heading  # type: ignore[index]  # a name of a group
+    assert heading is not None
+    return heading
+
+
+def _choose(form: ConfigForm, name: str) -> None:
+    """As a user does: open the menu, which fills it, and take a line."""
+    menu = form.recipes.menu
+    menu.showPopup()
+    menu.hidePopup()
+    index = next(i for i in range(menu.count()) if menu.itemText(i).split(" · ")[0] == name)
+    menu.setCurrentIndex(index)
+    menu.activated.emit(index)
+
+
+def test_the_essentials_are_open_and_the_rest_is_folded(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    assert [group for group, part in form.groups.items() if part.is_open] == ["essentials"]
+    assert form.editor("epochs").isVisible()
+    assert not form.editor("gamma").isVisible()
+    opened: list[object] = []
+    form.opened.connect(opened.append)
+    heading = _heading(form, "schedule")
+    press(heading, Qt.Key.Key_Right)
+    assert form.editor("gamma").isVisible()
+    assert opened == [form.groups["schedule"]]
+    press(heading, Qt.Key.Key_Left)
+    assert not form.editor("gamma").isVisible()
+
+
+def test_a_folded_group_says_what_is_set_in_it(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    assert _heading(form, "schedule").summary.whole == ""
+    form.set_config(RunConfig(schedule="step", step_epochs="30,60", gamma=0.5, warmup_epochs=2, plateau_patience=9))
+    assert _heading(form, "schedule").summary.whole == "warm-up epochs 2 · step after 30,60 · gamma 0.5"
+    form.set_config(RunConfig(augmentation="flip,crop:4", nesterov=True))
+    assert _heading(form, "augmentation").summary.whole == "horizontal flip, random crop"
+    assert _heading(form, "optimizer").summary.whole == "nesterov"
+
+
+def test_what_means_nothing_is_held_and_says_why(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    assert not form.editor("gamma").isEnabled()
+    assert "Only the step and plateau schedules use it" in form.editor("gamma").toolTip()
+    schedule = form.editor("schedule")
+    assert isinstance(schedule, QComboBox)
+    schedule.setFocus()
+    press(schedule, Qt.Key.Key_Down)
+    assert form.config.schedule == "step"
+    assert form.editor("gamma").isEnabled()
+    assert form.editor("step_epochs").isEnabled()
+    assert not form.editor("rise_share").isEnabled()
+
+
+def test_texts_are_brought_to_one_spelling_and_mistakes_refused(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    form.set_config(RunConfig(schedule="step"))
+    click(_heading(form, "schedule"))
+    refusals: list[str] = []
+    form.refused.connect(refusals.append)
+    line = form.editor("step_epochs")
+    assert isinstance(line, QLineEdit)
+    line.selectAll()
+    write(line, "60, 30")
+    press(line, Qt.Key.Key_Return)
+    assert (form.config.step_epochs, line.text()) == ("30,60", "30,60")
+    line.selectAll()
+    write(line, "soon")
+    press(line, Qt.Key.Key_Return)
+    assert line.text() == "30,60"
+    assert "every 5" in refusals[0]
+
+
+def test_a_changed_field_can_be_taken_back_without_moving_others(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    epochs = form.editor("epochs")
+    assert isinstance(epochs, QSpinBox)
+    reset = form.row("epochs").reset
+    before = epochs.geometry(), form.editor("batch_size").geometry()
+    assert not reset.isVisible()
+    epochs.setValue(3)
+    assert reset.isVisible()
+    assert reset.toolTip() == "Back to 10, the default"
+    assert (epochs.geometry(), form.editor("batch_size").geometry()) == before
+    press(reset, Qt.Key.Key_Space)
+    assert form.config == RunConfig()
+    assert not reset.isVisible()
+
+
+def test_flags_are_edited(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    edits: list[str] = []
+    form.edited.connect(edits.append)
+    click(_heading(form, "optimizer"))
+    box = form.editor("nesterov")
+    assert isinstance(box, QCheckBox)
+    box.setFocus()
+    press(box, Qt.Key.Key_Space)
+    assert form.config.nesterov is True
+    assert edits == ["nesterov"]
+
+
+def test_the_augmentation_form_is_part_of_it(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    click(_heading(form, "augmentation"))
+    edits: list[str] = []
+    form.edited.connect(edits.append)
+    switch = form.augmentation.switch("flip")
+    switch.setFocus()
+    press(switch, Qt.Key.Key_Space)
+    assert form.config.augmentation == "flip:0.5"
+    assert edits == ["augmentation"]
+    form.set_config(RunConfig())
+    assert not switch.isChecked()
+
+
+@pytest.mark.parametrize("name", ["epochs", "learning_rate", "optimizer"])
+def test_a_passing_wheel_changes_nothing(qtbot: QtBot, name: str) -> None:
+    form = _form(qtbot)
+    form.editor("batch_size").setFocus()
+    assert not wheel(form.editor(name), -1)
+    assert form.config == RunConfig()
+
+
+# Recipes
+
+
+def test_a_recipe_sets_all_but_device_and_seed(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    form.set_config(RunConfig(device="cpu", seed=5))
+    edits: list[str] = []
+    form.edited.connect(edits.append)
+    _choose(form, "alexnet-28")
+    assert form.config == find_recipe("alexnet-28").applied_to(RunConfig(device="cpu", seed=5))
+    assert (form.config.learning_rate, form.config.device, form.config.seed) == (0.01, "cpu", 5)
+    assert edits == [ALL_FIELDS]
+    assert form.recipes.menu.currentText() == "alexnet-28"
+    assert "0.843" in form.recipes.menu.toolTip()
+
+
+def test_a_changed_recipe_says_so_and_goes_back(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    _choose(form, "alexnet-28")
+    epochs = form.editor("epochs")
+    assert isinstance(epochs, QSpinBox)
+    assert not form.recipes.back_button.isEnabled()
+    epochs.setValue(12)
+    assert form.recipes.menu.currentText() == "alexnet-28 · changed"
+    assert form.recipes.back_button.toolTip() == "Back to alexnet-28:\nEpochs: 12 → 10"
+    assert form.row("epochs").reset.toolTip() == "Back to 10, alexnet-28"
+    form.set_config(form.config)
+    assert form.recipes.menu.currentText() == "alexnet-28 · changed", "a run that starts changes nothing here"
+    seed = form.editor("seed")
+    assert isinstance(seed, QSpinBox)
+    press(form.recipes.back_button, Qt.Key.Key_Space)
+    assert form.config.epochs == 10
+    seed.setValue(3)
+    assert form.recipes.menu.currentText() == "alexnet-28", "the seed is no part of it"
+
+
+def test_own_settings_come_back(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    epochs = form.editor("epochs")
+    assert isinstance(epochs, QSpinBox)
+    epochs.setValue(7)
+    _choose(form, "cifar-quick")
+    assert form.config.epochs == 24
+    _choose(form, "own settings")
+    assert form.config == RunConfig(epochs=7)
+
+
+def test_a_project_that_follows_a_recipe_shows_it(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    form.set_config(find_recipe("resnet-cifar").applied_to(RunConfig(seed=2)))
+    assert form.recipes.menu.currentText() == "resnet-cifar"
+    form.set_config(RunConfig(epochs=77))
+    assert form.recipes.menu.currentText() == "own settings"
+
+
+def test_recipes_made_for_the_network_come_first(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    form.set_network("ResNet-56, CIFAR")
+    menu = form.recipes.menu
+    menu.showPopup()
+    menu.hidePopup()
+    texts = [menu.itemText(i) for i in range(menu.count()) if menu.itemText(i)]
+    assert texts[:3] == ["own settings", "resnet-cifar", "cifar-quick"]
+    assert sorted(texts[1:]) == sorted(recipe.name for recipe in SHIPPED)
+
+
+def test_settings_are_saved_under_a_name_chosen_and_deleted(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    told: list[str] = []
+    form.told.connect(told.append)
+    form.set_config(RunConfig(epochs=4, seed=9))
+    press(form.recipes.save_button, Qt.Key.Key_Space)
+    dialog = next(child for child in form.recipes.children() if isinstance(child, SaveDialog))
+    save = dialog.buttons.button(QDialogButtonBox.StandardButton.Save)
+    assert not save.isEnabled()
+    write(dialog.name, "alexnet-28")
+    save.click()
+    assert "comes with the program" in dialog.remark.text()
+    dialog.name.setText("mine")
+    write(dialog.note, "quick look")
+    save.click()
+    assert own_recipes() == (Recipe(name="mine", note="quick look", config=RunConfig(epochs=4)),)
+    assert form.recipes.menu.currentText() == "mine"
+    assert form.config.seed == 9
+    assert form.recipes.delete_button.isEnabled()
+    QTest.mouseClick(form.recipes.delete_button, Qt.MouseButton.LeftButton)
+    assert own_recipes() == ()
+    assert form.recipes.menu.currentText() == "own settings"
+    assert form.config == RunConfig(epochs=4, seed=9)
+    assert "still here" in told[-1]
+    assert not form.recipes.delete_button.isEnabled()
+
+
+def test_a_recipe_saved_elsewhere_is_offered_at_once(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    save_recipe(Recipe(name="from a terminal", config=RunConfig(batch_size=8)))
+    _choose(form, "from a terminal")
+    assert form.config.batch_size == 8
+
+
+def test_it_fits_its_column_beside_a_scroll_bar(qtbot: QtBot) -> None:
+    form = ConfigForm(ThemeSource())
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setWidget(form)
+    shown(qtbot, area, 460, 200)
+    for part in form.groups.values():
+        if part.heading is not None:
+            part.heading.click()
+    assert form.minimumSizeHint().width() <= area.viewport().width()
+    assert area.horizontalScrollBar().maximum() == 0
