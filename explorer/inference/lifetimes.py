@@ -14,7 +14,7 @@ from explorer.architecture import Architecture
 from explorer.architecture.architecture import Structure
 from explorer.inference.autocast import AUTOCAST_16_BIT, FLOAT32_BYTES, SIXTEEN_BIT_BYTES
 from explorer.inference.inference import Inference
-from explorer.inference.logits import logits_node
+from explorer.inference.logits import auxiliary_heads, logits_node
 from explorer.inference.numbers import Numbers
 from explorer.inference.schedule import Form, Line, Precision, Schedule, When
 from explorer.inference.walk import passing, step
@@ -95,16 +95,22 @@ class Course(NamedTuple):
         return min((available_bytes - batch) // image for image, batch in moments)
 
 
-def courses(architecture: Architecture, inference: Inference, precision: Precision) -> tuple[Course, Course]:
+def courses(
+    architecture: Architecture, inference: Inference, precision: Precision, *, auxiliary: bool = True
+) -> tuple[Course, Course]:
     """A training step, and a forward pass without gradients; nobody changes them.
 
-    The step is for the node that the loss reads and what it needs; the pass computes all outputs of the network.
+    The step is for the nodes that the loss reads and what they need; the pass computes all outputs of the network.
+
+    Args:
+        auxiliary: whether the loss reads the auxiliary heads too, where there are some.
     """
     for known in _recent:
-        if known.architecture is architecture and known.inference is inference and known.precision == precision:
+        if known.architecture is architecture and known.inference is inference and known.how == (precision, auxiliary):
             return known.courses
     numbers, index = inference.nodes.numbers, architecture.structure.index
-    logits = index[logits_node(architecture)[0]]
+    heads = auxiliary_heads(architecture, inference) if auxiliary else ()
+    logits = tuple([index[node_id] for node_id in (logits_node(architecture)[0], *heads)])
     plan = _planned(
         _Key(
             architecture.structure,
@@ -116,14 +122,14 @@ def courses(architecture: Architecture, inference: Inference, precision: Precisi
         )
     )
     found = (_filled(plan.training, numbers, precision, logits), _filled(plan.passing, numbers, precision, logits))
-    _recent[:] = [_Known(architecture, inference, precision, found), *_recent[:1]]
+    _recent[:] = [_Known(architecture, inference, (precision, auxiliary), found), *_recent[:1]]
     return found
 
 
 class _Known(NamedTuple):
     architecture: Architecture
     inference: Inference
-    precision: Precision
+    how: tuple[Precision, bool]
     courses: tuple[Course, Course]
 
 
@@ -136,7 +142,7 @@ class _Key(NamedTuple):
 
     structure: Structure
     is_mixed: bool
-    logits: int
+    logits: tuple[int, ...]
     wanted: tuple[int, ...]
     forms: list[Form | None]
     frozen: list[bool]
@@ -222,11 +228,11 @@ def _picker(indices: list[int]) -> _Pick:
     return picker
 
 
-def _filled(itinerary: _Itinerary, numbers: list[Numbers], precision: Precision, logits: int) -> Course:
+def _filled(itinerary: _Itinerary, numbers: list[Numbers], precision: Precision, logits: tuple[int, ...]) -> Course:
     """A schedule with its bytes."""
     schedule = itinerary.schedule
     image = _image_slots(itinerary, numbers, precision, logits)
-    batch = _batch_slots(schedule, numbers, precision)
+    batch = _batch_slots(schedule, numbers, precision, len(logits))
     count = len(numbers)
     held = [size if is_held else 0 for size, is_held in zip(image, schedule.held, strict=False)]
     scores, targets = image[3 * count : 3 * count + 2]
@@ -239,7 +245,7 @@ def _filled(itinerary: _Itinerary, numbers: list[Numbers], precision: Precision,
         list(map(add, held, image[count : 2 * count])),
         batch[:count],
         scores + targets if schedule.has_loss else 0,
-        _TOTAL_WEIGHT_BYTES if schedule.has_loss else 0,
+        batch[-1] if schedule.has_loss else 0,
         sum([batch[slot] for slot in schedule.gradients.slots]),
     )
 
@@ -248,7 +254,9 @@ def _until(line: Line, moment: int, slots: Sequence[int]) -> int:
     return sum([slots[slot] if slot >= 0 else -slots[~slot] for slot in line.slots[: line.ends[moment]]])
 
 
-def _image_slots(itinerary: _Itinerary, numbers: list[Numbers], precision: Precision, logits: int) -> list[int]:
+def _image_slots(
+    itinerary: _Itinerary, numbers: list[Numbers], precision: Precision, logits: tuple[int, ...]
+) -> list[int]:
     """Bytes for each image by slot; see `Schedule`."""
     schedule = itinerary.schedule
     widths, value_bytes = schedule.widths, _value_bytes(precision)
@@ -269,16 +277,14 @@ def _image_slots(itinerary: _Itinerary, numbers: list[Numbers], precision: Preci
             passes[position] = _PASSES_BY[type(layer)] * sizes[itinerary.sources[position][0]]
     for position, source, width in schedule.casts:
         kept[position] += numbers[source].output_bytes // FLOAT32_BYTES * width
-    scores = targets = 0
-    read = numbers[logits]
-    if read.output is not None:
-        # Under autocast log-softmax is computed in float32.
-        scores = sizes[logits] if widths is None else read.output_bytes
-        targets = _TARGET_BYTES * math.prod(read.output[1:])
+    # Under autocast log-softmax is computed in float32.
+    scores = sum([sizes[position] if widths is None else numbers[position].output_bytes for position in logits])
+    shape = numbers[logits[0]].output
+    targets = 0 if shape is None else _TARGET_BYTES * math.prod(shape[1:])
     return [*sizes, *kept, *passes, scores, targets]
 
 
-def _batch_slots(schedule: Schedule, numbers: list[Numbers], precision: Precision) -> list[int]:
+def _batch_slots(schedule: Schedule, numbers: list[Numbers], precision: Precision, num_losses: int) -> list[int]:
     """Bytes for any batch by slot; see `Schedule`."""
     value_bytes = _value_bytes(precision)
     gradients = [its.parameters * value_bytes for its in numbers]
@@ -289,7 +295,7 @@ def _batch_slots(schedule: Schedule, numbers: list[Numbers], precision: Precisio
                 copies[position] = its.parameters * SIXTEEN_BIT_BYTES
     for position in schedule.keeping_batch:
         kept[position] = numbers[position].kept.batch_bytes + copies[position]
-    return [*kept, *copies, *gradients, _TOTAL_WEIGHT_BYTES]
+    return [*kept, *copies, *gradients, num_losses * _TOTAL_WEIGHT_BYTES]
 
 
 def _value_bytes(precision: Precision) -> int:

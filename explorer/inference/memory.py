@@ -80,6 +80,7 @@ def memory(
     optimizer: str = "sgd",
     momentum: float = 0.0,
     precision: Precision = "float32",
+    auxiliary: bool = True,
 ) -> Memory:
     """What a training step and a forward pass take, from the second step on, when the optimiser's state is there.
 
@@ -89,6 +90,7 @@ def memory(
         optimizer: "sgd", "adam", "adamw" or "rmsprop".
         momentum: not 0 gives SGD and RMSprop one more value for each parameter.
         precision: "mixed" is `torch.autocast` to a 16-bit type, "bfloat16" a network that is wholly in it.
+        auxiliary: whether auxiliary heads are trained beside the first output, where there are some.
 
     Raises:
         ValueError: unknown optimiser, or a batch without images.
@@ -97,7 +99,7 @@ def memory(
         raise ValueError(f"batch_size: received {batch_size}; use at least 1")
     states = optimizer_states(optimizer, momentum)
     weights, buffers = _weights_bytes(inference, precision)
-    training, forward = courses(architecture, inference, precision)
+    training, forward = courses(architecture, inference, precision, auxiliary=auxiliary)
     peak, passing = training.peak(batch_size), forward.peak(batch_size)
     node_ids = list(inference.nodes)
     kept = [
@@ -136,6 +138,7 @@ def largest_batch(
     optimizer: str = "sgd",
     momentum: float = 0.0,
     precision: Precision = "float32",
+    auxiliary: bool = True,
 ) -> int:
     """The most images of a training step that fit; 0: not even one does.
 
@@ -143,13 +146,13 @@ def largest_batch(
 
     Args:
         available_bytes: what the device has for this, weights included.
-        optimizer: as for `memory`, and so are `momentum` and `precision`.
+        optimizer: as for `memory`, and so are `momentum`, `precision` and `auxiliary`.
 
     Raises:
         ValueError: unknown optimiser.
     """
     states = optimizer_states(optimizer, momentum)
-    training, _ = courses(architecture, inference, precision)
+    training, _ = courses(architecture, inference, precision, auxiliary=auxiliary)
     left = available_bytes - sum(_weights_bytes(inference, precision)) - states * training.gradient_bytes
     return max(0, training.largest_batch(left))
 

@@ -52,24 +52,28 @@ the gradients of its output and its input. Measured."""
 
 
 def step(
-    sources: Sequence[Sequence[int]], forms: Sequence[Form | None], frozen: Sequence[bool], logits: int, mixed: bool
+    sources: Sequence[Sequence[int]],
+    forms: Sequence[Form | None],
+    frozen: Sequence[bool],
+    logits: Sequence[int],
+    mixed: bool,
 ) -> Schedule:
-    """A training step: forward, loss and backward as `training.step` runs them, for the node that the loss reads.
+    """A training step: forward, loss and backward as `training.step` runs them, for the nodes that the loss reads.
 
     Args:
         sources: the positions that each node reads, by position, and so are the others.
         forms: None where a fault leaves a node unknown.
         frozen: whether training leaves a node's weights as they are.
-        logits: the position of the node that the loss reads.
+        logits: the positions of the nodes that the loss reads: the logits, then the auxiliary heads.
         mixed: whether autocast is on.
     """
-    walk = _Walk(sources, forms, (logits,), mixed)
+    walk = _Walk(sources, forms, logits, mixed)
     walk.find_kept(frozen)
     walk.forward()
     held = [bool(holders) for holders in walk.holders]
-    has_loss = forms[logits] is not None
+    has_loss = all(forms[position] is not None for position in logits)
     if has_loss:
-        walk.loss(logits)
+        walk.loss(logits[0])
     walk.backward(frozen)
     return walk.schedule._replace(held=held, has_loss=has_loss)
 
@@ -207,7 +211,7 @@ class _Walk:
                     alive.go(root)
 
     def loss(self, logits: int) -> None:
-        """Compute the loss, which keeps log-softmax's result and the classes, and its gradient."""
+        """Compute the loss, which keeps log-softmax's results and the classes, and its gradient."""
         scores, targets = 3 * self.count, 3 * self.count + 1
         _, alive, fixed, saved, saved_fixed, *_ = self.schedule
         for line in (alive, saved):

@@ -37,6 +37,8 @@ class Conditions(NamedTuple):
     optimizer: str
     momentum: float
     precision: Precision
+    auxiliary: bool
+    """Whether auxiliary heads are trained too."""
 
     @property
     def optimizer_name(self) -> str:
@@ -71,7 +73,8 @@ class Estimates(QObject):
     def conditions(self) -> Conditions:
         """What the estimates hold for."""
         optimizer, momentum = self._trial or (self._config.optimizer, self._config.momentum)
-        return Conditions(self._config.batch_size, optimizer, momentum, self._precision)
+        auxiliary = self._config.aux_weight > 0
+        return Conditions(self._config.batch_size, optimizer, momentum, self._precision, auxiliary)
 
     @property
     def in_training(self) -> Conditions:
@@ -134,6 +137,7 @@ class Estimates(QObject):
             optimizer=conditions.optimizer,
             momentum=conditions.momentum,
             precision=conditions.precision,
+            auxiliary=conditions.auxiliary,
         )
         self._memories = [(snapshot.inference, conditions, found), *self._memories][:_REMEMBERED]
         return found
@@ -160,6 +164,7 @@ class Estimates(QObject):
             optimizer=conditions.optimizer,
             momentum=conditions.momentum,
             precision=conditions.precision,
+            auxiliary=conditions.auxiliary,
         )
         found = min(found, self.most_images)
         self._largest = (snapshot.inference, conditions, available, found)

@@ -184,7 +184,7 @@ class NodeFigures:
             return [working.flops_line(report.macs or 0)]
         if key == "kept":
             conditions = self._estimates.conditions
-            return [working.kept_line(self._ids[0], self._snapshot, conditions.batch_size, conditions.precision)]
+            return [working.kept_line(self._ids[0], self._snapshot, conditions)]
         return [working.batch_line(report.output_bytes or 0, self._estimates.conditions.batch_size)]
 
     @cached_property

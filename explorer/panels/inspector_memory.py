@@ -176,7 +176,13 @@ class MemorySection(QWidget):
 
     def _lines(self, key: str, snapshot: Snapshot) -> list[Arithmetic]:
         found, conditions = self._estimates.memory(snapshot), self._estimates.conditions
-        lines = memory_arithmetic(found, **conditions._asdict())
+        lines = memory_arithmetic(
+            found,
+            batch_size=conditions.batch_size,
+            optimizer=conditions.optimizer,
+            momentum=conditions.momentum,
+            precision=conditions.precision,
+        )
         beginning = {"optimizer": "optimizer", "saved": "kept"}.get(key, key)
         return [line for line in lines if line.what.startswith(beginning)] + self._at_peak(key, found)
 

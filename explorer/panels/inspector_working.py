@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from explorer.inference import NodeReport, arithmetic
 from explorer.inference.lifetimes import courses
-from explorer.inference.schedule import Precision
 from explorer.layers import Arithmetic
 from explorer.look.numbers import exact_count
+from explorer.panels.estimates import Conditions
 from explorer.session import Snapshot
 
 _MOST_NAMED = 8
@@ -68,9 +68,12 @@ def batch_line(one_image: int, batch_size: int) -> Arithmetic:
     )
 
 
-def kept_line(node_id: str, snapshot: Snapshot, batch_size: int, precision: Precision) -> Arithmetic:
+def kept_line(node_id: str, snapshot: Snapshot, conditions: Conditions) -> Arithmetic:
     """What autograd keeps for a node, of a batch."""
-    training, _ = courses(snapshot.architecture, snapshot.inference, precision)
+    batch_size = conditions.batch_size
+    training, _ = courses(
+        snapshot.architecture, snapshot.inference, conditions.precision, auxiliary=conditions.auxiliary
+    )
     position = snapshot.architecture.structure.index[node_id]
     image, batch = training.saved_image_bytes[position], training.saved_batch_bytes[position]
     return Arithmetic(

@@ -44,6 +44,7 @@ def fitting_batch_size(plan: RunPlan, error: BaseException, attempt: Callable[[i
             available,
             optimizer=config.optimizer,
             momentum=config.momentum,
+            auxiliary=config.aux_weight > 0,
         )
         # Where even the batch that failed should fit, other programs took the memory meanwhile: half of it, then.
         most = predicted if predicted <= most else most if can_try else plan.batch_size // 2

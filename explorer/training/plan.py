@@ -7,7 +7,7 @@ import torch
 
 from explorer.architecture import Architecture
 from explorer.inference import Inference, infer
-from explorer.inference.logits import logits_node
+from explorer.inference.logits import auxiliary_heads, logits_node, on_the_way
 from explorer.layers import format_shape
 from explorer.runs import Normalization, RunConfig
 from explorer.runs.steps import parse_steps
@@ -106,26 +106,6 @@ def plan_run(architecture: Architecture, config: RunConfig, initial_weights: Pat
     )
 
 
-def auxiliary_heads(architecture: Architecture, inference: Inference) -> tuple[str, ...]:
-    """The nodes whose outputs are scores of the same classes as the first output's, by weights of their own.
-
-    So the probabilities beside the logits are none, and neither is a value on the way to the first output.
-    """
-    logits_id, _ = logits_node(architecture)
-    reports, shared = inference.nodes, _on_the_way(architecture, logits_id)
-    found: dict[str, None] = {}
-    for output in architecture.outputs[1:]:
-        head, _ = logits_node(replace(architecture, outputs=(output,)))
-        own = _on_the_way(architecture, head) - shared
-        if (
-            head != logits_id
-            and reports[head].output_shape == reports[logits_id].output_shape
-            and any(reports[node_id].num_trainable for node_id in own)
-        ):
-            found[head] = None
-    return tuple(found)
-
-
 def _schedule_notes(config: RunConfig) -> list[str]:
     """What of the schedule does not come to pass within the run."""
     notes = []
@@ -155,20 +135,11 @@ def _check_logits(logits_id: str, inference: Inference, data: DataSet) -> None:
 
 
 def _check_trainable(architecture: Architecture, logits_id: str, inference: Inference) -> None:
-    on_the_way = _on_the_way(architecture, logits_id)
-    if not any(inference.nodes[node_id].num_parameters for node_id in on_the_way):
+    path = on_the_way(architecture, logits_id)
+    if not any(inference.nodes[node_id].num_parameters for node_id in path):
         raise ValueError(f"{logits_id}: nothing on the way to it has weights to train; add a Conv2d or a Linear")
-    if not any(inference.nodes[node_id].num_trainable for node_id in on_the_way):
+    if not any(inference.nodes[node_id].num_trainable for node_id in path):
         raise ValueError(f"{logits_id}: everything on the way to it is frozen; let training change at least one layer")
-
-
-def _on_the_way(architecture: Architecture, node_id: str) -> set[str]:
-    """The node and all that its value is made from."""
-    found = {node_id}
-    for node in reversed(architecture.nodes):
-        if node.id in found:
-            found.update(node.inputs)
-    return found
 
 
 def _unfit_for_one_image(inference: Inference) -> str | None:

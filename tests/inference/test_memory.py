@@ -17,7 +17,7 @@ from explorer import layers as L  # noqa: N812
 from explorer import zoo
 from explorer.architecture import Architecture, edits
 from explorer.inference import infer
-from explorer.inference.logits import logits_node
+from explorer.inference.logits import auxiliary_heads, logits_node
 from explorer.inference.memory import largest_batch, memory, memory_arithmetic
 from explorer.inference.schedule import Precision
 from explorer.runtime.modules import Network, build_module
@@ -52,7 +52,16 @@ def measured_saved_bytes(architecture: Architecture, batch_size: int) -> int:
     network = on_meta(architecture)
     x, target = batch_of(architecture, batch_size)
     tensors = [*network.parameters(), *network.buffers()]
-    return saved_as_they_are(lambda x: F.cross_entropy(network(x), target), [x], tensors)
+    return saved_as_they_are(lambda x: loss_of(network(x), target), [x], tensors)
+
+
+def loss_of(outputs: Tensor | tuple[Tensor, ...], target: Tensor) -> Tensor:
+    """The sum of the heads' losses."""
+    first, *heads = outputs if isinstance(outputs, tuple) else (outputs,)
+    loss = F.cross_entropy(first, target)
+    for head in heads:
+        loss = loss + F.cross_entropy(head, target)
+    return loss
 
 
 def measured_training_bytes(architecture: Architecture, batch_size: int) -> int:
@@ -63,7 +72,7 @@ def measured_training_bytes(architecture: Architecture, batch_size: int) -> int:
 
     def step() -> None:
         optimizer.zero_grad()
-        torch.autograd.backward(F.cross_entropy(network(x), target))
+        torch.autograd.backward(loss_of(network(x), target))
         optimizer.step()
 
     with CudaDropout():
@@ -240,7 +249,7 @@ def test_optimiser_state_is_torchs(optimizer: str, momentum: float) -> None:
     states = [
         value for state in made.state.values() for value in state.values() if isinstance(value, Tensor) and value.dim()
     ]
-    predicted = memory(net, infer(net), batch_size=2, optimizer=optimizer, momentum=momentum)
+    predicted = memory(net, infer(net), batch_size=2, optimizer=optimizer, momentum=momentum, auxiliary=False)
     assert predicted.optimizer_bytes == sum(value.nbytes for value in states)
     assert predicted.gradient_bytes == sum(p.grad.nbytes for p in trained if p.grad is not None)
 
@@ -274,9 +283,22 @@ def test_a_faulty_network_counts_up_to_the_fault() -> None:
     assert largest_batch(broken, infer(broken), 10**6) > 0
 
 
+@pytest.mark.parametrize("network", ["googlenet", "googlenet-torchvision"])
+def test_auxiliary_heads_are_kept_and_trained(network: str) -> None:
+    whole = zoo.entry(network).build(auxiliary_heads=True)
+    heads = auxiliary_heads(whole, infer(whole))
+    assert len(heads) == 2
+    net = replace(whole, outputs=(logits_node(whole)[0], *heads))
+    predicted = memory(whole, infer(whole), batch_size=16, momentum=0.9)
+    assert predicted.saved_bytes == measured_saved_bytes(net, 16)
+    assert predicted.training_bytes == pytest.approx(measured_training_bytes(net, 16), rel=0.01)
+    alone = memory(whole, infer(whole), batch_size=16, momentum=0.9, auxiliary=False)
+    assert alone.saved_bytes == measured_saved_bytes(trained_alone(whole), 16) < predicted.saved_bytes
+
+
 def test_what_only_other_outputs_need_is_neither_trained_nor_kept() -> None:
     net = branching()
-    predicted = memory(net, infer(net), batch_size=2)
+    predicted = memory(net, infer(net), batch_size=2, auxiliary=False)
     assert predicted.nodes["aux.conv"] == 0
     assert predicted.gradient_bytes < predicted.weights_bytes
     assert predicted.inference_node is not None

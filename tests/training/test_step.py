@@ -10,13 +10,13 @@ from torch.nn import functional as F  # noqa: N812
 from explorer import zoo
 from explorer.architecture import Architecture
 from explorer.inference import infer
+from explorer.inference.logits import auxiliary_heads
 from explorer.layers import Linear, Softmax
 from explorer.runs import Normalization, RunConfig
 from explorer.runtime.modules import Network, build_module
 from explorer.training import plan_run
 from explorer.training.feed import Feed
 from explorer.training.optimization import Optimization
-from explorer.training.plan import auxiliary_heads
 from explorer.training.step import Step, evaluate
 from explorer.zoo.builder import Builder, flatten
 
