@@ -7,7 +7,7 @@ from explorer.architecture.likeness import Likeness
 from explorer.canvas import card as cards
 from explorer.canvas.block_facts import BlockFacts
 from explorer.canvas.card_item import LEFT, RIGHT, ROUND_ZOOM, CardItem, Light
-from explorer.canvas.card_text import draw_line, fitting_id, issue_colour, mixed, shape_change, sized
+from explorer.canvas.card_text import advance, draw_line, fitting_id, issue_colour, mixed, shape_change, sized
 from explorer.canvas.story import NOTHING_AROUND, Whole, block_story
 from explorer.layers import Shape
 from explorer.look import numbers
@@ -154,13 +154,13 @@ class BlockItem(CardItem):
             self._paint_badge(painter, QRectF(rect.right() - size, rect.center().y() - size / 2, size, size))
             rect.setRight(rect.right() - 1.3 * size)
         shape, colour = self._leaves_text()
-        needed = self._name_width(bold) + QFontMetricsF(small).horizontalAdvance(shape) + size
+        needed = self._name_width(bold) + advance(shape, small) + size
         needed += mark_width(self._likeness, small, with_count=False)
         if needed > rect.width():
             # A block's name tells it from its siblings, so all gets smaller before any of it is cut.
             share = max(_SMALLEST, rect.width() / needed)
             bold, small = sized(bold, bold.pixelSize() * share), sized(small, small.pixelSize() * share)
-        if QFontMetricsF(small).horizontalAdvance(shape) < rect.width() * 0.6:
+        if advance(shape, small) < rect.width() * 0.6:
             used = draw_line(painter, rect, shape, small, colour or theme.muted, RIGHT)
             rect.setRight(rect.right() - used - size / 2)
         # The mark first: it is short, and a long name gives way.
@@ -175,7 +175,7 @@ class BlockItem(CardItem):
     # Words
 
     def _name_width(self, font: QFont) -> float:
-        return QFontMetricsF(font).horizontalAdvance(self._name)
+        return advance(self._name, font)
 
     def _flow_text(self, width: float, font: QFont) -> tuple[str, QColor | None]:
         """What goes in and what comes out, or how the latter would change."""
@@ -183,7 +183,7 @@ class BlockItem(CardItem):
         if colour is not None:
             return leaves, colour
         flow = f"{_shapes(self._facts.arrives)} {numbers.ARROW} {leaves}"
-        return (flow if QFontMetricsF(font).horizontalAdvance(flow) <= width else leaves), None
+        return (flow if advance(flow, font) <= width else leaves), None
 
     def _leaves_text(self) -> tuple[str, QColor | None]:
         now = self._facts.leaves
@@ -212,7 +212,7 @@ class BlockItem(CardItem):
             if old != new
         ]
         text = "  ".join(parts)
-        while QFontMetricsF(font).horizontalAdvance(text) > width and len(parts) > 1:
+        while advance(text, font) > width and len(parts) > 1:
             text = parts.pop()
         return text, True
 
@@ -223,7 +223,7 @@ class BlockItem(CardItem):
             return layers
         parts = "{} × {}".format(*self._facts.parts)
         both = f"{parts}, {layers}"
-        return both if QFontMetricsF(font).horizontalAdvance(both) <= width else parts
+        return both if advance(both, font) <= width else parts
 
     # What the card is told
 
@@ -284,8 +284,7 @@ def mark_width(likeness: Likeness | None, font: QFont, *, with_count: bool) -> f
     """The room that a mark takes, without what parts it from the next word."""
     if likeness is None:
         return 0.0
-    metrics = QFontMetricsF(font)
-    return metrics.horizontalAdvance(_mark_text(likeness, with_count=with_count)) + metrics.height() * 0.8
+    return advance(_mark_text(likeness, with_count=with_count), font) + QFontMetricsF(font).height() * 0.8
 
 
 def _mark_text(likeness: Likeness, *, with_count: bool) -> str:

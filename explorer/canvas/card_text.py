@@ -21,15 +21,30 @@ def draw_line(
     elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
 ) -> float:
     """Draw on one line, cut to the room there is; returns the width used."""
-    metrics = QFontMetricsF(font)
-    width = metrics.horizontalAdvance(text)
+    width = advance(text, font)
     if width > rect.width() + 0.5:
-        text = metrics.elidedText(text, elide, max(0.0, rect.width()))
-        width = metrics.horizontalAdvance(text)
+        text = QFontMetricsF(font).elidedText(text, elide, max(0.0, rect.width()))
+        width = advance(text, font)
     painter.setFont(font)
     painter.setPen(colour)
     painter.drawText(rect, _flags(alignment), text)
     return width
+
+
+_widths: dict[tuple[int, str], tuple[float, QFont]] = {}
+"""By the font's identity, which lives as long as it stands here: a font's own key costs more than the measurement."""
+_MOST_WIDTHS = 8192
+
+
+def advance(text: str, font: QFont) -> float:
+    """How wide a text is, in the font's pixels; measured once for a font that is kept, as those of cards are."""
+    key = (id(font), text)
+    known = _widths.get(key)
+    if known is None:
+        if len(_widths) >= _MOST_WIDTHS:
+            _widths.clear()
+        known = _widths[key] = (QFontMetricsF(font).horizontalAdvance(text), font)
+    return known[0]
 
 
 @lru_cache(maxsize=16)
@@ -47,12 +62,11 @@ def shape_change(old: Shape | None, new: Shape | None) -> str:
 
 def fitting_id(node_id: str, font: QFont, width: float) -> str:
     """The id, or as many of its last parts as fit: "layer1.0.conv1", "…0.conv1", "conv1"."""
-    metrics = QFontMetricsF(font)
     candidate, rest = node_id, node_id
-    while metrics.horizontalAdvance(candidate) > width and "." in rest:
+    while advance(candidate, font) > width and "." in rest:
         rest = rest.partition(".")[2]
         candidate = f"…{rest}"
-    return candidate if metrics.horizontalAdvance(candidate) <= width else rest
+    return candidate if advance(candidate, font) <= width else rest
 
 
 def name_within(path: str, frame: str) -> str:
@@ -63,18 +77,28 @@ def name_within(path: str, frame: str) -> str:
 
 def squeezed(font: QFont, text: str, width: float) -> QFont:
     """The font, or one as much smaller as the text needs, down to four fifths."""
-    needed = QFontMetricsF(font).horizontalAdvance(text)
+    needed = advance(text, font)
     return font if needed <= width else sized(font, font.pixelSize() * max(0.8, width / needed))
 
 
+_sized: dict[tuple[int, int], tuple[QFont, QFont]] = {}
+_MOST_FONTS = 512
+
+
 def sized(font: QFont, pixels: float) -> QFont:
-    """The font at another size."""
+    """The font at another size; the same object again for the same font."""
     size = max(1, round(pixels))
-    if size == font.pixelSize():
-        return font
-    result = QFont(font)
-    result.setPixelSize(size)
-    return result
+    key = (id(font), size)
+    known = _sized.get(key)
+    if known is None:
+        if len(_sized) >= _MOST_FONTS:
+            _sized.clear()
+        result = font
+        if size != font.pixelSize():
+            result = QFont(font)
+            result.setPixelSize(size)
+        known = _sized[key] = (result, font)
+    return known[0]
 
 
 def mixed(a: QColor, b: QColor, share: float) -> QColor:

@@ -8,7 +8,7 @@ from explorer.canvas import card as cards
 from explorer.canvas import steps
 from explorer.canvas.card import Part, Stepper
 from explorer.canvas.card_item import LEFT, RIGHT, CardItem, Light
-from explorer.canvas.card_text import draw_line, fitting_id, issue_colour, shape_change, sized
+from explorer.canvas.card_text import advance, draw_line, fitting_id, issue_colour, shape_change, sized
 from explorer.canvas.story import NOTHING_AROUND, Whole, node_story
 from explorer.inference import NodeReport
 from explorer.layers import Category, Shape
@@ -79,7 +79,7 @@ class NodeItem(CardItem):
             rect.setRight(rect.right() - 14 - GRID / 2)
         shape, colour = self._shape_text()
         draw_line(painter, rect, shape, self._fonts.small, colour or theme.text, RIGHT)
-        rect.setRight(rect.right() - QFontMetricsF(self._fonts.small).horizontalAdvance(shape) - GRID)
+        rect.setRight(rect.right() - advance(shape, self._fonts.small) - GRID)
         name = fitting_id(self._name, self._fonts.bold, rect.width())
         used = draw_line(painter, rect, name, self._fonts.bold, theme.text, LEFT)
         rect.setLeft(rect.left() + used + GRID)
@@ -148,12 +148,11 @@ class NodeItem(CardItem):
             self._paint_badge(painter, QRectF(rect.right() - size, rect.center().y() - size / 2, size, size))
             rect.setRight(rect.right() - 1.3 * size)
         shape, colour = self._shape_text()
-        advance = QFontMetricsF(small).horizontalAdvance
-        if self._preview is not None and colour is not None and advance(shape) > rect.width() * 0.6:
+        if self._preview is not None and colour is not None and advance(shape, small) > rect.width() * 0.6:
             shape = f"{numbers.ARROW} {numbers.shape(self._preview.output_shape)}"
-        if advance(shape) < rect.width() * 0.7:
+        if advance(shape, small) < rect.width() * 0.7:
             draw_line(painter, rect, shape, small, colour or theme.muted, RIGHT)
-            rect.setRight(rect.right() - advance(shape) - size / 2)
+            rect.setRight(rect.right() - advance(shape, small) - size / 2)
         self._paint_large_name(painter, rect, bold)
 
     def _paint_summary(self, painter: QPainter, rect: QRectF, font: QFont) -> None:
@@ -182,7 +181,7 @@ class NodeItem(CardItem):
             return (numbers.short_count(now) if now != 0 else ""), False
         after = numbers.short_count(self._preview.num_parameters)
         text = f"{numbers.short_count(now)} {numbers.ARROW} {after}"
-        if QFontMetricsF(self._fonts.small).horizontalAdvance(text) > width:
+        if advance(text, self._fonts.small) > width:
             text = f"{numbers.ARROW} {after}"
         return text, True
 
