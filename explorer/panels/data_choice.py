@@ -231,7 +231,7 @@ class DataChoice(ScrollBody):
         start = str(before.parent) if before is not None else str(Path.home())
         path = QFileDialog.getExistingDirectory(self, self.tr("Folder of images, one folder a class"), start)
         if path:
-            self._choose(f"{FOLDER_PREFIX}{path}")
+            self._choose(f"{FOLDER_PREFIX}{Path(path)}")
 
     def _recolour(self) -> None:
         theme = self._themes.theme

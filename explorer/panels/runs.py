@@ -7,7 +7,7 @@ window's to do.
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QItemSelection, QItemSelectionModel, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QItemSelection, QItemSelectionModel, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QColor, QGuiApplication, QHideEvent, QKeySequence, QPalette, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -63,6 +63,7 @@ class RunsPanel(QWidget):
         self._runs = runs
         self._themes = themes
         self._is_following = False
+        self._is_behind = False
         self._job: Job | None = None
         self._chosen: tuple[str, ...] = ()
         """Ids of the selected runs in the order in which they were selected."""
@@ -100,7 +101,11 @@ class RunsPanel(QWidget):
         self._take_selection()
 
     def apply(self) -> None:
-        """Show the runs as the session has them now."""
+        """Show the runs as the session has them now; once the user has typed a name or tags to the end, if so."""
+        # Qt would fill an editor of a row that changed anew, and close it where rows come and go.
+        self._is_behind = self.view.state() == QAbstractItemView.State.EditingState
+        if self._is_behind:
+            return
         self._is_following = True
         self.model.apply(self._runs.records)
         self._is_following = False
@@ -246,6 +251,7 @@ class RunsPanel(QWidget):
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.customContextMenuRequested.connect(self._open_menu)
         view.doubleClicked.connect(self._double_click)
+        view.itemDelegate().closeEditor.connect(self._catch_up)
         view.selectionModel().selectionChanged.connect(self._follow_selection)
 
     def _make_actions(self) -> None:
@@ -269,6 +275,11 @@ class RunsPanel(QWidget):
         action.triggered.connect(lambda _checked=False: do())  # type: ignore[operator]
         self.view.addAction(action)
         return action
+
+    def _catch_up(self) -> None:
+        # The view notes that its editor is closed after this signal, or before it.
+        if self._is_behind:
+            QTimer.singleShot(0, self, self.apply)
 
     # Selection
 

@@ -113,7 +113,7 @@ class TrainingPanel(QWidget):
 
     def start(self) -> None:
         """Train the network on screen, if it can be; `start_action`'s tooltip says why not."""
-        if self._why_not_start() is None:
+        if self._why_not_start() is None and self.form.take_typed():
             self._keep()
             self._run.start(self._document.architecture, self.config())
 

@@ -94,6 +94,23 @@ class ConfigForm(QWidget):
             self._show(field.name, getattr(config, field.name))
         self._follow(is_edit=False)
 
+    def take_typed(self) -> bool:
+        """Take what is being typed, as leaving its editor does; False if it does not fit, which `refused` says.
+
+        A shortcut or a button that takes no focus would otherwise go by what stood there before.
+        """
+        typed_in = self.focusWidget()
+        if typed_in is None or not typed_in.hasFocus():
+            return True
+        why: list[str] = []
+        self.refused.connect(why.append)
+        try:
+            typed_in.clearFocus()
+        finally:
+            self.refused.disconnect(why.append)
+        typed_in.setFocus()
+        return not why
+
     def set_network(self, name: str) -> None:
         """The network that is open, by its name: recipes made for it are offered first."""
         self.recipes.set_network(name)

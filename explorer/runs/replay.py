@@ -60,6 +60,7 @@ def whole_run(record: RunRecord, history: RunHistory) -> list[Event]:
                 train_accuracy=record.train_accuracy,
                 test_accuracy=record.test_accuracy,
                 images_per_second=record.images_per_second,
+                note=record.message or "",
             )
         )
     return events

@@ -133,7 +133,6 @@ class DataSession(QObject):
     def reload(self) -> None:
         """Look at the files anew."""
         self._again = True
-        self._shown = None
         self._forget()
         self.look_up()
         self._timer.start(0)
@@ -184,12 +183,19 @@ class DataSession(QObject):
         return all(ended)
 
     def _forget(self) -> None:
+        # Whoever comes back to what was shown last wants it again.
+        self._shown = None
         if self._view is not None:
             self._view = None
             self.view_changed.emit(None)
 
     def _look(self) -> None:
-        if not self._is_watched or self._wanted is None or self._wanted == self._shown:
+        if not self._is_watched or self._wanted is None:
+            return
+        if self._wanted == self._shown:
+            if "look" in self._jobs:  # for what was wanted in between
+                self._stop("look")
+                self.looking.emit("", 1.0)
             return
         wanted, again = self._wanted, self._again
 

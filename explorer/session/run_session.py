@@ -238,7 +238,7 @@ class RunSession(QObject):
         """End the run after the current step; its weights are kept."""
         if self._control is not None and self.is_active:
             self._set_state("stopping")
-            self._control.resume()
+            # Ends a pause too; going on first would let one more step slip through.
             self._control.stop()
 
     def set_learning_rate(self, learning_rate: float) -> None:

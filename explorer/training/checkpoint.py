@@ -86,7 +86,9 @@ class Checkpoint:
             values = json.loads((folder / _VALUES).read_bytes())
             if values["format"] != _FORMAT:
                 raise ValueError(f"format {values['format']}; this program reads {_FORMAT}")
-            parts = put_together(values["parts"], load_weights(folder / _TENSORS))
+            # Tensors that stay the file's own pages would keep it from being removed on Windows.
+            tensors = {name: value.clone() for name, value in load_weights(folder / _TENSORS).items()}
+            parts = put_together(values["parts"], tensors)
             state = RunState(step=values["step"], epoch=values["epoch"], epoch_steps=values["epoch_steps"], parts=parts)
             network.load_state_dict(load_weights(folder / _WEIGHTS), strict=True)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:

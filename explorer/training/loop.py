@@ -350,7 +350,9 @@ class _Run:
         self._optimization.end_epoch(tested[0])
         self._say(self._last_epoch)
         is_best, self._best_accuracy = tested[1] > self._best_accuracy, max(tested[1], self._best_accuracy)
-        is_lower, self._lowest_loss = tested[0] < self._lowest_loss, min(tested[0], self._lowest_loss)
+        # A test loss that is no number is not lower, and what comes after it is still compared with the lowest before.
+        is_lower = tested[0] < self._lowest_loss
+        self._lowest_loss = tested[0] if is_lower else self._lowest_loss
         self._num_worse_epochs = 0 if is_lower else self._num_worse_epochs + 1
         self._epoch, self._epoch_steps = self._epoch + 1, 0
         # Tried again after the next epoch if the disk refuses.

@@ -173,6 +173,30 @@ def test_names_and_tags_are_edited_in_place(qtbot: QtBot, session: RunsSession, 
     assert rows(panel) == ["LeNet-5"]
 
 
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_name_that_is_being_typed_outlasts_what_runs_do_meanwhile(
+    qtbot: QtBot, session: RunsSession, store: RunStore, is_new: bool
+) -> None:
+    run_id = made(store, end="")
+    panel = panel_of(qtbot, session)
+    panel.select(run_id)
+    panel.rename_action.trigger()
+    editor = panel.view.findChild(QLineEdit)
+    assert editor is not None
+    editor.setText("Mi")
+    if is_new:
+        made(store, accuracy=0.5)
+    else:
+        session.set_note(run_id, "another")
+    session.refresh()
+    QTest.keyClicks(editor, "ne")
+    assert editor.text() == "Mine"
+    press(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "Mine" in rows(panel))
+    assert store.get(run_id).name == "Mine"
+    assert panel.filtered.rowCount() == (2 if is_new else 1)
+
+
 def test_selected_runs_are_compared(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
     first, second = made(store), made(store, "lenet5-relu-dropout", learning_rate=0.5)
     panel = panel_of(qtbot, session)

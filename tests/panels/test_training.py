@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
@@ -124,6 +124,41 @@ def test_shortcuts_start_pause_resume_step_and_stop(qtbot: QtBot) -> None:
     press(panel, Qt.Key.Key_F10)
     press(panel, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
     assert run.commands == ["start", "pause", "resume", "step", "stop"]
+
+
+@pytest.mark.parametrize(("name", "typed", "taken"), [("epochs", "3", 3), ("learning_rate", "0.5", 0.5)])
+def test_a_run_starts_with_what_is_being_typed(qtbot: QtBot, name: str, typed: str, taken: float) -> None:
+    panel, run, _ = _panel(qtbot)
+    configs: list[RunConfig] = []
+    run.started.connect(lambda _architecture, config: configs.append(config))
+    editor = panel.form.editor(name)
+    assert isinstance(editor, (QSpinBox, QDoubleSpinBox))
+    editor.setFocus()
+    editor.selectAll()
+    write(editor, typed)
+    press(editor, Qt.Key.Key_F5)
+    assert [getattr(config, name) for config in configs] == [taken]
+
+
+def test_a_run_does_not_start_with_something_else_than_what_is_being_typed(qtbot: QtBot) -> None:
+    panel, run, _ = _panel(qtbot)
+    steps_editor = panel.form.editor("step_epochs")
+    assert isinstance(steps_editor, QLineEdit)
+    panel.form.set_config(RunConfig(schedule="step"))
+    heading = panel.form.groups["schedule"].heading
+    assert heading is not None
+    heading.setChecked(True)
+    steps_editor.setFocus()
+    steps_editor.selectAll()
+    write(steps_editor, "never")
+    panel.start_action.trigger()
+    assert run.commands == []
+    assert "received 'never'" in panel.status.text()
+    steps_editor.selectAll()
+    write(steps_editor, "2,4")
+    panel.start_action.trigger()
+    assert run.commands == ["start"]
+    assert panel.config().step_epochs == "2,4"
 
 
 def test_step_from_rest_starts_with_one_step(qtbot: QtBot) -> None:

@@ -113,6 +113,18 @@ def test_a_replayed_run_is_recorded_as_it_was(store: RunStore, tmp_path: Path) -
     ]
 
 
+def test_a_run_that_ended_early_still_says_so(store: RunStore) -> None:
+    record = made(store)
+    text = "Ended early: 2 epochs without a lower test loss."
+    end = whole_run(record, store.history(record.run_id))[-1]
+    assert isinstance(end, RunFinished)
+    assert end.note == ""
+    store.record(dataclasses.replace(end, reason="completed", note=text))
+    end = whole_run(store.get(record.run_id), store.history(record.run_id))[-1]
+    assert isinstance(end, RunFinished)
+    assert (end.reason, end.note) == ("completed", text)
+
+
 def test_a_failed_run_and_a_part_of_one(store: RunStore) -> None:
     record = made(store, fails=True)
     history = store.history(record.run_id)

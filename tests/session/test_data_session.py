@@ -135,6 +135,45 @@ def test_an_overtaken_wish_is_never_shown(qtbot: QtBot, session: DataSession, wo
     assert views == ["kmnist"]
 
 
+def test_what_was_shown_before_shows_again(qtbot: QtBot, session: DataSession, work: Work) -> None:
+    session.set_watched(True)
+    session.want(RunConfig(), SHAPE)
+    qtbot.waitUntil(lambda: _name(session) == "digits")
+    # Back before the other one is read.
+    work.held = {"mnist"}
+    session.want(RunConfig(data="mnist"), SHAPE)
+    qtbot.waitUntil(lambda: len(work.looked) == 2)
+    session.want(RunConfig(), SHAPE)
+    qtbot.waitUntil(lambda: _name(session) == "digits")
+    work.released.set()
+    # Back after it could not be read.
+    work.error = "it is damaged"
+    with qtbot.waitSignal(session.failed):
+        session.want(RunConfig(data="kmnist"), SHAPE)
+    work.error = ""
+    session.want(RunConfig(), SHAPE)
+    qtbot.waitUntil(lambda: _name(session) == "digits")
+    assert session.close()
+
+
+def test_a_size_that_is_taken_back_is_not_shown(qtbot: QtBot, session: DataSession, work: Work) -> None:
+    session.set_watched(True)
+    session.want(RunConfig(), SHAPE)
+    qtbot.waitUntil(lambda: session.view is not None)
+    shown = session.view
+    views: list[object] = []
+    session.view_changed.connect(views.append)
+    work.held = {"digits"}
+    session.want(RunConfig(), (3, 64, 64))
+    qtbot.waitUntil(lambda: len(work.looked) == 2)
+    with qtbot.waitSignal(session.looking, check_params_cb=lambda text, _share: not text):
+        session.want(RunConfig(), SHAPE)
+    work.released.set()
+    assert session.close()
+    assert views == []
+    assert session.view is shown
+
+
 def test_an_error_takes_the_old_view_away(qtbot: QtBot, session: DataSession, work: Work) -> None:
     session.set_watched(True)
     session.want(RunConfig(), SHAPE)

@@ -182,6 +182,40 @@ def test_close_ends_a_paused_run(qtbot: QtBot, session: RunSession, trainer: Ste
     assert session.state == "idle"
 
 
+def test_stop_in_a_pause_makes_no_further_step(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, rests, woken = [], threading.Event(), threading.Event()
+
+    def train(
+        architecture: Architecture,
+        config: RunConfig,
+        emit: Callable[[Event], None],
+        control: RunControl,
+        *,
+        initial_weights: Path | None,
+    ) -> None:
+        control.pause()
+        emit(started())
+        while control.wait_if_paused(rests.set):
+            steps.append(1)
+            woken.set()
+        woken.set()
+        emit(finished(len(steps)))
+
+    let_go = RunControl.resume
+
+    def resume(control: RunControl) -> None:
+        let_go(control)
+        woken.wait(5)  # The thread may be as quick as that.
+
+    monkeypatch.setattr(RunControl, "resume", resume)
+    session = RunSession(train)
+    session.start(zoo.entry("lenet5").build(), RunConfig())
+    assert rests.wait(5)
+    session.stop()
+    qtbot.waitUntil(lambda: session.state == "idle")
+    assert not steps
+
+
 def test_one_run_at_a_time(qtbot: QtBot, session: RunSession) -> None:
     session.start(zoo.entry("lenet5").build(), RunConfig())
     with pytest.raises(RuntimeError, match="stop it first"):

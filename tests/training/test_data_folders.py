@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from explorer.runs.data_facts import Problem
-from explorer.training.data import DataCancelled, DataSet, data_at_hand, decoded_folder, is_at_hand, load_data
+from explorer.training.data import DataCancelled, DataSet, data_at_hand, decoded_folder, is_at_hand, load_data, loading
 from explorer.training.data.decoding import Refused, decode
 from explorer.training.data.folders import list_folder
 from tests.training.data_files import picture, picture_folder
@@ -46,6 +47,28 @@ def test_the_folders_own_split_counts(tmp_path: Path) -> None:
     assert (len(data.train_images), len(data.test_images)) == (6, 4)
     assert data.train_labels.tolist() == [0, 0, 0, 1, 1, 1]
     assert [problem.path for problem in data.problems] == ["test"]
+
+
+def test_classes_that_differ_in_case_alone_are_two(tmp_path: Path) -> None:
+    for name, colour in (("A", (255, 0, 0)), ("a", (0, 255, 0)), ("b", (0, 0, 255))):
+        (tmp_path / "TRAIN" / name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "Val" / name).mkdir(parents=True, exist_ok=True)
+        picture(tmp_path / "TRAIN" / name / f"{name}.png", colour)
+        picture(tmp_path / "Val" / name / f"{name}.png", colour)
+    if len(list((tmp_path / "TRAIN").iterdir())) < 3:
+        pytest.skip("this file system takes them for one")
+    data = _load(tmp_path)
+    assert data.class_names == ("A", "a", "b")
+    assert data.train_labels.tolist() == data.test_labels.tolist() == [0, 1, 2]
+
+
+def test_decoded_pixels_are_kept_without_a_second_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture_folder(tmp_path / "a")
+    written: list[dict[str, torch.Tensor]] = []
+    monkeypatch.setattr(decoded_folder, "save_file", lambda tensors, *_: written.append(tensors))
+    data = _load(tmp_path / "a")
+    places = {tensor.data_ptr() for tensor in written[0].values()}
+    assert {data.train_images.data_ptr(), data.test_images.data_ptr()} <= places
 
 
 def test_pixels_are_pils_resized_and_cut_from_the_middle(tmp_path: Path) -> None:
@@ -232,6 +255,14 @@ def test_damaged_headers_are_refused_and_not_raised(tmp_path: Path) -> None:
             changed.write_bytes(damaged)
             with contextlib.suppress(Refused):
                 assert decode(changed, SHAPE).pixels.shape == SHAPE
+
+
+def test_what_is_in_memory_does_not_wait_for_a_folder_that_is_read() -> None:
+    digits = load_data("digits")
+    with loading._lock:  # as while a folder is read
+        assert load_data("digits", is_cancelled=lambda: True) is digits
+        with pytest.raises(DataCancelled):
+            load_data("digits", is_cancelled=lambda: True, again=True)
 
 
 def test_what_is_not_here_gives_way_to_the_digits(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import os
 import random
 import signal
@@ -212,6 +213,22 @@ def test_early_stopping_ends_the_run_and_says_so(tmp_path: Path) -> None:
         assert result.note == store.get(run_id).message == "Ended early: 2 epochs without a lower test loss."
         with pytest.raises(CheckpointError, match="is complete"):
             resume_recorded(run_id, lambda _: None, RunControl(), root=tmp_path)
+
+
+def test_a_test_loss_that_is_no_number_is_only_a_worse_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    losses = iter([math.nan, 3.0, 2.0, math.nan, 1.0, 4.0, 4.0])
+    monkeypatch.setattr("explorer.training.loop.evaluate", lambda *_: (next(losses), 0.5))
+    config = dataclasses.replace(RECIPE, epochs=7, early_stopping=2)
+    epochs: list[float] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, EpochFinished):
+            epochs.append(event.test_loss)
+
+    result = train(network(), config, hear, RunControl(), run_id="r")
+    assert isinstance(result, RunFinished)
+    assert epochs == pytest.approx([math.nan, 3.0, 2.0, math.nan, 1.0, 4.0, 4.0], nan_ok=True)
+    assert result.note == "Ended early: 2 epochs without a lower test loss."
 
 
 def test_what_cannot_be_resumed_is_refused(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ _MEMORY_SHARE = 0.6
 _MOST_CACHED_BYTES = 8 * 1024**3
 _REPORTED_EVERY = 32
 _MOST_SIZES = 200
+_TENSORS = ("train_images", "train_labels", "test_images", "test_labels")
 
 Progress = Callable[[str, float], None]
 Cancelled = Callable[[], bool]
@@ -153,14 +154,13 @@ def _read(name: str, path: Path) -> DataSet | None:
     try:
         with safe_open(path, "pt") as file:
             facts = json.loads(file.metadata()["facts"])
-            images, labels = file.get_tensor("images"), file.get_tensor("labels")
+            train_images, train_labels, test_images, test_labels = (file.get_tensor(name) for name in _TENSORS)
         with suppress(OSError):
             os.utime(path)  # What was used last is thrown away last.
-        num_train = facts["num_train"]
         return make_data_set(
             name,
-            (images[:num_train], labels[:num_train]),
-            (images[num_train:], labels[num_train:]),
+            (train_images, train_labels),
+            (test_images, test_labels),
             facts["class_names"],
             problems=[Problem(*problem) for problem in facts["problems"]],
             sizes=[SizeCount(*size) for size in facts["sizes"]],
@@ -172,17 +172,14 @@ def _read(name: str, path: Path) -> DataSet | None:
 
 def _write(data: DataSet, path: Path) -> None:
     facts = {
-        "num_train": len(data.train_images),
         "class_names": data.class_names,
         "problems": data.problems,
         "sizes": data.sizes,
         "train_files": data.train_files,
     }
     temporary = path.with_suffix(f".{os.getpid()}.partial")
-    tensors = {
-        "images": torch.cat([data.train_images, data.test_images]),
-        "labels": torch.cat([data.train_labels, data.test_labels]),
-    }
+    # As they lie: they may be most of the memory there is, so that there is no room for them once more.
+    tensors = {name: getattr(data, name) for name in _TENSORS}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(tensors, temporary, {"facts": json.dumps(facts)})

@@ -131,7 +131,9 @@ def _unpack(packed: Path, archive: Archive, progress: Progress, is_cancelled: Ca
 def _target(member: tarfile.TarInfo, archive: Archive) -> PurePosixPath | None:
     """Where a member goes below the archive's folder; None if it is not wanted, or would lie elsewhere."""
     path = PurePosixPath(member.name)
-    if not member.isfile() or path.is_absolute() or ".." in path.parts or path.parts[0] != archive.folder:
+    # On Windows a backslash parts folders too, and a colon names a drive or a hidden stream.
+    leads_away = path.is_absolute() or ".." in path.parts or "\\" in member.name or ":" in member.name
+    if not member.isfile() or leads_away or path.parts[:1] != (archive.folder,):
         return None
     below = path.relative_to(archive.folder)
     return below if not archive.members or str(below) in archive.members else None

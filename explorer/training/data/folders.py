@@ -58,7 +58,8 @@ def list_folder(root: Path, titles: dict[str, str] | None = None) -> Listing:
         FileNotFoundError, NotADirectoryError, PermissionError: it cannot be looked into.
     """
     problems: list[Problem] = []
-    top = _folders(root)
+    # Names of parts count in any case; those of classes as they are, since "a" may lie beside "A".
+    top = {name.lower(): name for name in _folders(root)}
     train = next((top[name] for name in _TRAIN_NAMES if name in top), None)
     tests = [top[name] for name in _TEST_NAMES if name in top]
     if train is not None and _folders(root / train):
@@ -68,7 +69,7 @@ def list_folder(root: Path, titles: dict[str, str] | None = None) -> Listing:
         parts = [("", False)]
     found: dict[tuple[bool, str], list[tuple[str, int, int]]] = defaultdict(list)
     for part, is_test in parts:
-        for folder in sorted(_folders(root / part).values()):
+        for folder in _folders(root / part):
             below = f"{part}/{folder}" if part else folder
             files = sorted(_walk(root, below, problems))
             if files:
@@ -103,10 +104,10 @@ def _chosen(paths: list[str]) -> set[str]:
     return set(sorted(paths, key=lambda path: hashlib.sha256(path.encode(errors="surrogateescape")).digest())[:count])
 
 
-def _folders(root: Path) -> dict[str, str]:
-    """The folders right below, by their names in lower case."""
+def _folders(root: Path) -> list[str]:
+    """The names of the folders right below, sorted."""
     with os.scandir(root) as entries:
-        return {e.name.lower(): e.name for e in entries if e.is_dir() and not e.name.startswith((".", "__MACOSX"))}
+        return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith((".", "__MACOSX")))
 
 
 def _walk(root: Path, below: str, problems: list[Problem]) -> Iterator[tuple[str, int, int]]:
