@@ -63,11 +63,13 @@ class Structure:
     """Ids of the nodes that read each node's output, in order; a node that reads it twice stands twice."""
     sources: tuple[tuple[int, ...], ...]
     """Positions of the nodes that each node reads, in order, by its own position."""
+    single: tuple[int, ...]
+    """The one position that each node reads; -1 where it reads none or several."""
     unread: frozenset[int]
     """Positions of the nodes whose output no node reads."""
 
 
-_UNKNOWN = Structure({}, {}, (), frozenset())
+_UNKNOWN = Structure({}, {}, (), (), frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
@@ -218,10 +220,12 @@ def _structure(nodes: tuple[Node, ...]) -> Structure:
             if prefix in index:
                 raise ArchitectureError(f"{prefix} is a layer, so {node_id} cannot lie inside it; rename one")
             prefix = prefix.rpartition(".")[0]
+    sources = tuple([tuple([index[source] for source in node.inputs]) for node in nodes])
     return Structure(
         MappingProxyType(index),
         MappingProxyType({node_id: tuple(ids) for node_id, ids in consumers.items()}),
-        tuple([tuple([index[source] for source in node.inputs]) for node in nodes]),
+        sources,
+        tuple([positions[0] if len(positions) == 1 else -1 for positions in sources]),
         frozenset([position for position, ids in enumerate(consumers.values()) if not ids]),
     )
 

@@ -38,27 +38,25 @@ def infer(architecture: Architecture, previous: Inference | None = None) -> Infe
 def _pass(reports: Reports) -> None:
     """Fill the columns of numbers and receptive fields."""
     architecture, numbers, fields = reports.architecture, reports.numbers, reports.fields
+    structure = architecture.structure
     add_numbers, add_field, known_field = numbers.append, fields.append, _fields.get
     # This loop runs for each node at each edit: what is written out here instead of called is what took the time.
-    for node, sources in zip(architecture.nodes, architecture.structure.sources, strict=True):
+    for node, source in zip(architecture.nodes, structure.single, strict=True):
         layer = node.layer
-        if len(sources) == 1:
-            (source,) = sources
+        if source >= 0:
             arriving = numbers[source]
             its = arriving.readers.get(id(layer)) or numbers_of(layer, (arriving.output,))
             window, field = its.window, fields[source]
             if window is not POINTWISE and field is not None:
                 known = known_field((id(window), id(field)))
                 field = known[0] if known is not None else _field_behind(its, (field,))
-        elif sources:
+        elif sources := structure.sources[len(numbers)]:
             its = numbers_of(layer, tuple([numbers[source].output for source in sources]))
             several = [fields[source] for source in sources]
             known = known_field((id(its), *map(id, several)))
             field = known[0] if known is not None else _field_behind(its, several)
         else:
             its, field = numbers_of(layer, ()), IMAGE_FIELD
-        if its.output is None:
-            field = None
         add_numbers(its)
         add_field(field)
 
@@ -82,29 +80,22 @@ _MOST_FIELDS = 4096
 
 
 def _field_behind(numbers: Numbers, arriving: Sequence[ReceptiveField | None]) -> ReceptiveField | None:
-    if numbers.output is None:
-        return None
     if len(_fields) >= _MOST_FIELDS:
         _fields.clear()
     by = numbers.window if len(arriving) == 1 else numbers
-    inputs: tuple[Shape, ...] = numbers.inputs  # type: ignore[assignment]  # known, as the output is
-    field = behind(numbers.window, arriving, inputs)
+    field = None
+    if numbers.output is not None:
+        inputs: tuple[Shape, ...] = numbers.inputs  # type: ignore[assignment]  # known, as the output is
+        field = behind(numbers.window, arriving, inputs)
     _fields[(id(by), *map(id, arriving))] = (field, (by, *arriving))
     return field
 
 
 def _totals(reports: Reports) -> Totals:
     numbers = reports.numbers
-    parameters = sum([its.parameters for its in numbers])
-    frozen = [its.parameters for node, its in zip(reports.architecture.nodes, numbers, strict=True) if node.frozen]
-    return Totals(
-        parameters,
-        parameters - sum(frozen),
-        sum([its.buffers for its in numbers]),
-        sum([its.macs for its in numbers]),
-        sum([its.output_bytes for its in numbers]),
-        None not in [its.output for its in numbers],
-    )
+    parameters, buffers, macs, output_bytes, known = map(sum, zip(*[its.counts for its in numbers], strict=True))
+    frozen = [its.counts[0] for node, its in zip(reports.architecture.nodes, numbers, strict=True) if node.frozen]
+    return Totals(parameters, parameters - sum(frozen), buffers, macs, output_bytes, known == len(numbers))
 
 
 # What the graph says

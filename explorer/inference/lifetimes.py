@@ -6,8 +6,8 @@ batch, so that a moment is two numbers: bytes for each image, and bytes for any 
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import accumulate, repeat
-from operator import add, itemgetter, mul
+from itertools import accumulate
+from operator import add, itemgetter, neg
 from typing import NamedTuple, Self
 
 from explorer.architecture import Architecture
@@ -76,7 +76,7 @@ class Course(NamedTuple):
 
     def peak(self, batch_size: int) -> Moment:
         """The first moment with most bytes."""
-        totals = list(map(add, map(mul, self.image_bytes, repeat(batch_size)), self.batch_bytes))
+        totals = [image * batch_size + batch for image, batch in zip(self.image_bytes, self.batch_bytes, strict=True)]
         at = totals.index(max(totals))
         schedule = self.schedule
         return Moment(
@@ -172,7 +172,7 @@ class _Sum(NamedTuple):
     def moments(self, slots: Sequence[int]) -> Sequence[int]:
         """The line's sum at each moment."""
         bytes_of = [*self.used(slots)]
-        bytes_of += [-size for size in reversed(bytes_of)]
+        bytes_of += map(neg, reversed(bytes_of))
         return self.ends(list(accumulate(self.flows(bytes_of), initial=0)))
 
 

@@ -16,6 +16,9 @@ from explorer.layers.layer import KEEPS_NOTHING, POINTWISE
 _BYTES_PER_VALUE = 4  # float32
 _MOST_REMEMBERED = 4096
 
+_UNSEEN = Window((0, 0), (0, 0), (0, 0), (0, 0))
+"""The window of an output that is unknown."""
+
 
 class Numbers:
     """One layer's numbers for one image of these shapes. Never changed.
@@ -25,6 +28,7 @@ class Numbers:
     Attributes:
         output: the shape without the batch; None where a fault leaves it unknown, and then the numbers are 0.
         output_bytes: in float32.
+        counts: parameters, buffers, multiply-accumulates, output bytes, and 1 if the output is known: what sums up.
         remarks: what the layer says of what it takes.
         advise: what else is to be said of a node that takes these shapes.
         is_noted: whether either is there.
@@ -35,6 +39,7 @@ class Numbers:
     __slots__ = (
         "advise",
         "buffers",
+        "counts",
         "fault",
         "form",
         "inputs",
@@ -56,7 +61,8 @@ class Numbers:
         self.fault: Fault | None = None
         self.output: Shape | None = None
         self.parameters = self.buffers = self.macs = self.output_bytes = 0
-        self.window: Window = POINTWISE
+        self.counts = (0, 0, 0, 0, 0)
+        self.window: Window = _UNSEEN
         self.kept: Kept = KEEPS_NOTHING
         self.remarks: tuple[Remark, ...] = ()
         self.advise: OnShapes | None = None
@@ -114,6 +120,7 @@ def _count(numbers: Numbers, inputs: tuple[Shape, ...]) -> None:
     numbers.buffers = layer.num_buffers(inputs)
     numbers.macs = layer.macs(inputs, output)
     numbers.output_bytes = math.prod(output) * _BYTES_PER_VALUE
+    numbers.counts = (numbers.parameters, numbers.buffers, numbers.macs, numbers.output_bytes, 1)
     window = layer.window(inputs)
     numbers.window = _windows.setdefault(window, window)
     numbers.kept = layer.kept(inputs, output)
