@@ -217,13 +217,13 @@ class BlockItem(CardItem):
         return text, True
 
     def _contents(self, width: float, font: QFont) -> str:
-        """What it is made of, as far as there is room: "36 × bottleneck, 362 layers"."""
+        """What it is made of, as far as there is room: "36 × bottleneck, 362 layers", the first half, or the second."""
         layers = _tr("{} layers").format(numbers.exact_count(self._facts.num_layers))
         if self._facts.parts is None:
             return layers
         parts = "{} × {}".format(*self._facts.parts)
         both = f"{parts}, {layers}"
-        return both if advance(both, font) <= width else parts
+        return next((text for text in (both, parts) if advance(text, font) <= width), layers)
 
     # What the card is told
 

@@ -1,8 +1,9 @@
 """What part of the drawing a view shows: zoom at a point, pan, fit, and bringing a node into sight."""
 
 import math
+from collections.abc import Iterable
 
-from PySide6.QtCore import QEasingCurve, QObject, QPoint, QPointF, QRectF, QVariantAnimation, Signal
+from PySide6.QtCore import QEasingCurve, QObject, QPoint, QPointF, QRect, QRectF, QVariantAnimation, Signal
 from PySide6.QtGui import QTransform
 from PySide6.QtWidgets import QGraphicsView
 
@@ -15,6 +16,8 @@ OPENING_ZOOM = 0.25
 _WORKING_ZOOM = 0.8
 FIT_MS = 160
 _MARGIN = 3 * GRID
+_CLEAR = GRID
+"""Pixels of the screen between what is brought into sight and what lies over the viewport."""
 
 
 class Camera(QObject):
@@ -107,6 +110,30 @@ class Camera(QObject):
             self._view.ensureVisible(rect, _MARGIN, _MARGIN)
             self._is_fitted = was_fitted and shown.adjusted(-room, -room, room, room).contains(self._bounds)
             self.moved.emit()
+
+    def uncover(self, rect: QRectF, covers: Iterable[QRect]) -> None:
+        """Move a part of the scene that is in sight from under what lies over the viewport, the shortest way.
+
+        Where nothing but another cover, or the edge, would be gained by that, it stays.
+        """
+        covers = tuple(covers)
+        place = self._view.mapFromScene(rect).boundingRect()
+        ways = [
+            by
+            for cover in covers
+            if cover.intersects(place)
+            for by in (
+                QPoint(0, cover.bottom() + _CLEAR - place.top()),
+                QPoint(0, cover.top() - _CLEAR - place.bottom()),
+                QPoint(cover.right() + _CLEAR - place.left(), 0),
+                QPoint(cover.left() - _CLEAR - place.right(), 0),
+            )
+        ]
+        for by in sorted(ways, key=QPoint.manhattanLength):
+            moved = place.translated(by)
+            if self._view.viewport().rect().contains(moved) and not any(cover.intersects(moved) for cover in covers):
+                self.pan(by)
+                return
 
     def resized(self) -> None:
         """The viewport has another size."""

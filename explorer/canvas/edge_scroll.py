@@ -38,6 +38,7 @@ class EdgeScroll(QObject):
         self._viewport = viewport
         self._by = QPoint()
         self._again: Callable[[], None] = lambda: None
+        self._waits = False
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self._step)
@@ -52,12 +53,20 @@ class EdgeScroll(QObject):
         self._by = speed(position, self._viewport())
         self._again = again
         if self._by.isNull():
+            self._waits = False
             self._timer.stop()
+        elif self._waits:
+            return
         elif not self._timer.isActive():
             self._timer.start()
 
+    def enter(self) -> None:
+        """A drag comes in across an edge, where it only passes: it scrolls once the drag has been in the middle."""
+        self._waits = True
+
     def stop(self) -> None:
         """The drag is over, or elsewhere."""
+        self._waits = False
         self._timer.stop()
 
     def _step(self) -> None:

@@ -1,6 +1,6 @@
 """An open block: a titled frame around its nodes. What lies in it are items of their own."""
 
-from PySide6.QtCore import QCoreApplication, QRectF, Qt
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
@@ -16,6 +16,8 @@ from explorer.look.theme import GRID, Theme
 
 _TITLE_PX = 12
 """Height of the title where the canvas is far away, in pixels of the screen."""
+_CHEVRON_PX = 12
+"""Pixels of the screen that the chevron takes at least, however far away the canvas is."""
 _BEHIND = 1000
 """Frames lie behind wires and cards, deeper ones over those around them."""
 _LARGEST = 0.85
@@ -86,6 +88,11 @@ class FrameItem(QGraphicsItem):
         self.setPos(box.x, box.y)
         self._rect = QRectF(0, 0, box.width, box.height)
         self._title = QRectF(*title).translated(-box.x, -box.y)
+
+    def has_chevron_at(self, place: QPointF, zoom: float) -> bool:
+        """Whether a press there is on the chevron, which stands before the name and is drawn with it."""
+        left = self._title.left()
+        return zoom >= cards.TITLE_ZOOM and left <= place.x() < left + max(4 * GRID, _CHEVRON_PX / zoom)
 
     def show_free_end(self, x: float) -> None:
         """Have no wire in the header from this x of the scene on."""

@@ -22,7 +22,7 @@ class GroupDialog(QDialog):
         super().__init__(parent)
         self._architecture = architecture
         self._node_ids = node_ids
-        self.setWindowTitle(self.tr("Group {count} layers into a block").format(count=len(node_ids)))
+        self.setWindowTitle(self.tr("Group {count} layers").format(count=len(node_ids)))
         self.setMinimumWidth(52 * GRID)
         self.name = QLineEdit(free_path(taken_paths(architecture), "block1"), self)
         self.name.setToolTip(self.tr("It leads the ids of the layers, and so the names of their weights"))

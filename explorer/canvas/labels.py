@@ -1,4 +1,4 @@
-"""Where a wire has room for its shape: beside one of its vertical stretches, clear of nodes, wires and other labels."""
+"""Where a wire has room for its shape: beside one of its vertical stretches, clear of all else that is drawn."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,6 +42,12 @@ def place_labels(placement: Placement, width: float, height: float) -> Mapping[W
         obstacles.add(box)
     for frame in placement.frames.values():
         obstacles.add(Box(frame.x, frame.y, frame.width, FRAME_HEADER))
+        for x, y, across, down in (
+            (frame.x, frame.y, 0, frame.height),
+            (frame.right, frame.y, 0, frame.height),
+            (frame.x, frame.bottom, frame.width, 0),
+        ):
+            obstacles.add(Box(x - 1, y - 1, across + 2, down + 2))
     for points in placement.wires.values():
         for start, end in _stretches(points):
             obstacles.add(_around(start, end))

@@ -18,7 +18,7 @@ from explorer.canvas.scene import GraphScene
 from explorer.canvas.targets import Target
 from explorer.look.theme import ThemeSource
 from explorer.session import Document, Selection, Snapshot
-from explorer.session.dragging import Dragged, dragged, name_of
+from explorer.session.dragging import Dragged, dragged, joins, name_of
 from explorer.session.placing import Place, Placed, Refused, place
 
 if TYPE_CHECKING:
@@ -80,18 +80,20 @@ class LayerDrop(QObject):
         # A place that refuses is accepted too: the system would not report a drop that the hint could then explain.
         event.acceptProposedAction()
         if event.type() == QEvent.Type.Drop:
-            answer = self._ask(what, self._target(position))
+            answer = self._ask(what, self._target(what, position))
             self._end()
             self._drop(answer)
             return True
         self._show(what, position)
+        if event.type() == QEvent.Type.DragEnter:
+            self._edge_scroll.enter()
         if event.type() == QEvent.Type.DragMove:
             self._edge_scroll.follow(position, lambda: self._show(what, position))
         return True
 
     def _show(self, what: Dragged, position: QPoint) -> None:
         """Say what a drop at a position of the viewport would do."""
-        target = self._target(position)
+        target = self._target(what, position)
         answer = self._ask(what, target)
         rect = None
         if isinstance(target.item, CardItem):
@@ -147,5 +149,9 @@ class LayerDrop(QObject):
             return Hint(title, answer.issue, is_refusal=True)
         return Hint(title, targets.facts(self._document.snapshot, answer), is_refusal=False)
 
-    def _target(self, position: QPoint) -> Target:
-        return targets.target_at(self._graph, self._document.architecture, self._view.mapToScene(position))
+    def _target(self, what: Dragged, position: QPoint) -> Target:
+        architecture = self._document.architecture
+        target = targets.target_at(self._graph, architecture, self._view.mapToScene(position))
+        if joins(what):
+            return targets.joining(self._graph, architecture, self._selection.ids, target)
+        return target

@@ -27,14 +27,12 @@ from explorer.canvas.overlay import Overlay
 from explorer.canvas.ports import Port, WireEnd, port_at, ports_of, wire_end_at
 from explorer.canvas.scene import GraphScene
 from explorer.canvas.wiring_gesture import Stage, WiringGesture
-from explorer.look.theme import GRID
 from explorer.session import Document, Selection
 from explorer.session.arrangement import Arrangement
 
 ZOOM_STEP = 1.2
 _NOTCH = 120
 """Eighths of a degree of one notch of a wheel (Qt, QWheelEvent.angleDelta)."""
-_CHEVRON_WIDTH = 4 * GRID
 
 
 class Spot(NamedTuple):
@@ -150,7 +148,7 @@ class Pointer(QObject):
             return Spot(item.key, item.card.part_at(item.mapFromScene(place)) if has_parts else None, is_frame=False)
         frame = self._graph.frame_at(place)
         if frame is not None:
-            is_chevron = frame.mapFromScene(place).x() < _CHEVRON_WIDTH
+            is_chevron = frame.has_chevron_at(frame.mapFromScene(place), self._camera.zoom)
             return Spot(frame.key, CHEVRON if is_chevron else None, is_frame=True)
         return Spot(None, None, is_frame=False)
 

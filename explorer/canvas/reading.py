@@ -6,7 +6,7 @@ Find and trace share one light: what is looked for comes before what is traced.
 from collections.abc import Mapping
 from functools import partial
 
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QGraphicsView, QMenu
 
@@ -114,6 +114,12 @@ class Reading(QObject):
         self.legend.show_view_size(view.size())
         self.legend.move(GRID, view.height() - self.legend.height() - GRID)
         self.minimap.view_resized()
+
+    def covers(self) -> tuple[QRect, ...]:
+        """What of the viewport lies under something."""
+        over = (self.finding.bar, self.legend, self.minimap)
+        origin = self._view.viewport().pos()
+        return tuple(QRect(w.mapTo(self._view, QPoint()) - origin, w.size()) for w in over if w.isVisible())
 
     # Keys
 

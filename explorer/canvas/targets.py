@@ -3,6 +3,7 @@
 The place itself is a value of `session.placing`; here are its words and what of the drawing it belongs to.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication, QPointF
@@ -19,6 +20,8 @@ from explorer.session.placing import Place, Placed, Refused, behind, on_wire
 
 _ABOVE = 2.0
 """A card that the place lies beside counts as so many times farther than one that it lies below."""
+_MOST_NAMED = 3
+"""So many nodes at most are named that a layer joins; of more, how many they are."""
 
 
 class Target(NamedTuple):
@@ -28,6 +31,8 @@ class Target(NamedTuple):
     words: str
     """Completes what is put there: "after conv1"."""
     item: CardItem | WireItem | None
+    is_near: bool = False
+    """Whether the pointer is on nothing, and the item is only what lies nearest."""
 
 
 def _tr(text: str) -> str:
@@ -53,6 +58,33 @@ def behind_item(architecture: Architecture, item: CardItem) -> Target:
     return Target(where, _tr("after {node}").format(node=item.key), item)
 
 
+def joining(graph: GraphScene, architecture: Architecture, node_ids: Iterable[str], target: Target) -> Target:
+    """The place for a layer that joins branches: behind the last of the selected nodes and the card that it hangs over.
+
+    Over one that is not selected it joins that, too; elsewhere it joins what is selected. Where that is less than two
+    ends, the target stays as it is.
+    """
+    assert graph.shown is not None
+    over = target.item.key if isinstance(target.item, CardItem) and not target.is_near else None
+    keys = {graph.shown.holders[i] for i in node_ids if i in graph.shown.holders} | ({over} if over else set())
+    ends: list[tuple[str, Place]] = []
+    for key in graph.shown.items:
+        if key in keys:
+            where = behind(architecture, key)
+            if where is None:
+                return Target(_several(key), "", graph.card(key))
+            ends.append((key, where))
+    if len(ends) < 2:
+        return target
+    ends.sort(key=lambda end: architecture.structure.index[end[1].node_id])
+    (*others, (last, where)) = ends
+    words = _tr("joining {others} and {last}").format(others=", ".join(key for key, _ in others), last=last)
+    if len(ends) > _MOST_NAMED:
+        words = _tr("joining {count} nodes").format(count=len(ends))
+    place = where._replace(joined=tuple(end.node_id for _, end in others))
+    return Target(place, words, target.item if over else graph.card(last))
+
+
 def on_wire_item(architecture: Architecture, wire: WireItem) -> Target:
     """The place on a wire."""
     ends = wire.wire
@@ -72,12 +104,12 @@ def _near(graph: GraphScene, architecture: Architecture, position: QPointF) -> T
     item = graph.card(key)
     where = behind(architecture, key)
     if where is None:
-        return Target(_several(key), "", item)
+        return Target(_several(key), "", item, is_near=True)
     is_end = not architecture.consumers(where.node_id)
     if is_end or box.x <= position.x() <= box.right:
         words = _tr("after {node}, where the network ends") if is_end else _tr("after {node}, the nearest")
-        return Target(where, words.format(node=key), item)
-    return Target(where._replace(branch=True), _tr("as a new branch of {node}").format(node=key), item)
+        return Target(where, words.format(node=key), item, is_near=True)
+    return Target(where._replace(branch=True), _tr("as a new branch of {node}").format(node=key), item, is_near=True)
 
 
 def facts(snapshot: Snapshot, placed: Placed) -> str:

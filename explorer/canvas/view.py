@@ -246,6 +246,7 @@ class GraphView(QGraphicsView):
         place = self._graph.place_of(key)
         if place is not None:
             self._camera.reveal(place)
+            self._camera.uncover(place, self.reading.covers())
 
     def _show_scope(self, path: str) -> None:
         """Say above the canvas which block is open alone."""

@@ -42,7 +42,7 @@ class Curves(QWidget):
         self._num_epochs_drawn = -1
         self._empty = RoleLabel(themes, role="muted", font=body_font(), wraps=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setText(self.tr("Start a run (F5): the loss and accuracy of every step appear here."))
+        self.show_waiting(False)
         self._page = QWidget(self)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._page)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -78,6 +78,13 @@ class Curves(QWidget):
                 plot.menu_requested.connect(self._open_menu)
                 plot.resized.connect(self._refit)
         return self._plots
+
+    def show_waiting(self, is_waiting: bool) -> None:
+        """Say, while there is no point yet, whether a run is on its way or one is to be started."""
+        text = self.tr("The run is starting: the loss and accuracy of every step appear here.")
+        self._empty.setText(
+            text if is_waiting else self.tr("Start a run (F5): the loss and accuracy of every step appear here.")
+        )
 
     def clear(self) -> None:
         """Forget the run on screen."""

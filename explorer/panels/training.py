@@ -366,6 +366,7 @@ class TrainingPanel(QWidget):
             self.progress.setRange(0, 0 if busy else _BAR_STEPS)
         if not busy:
             self.progress.setValue(round(self._share() * _BAR_STEPS))
+        self.curves.show_waiting(self._run.is_active)
         self.progress_text.show_text(self._progress())
         self.device_text.show_text(self._started.device if self._started else "")
 

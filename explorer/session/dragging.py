@@ -63,6 +63,13 @@ def name_of(what: Dragged) -> str:
     return what.layer_type.__name__ if isinstance(what, ChosenLayer) else what.__name__
 
 
+def joins(what: Dragged) -> bool:
+    """Whether it is a layer that reads several nodes at least."""
+    if isinstance(what, DraggedBlock):
+        return False
+    return (what.layer_type if isinstance(what, ChosenLayer) else what).min_inputs > 1
+
+
 def layer_data(type_name: str) -> QMimeData:
     """A layer type as a drag carries it."""
     data = QMimeData()

@@ -1,7 +1,7 @@
 """Find: typed with real keys; what is lit, counted and reached, and how it ends."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -64,6 +64,22 @@ def test_enter_goes_through_the_matches_and_round(canvas: Canvas) -> None:
     _press(canvas, Qt.Key.Key_Return, SHIFT)
     assert canvas.selection.current == matching[-1]
     assert _bar(canvas).field.hasFocus(), "one goes on typing"
+
+
+def test_no_match_is_reached_under_the_bar_the_legend_or_the_map(resnet: Canvas) -> None:
+    _find(resnet, "type:conv")
+    count = 53
+    assert _bar(resnet).count.text() == f"{count} found"
+    for _ in range(count):
+        _press(resnet, Qt.Key.Key_Return)
+        current = resnet.selection.current
+        assert current is not None
+        card = resnet.item(current)
+        place = resnet.view.mapFromScene(card.card.rect.translated(card.pos())).boundingRect()
+        assert resnet.view.viewport().rect().contains(place)
+        for widget in (_bar(resnet), resnet.view.reading.legend, resnet.view.reading.minimap):
+            cover = QRect(widget.mapTo(resnet.view, QPoint()) - resnet.view.viewport().pos(), widget.size())
+            assert not (widget.isVisible() and cover.intersects(place)), current
 
 
 def test_going_to_a_match_unfolds_what_hides_it(resnet: Canvas) -> None:

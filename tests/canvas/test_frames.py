@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from PySide6.QtCore import QSizeF
+from PySide6.QtCore import QPointF, QSizeF
 from PySide6.QtGui import QImage
 
 from explorer import layers
@@ -71,6 +71,8 @@ def test_no_wire_crosses_the_end_of_a_header_and_no_label_any_of_it(canvas: Canv
     for path, box in placement.frames.items():
         header = Box(box.x, box.y, box.width, FRAME_HEADER)
         assert not any(label.box.overlaps(header) for label in labels.values())
+        for edge in (Box(box.x, box.y, 1, box.height), Box(box.right - 1, box.y, 1, box.height)):
+            assert not any(label.box.overlaps(edge) for label in labels.values())
         assert box.x <= ends[path] <= box.right
         for points in placement.wires.values():
             for start, end in itertools.pairwise(points):
@@ -84,6 +86,20 @@ def test_wires_of_one_source_say_once_what_they_carry_where_they_run_together(re
     labels = place_labels(placement, 80, 16)
     beside = [(wire.source, label.box.x + (86 if label.is_left else -6)) for wire, label in labels.items()]
     assert len(beside) == len(set(beside))
+
+
+def test_the_chevron_answers_where_it_is_drawn(resnet: Canvas) -> None:
+    frame = resnet.scene.frames["layer1"]
+    box = resnet.scene.placement.frames["layer1"] if resnet.scene.placement is not None else None
+    assert box is not None
+    # Where a wire comes in at the left, the words stand right of it, and the chevron with them.
+    frame.show_box(box, Box(box.x + 120, box.y, box.width - 120, FRAME_HEADER))
+    y = frame.header.center().y()
+    assert frame.has_chevron_at(QPointF(132, y), 1.0)
+    assert not frame.has_chevron_at(QPointF(12, y), 1.0)
+    assert not frame.has_chevron_at(QPointF(170, y), 1.0), "that is the name, by which it is moved"
+    assert frame.has_chevron_at(QPointF(120 + 11 / cards.TITLE_ZOOM, y), cards.TITLE_ZOOM)
+    assert not frame.has_chevron_at(QPointF(132, y), 0.9 * cards.TITLE_ZOOM), "nothing is drawn there"
 
 
 # Level of detail

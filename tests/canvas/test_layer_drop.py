@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDragLeaveEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from pytestqt.qtbot import QtBot
 
 from explorer.architecture.paths import inside, parent, ports
@@ -220,6 +220,69 @@ def test_near_the_edge_the_view_scrolls_until_the_drag_ends(canvas: Canvas, qtbo
     qtbot.waitUntil(lambda: canvas.view.mapToScene(QPoint(0, 0)).y() > top + 60, timeout=3000)
     _leave(canvas)
     assert not canvas.view._hands.edge_scroll.is_running
+
+
+def test_a_drag_that_comes_in_across_the_edge_does_not_scroll(canvas: Canvas, qtbot: QtBot) -> None:
+    canvas.close_up()
+    data = layer_data("ReLU")
+    edge, middle = QPoint(2, 200), QPoint(300, 200)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        enter = QDragEnterEvent(edge, Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, NO_KEY)
+
+    def scrolls() -> bool:
+        return canvas.view._hands.edge_scroll.is_running
+
+    assert canvas.view._layer_drop.eventFilter(canvas.view.viewport(), enter)
+    _drag(canvas, edge, data)
+    assert not scrolls()
+    _drag(canvas, middle, data)
+    left = canvas.view.mapToScene(QPoint(0, 0)).x()
+    _drag(canvas, edge, data)
+    assert scrolls(), "back at the edge it is meant"
+    qtbot.waitUntil(lambda: canvas.view.mapToScene(QPoint(0, 0)).x() < left, timeout=3000)
+    _leave(canvas)
+    assert not scrolls()
+
+
+def test_a_merge_dropped_beside_joins_what_is_selected(canvas: Canvas) -> None:
+    before = canvas.architecture
+    canvas.selection.set(("tanh1", "conv1"))
+    beside = QPoint(20, canvas.at("conv1").y())
+    assert _drag(canvas, beside, layer_data("Add"))
+    assert _hint(canvas).title.text() == "Add joining conv1 and tanh1"
+    assert _drop(canvas, beside, layer_data("Add"))
+    (added,) = canvas.selection.ids
+    assert set(canvas.architecture[added].inputs) == {"conv1", "tanh1"}
+    assert canvas.architecture["pool1"].inputs == (added,)
+    assert not canvas.document.snapshot.inference.errors
+    canvas.check()
+    canvas.document.undo_stack.undo()
+    assert canvas.architecture is before
+
+
+def test_a_merge_dropped_on_a_card_joins_it_with_what_is_selected(canvas: Canvas) -> None:
+    canvas.selection.set(("conv1",))
+    assert _drop(canvas, canvas.at("tanh1"), layer_data("Add"))
+    (added,) = canvas.selection.ids
+    assert set(canvas.architecture[added].inputs) == {"conv1", "tanh1"}
+
+
+def test_a_merge_joins_a_folded_block_by_its_end(canvas: Canvas) -> None:
+    canvas.document.open(entry("resnet18").build())
+    before = canvas.architecture
+    (first, second), items = list(canvas.scene.blocks)[:2], canvas.scene.blocks
+    canvas.selection.set(node.id for node in inside(before, first))
+    canvas.view.reveal(second)
+    place = canvas.view.mapFromScene(items[second].mapToScene(items[second].card.rect.center()))
+    assert _drag(canvas, place, layer_data("Concat"))
+    assert _hint(canvas).title.text() == f"Concat joining {first} and {second}"
+    assert _drop(canvas, place, layer_data("Concat"))
+    (added,) = canvas.selection.ids
+    ends = {ports(before, inside(before, path)).exits[0] for path in (first, second)}
+    assert set(canvas.architecture[added].inputs) == ends
+    assert "." not in added.removeprefix(parent(second)).removeprefix("."), "in no folded block"
+    canvas.check()
 
 
 def test_a_layer_on_a_merged_wire_lies_beside_the_folded_block(canvas: Canvas) -> None:

@@ -216,6 +216,13 @@ def test_progress_is_written_out(qtbot: QtBot) -> None:
     assert panel.progress_text.whole.endswith("paused at step 158")
 
 
+def test_the_empty_curves_say_whether_a_run_is_on_its_way(qtbot: QtBot) -> None:
+    panel, run, _ = _running(qtbot)
+    assert "is starting" in panel.curves._empty.text()
+    run.enter("idle")
+    assert "Start a run (F5)" in panel.curves._empty.text()
+
+
 def test_the_end_is_said(qtbot: QtBot) -> None:
     panel, run, _ = _running(qtbot)
     run.say([steps(1, [0.5] * 630), run_finished()])
