@@ -18,7 +18,7 @@ from explorer.architecture.files import sha256_of
 from explorer.architecture.freezing import can_freeze
 from explorer.inference import infer
 from explorer.layers import Layer
-from explorer.look.numbers import duration, short_bytes
+from explorer.look.transfers import transfer_text
 from explorer.runs import ProjectWeightsError, SavedWeights, WeightsFacts, read_facts
 from explorer.runs.project_weights import check_weights
 from explorer.runtime import threads
@@ -33,8 +33,6 @@ _FEWEST_ALIKE = 0.5
 """Share of layers that a network must have in common with a catalogue's one to be offered its weights."""
 _NEARLY_BEST = 0.95
 _REPORT_INTERVAL_S = 0.1
-_SETTLED_S = 0.5
-"""So long a download takes before its speed says something of the time left."""
 
 Progress = Callable[[str, float], None]
 Cancelled = Callable[[], bool]
@@ -246,11 +244,7 @@ def timed(progress: Progress, clock: Callable[[], float] = time.monotonic) -> Ca
         if last >= 0 and now - last < _REPORT_INTERVAL_S and done != total:
             return
         last = now
-        parts = [f"{short_bytes(done)} of {short_bytes(total)}" if total else short_bytes(done)]
-        elapsed = now - started
-        if 0 < done < total and elapsed >= _SETTLED_S:
-            parts.append(f"{duration(elapsed * (total - done) / done)} left")
-        progress(" · ".join(parts), done / total if total else 0.0)
+        progress(transfer_text(done, total, now - started), done / total if total else 0.0)
 
     return report
 
