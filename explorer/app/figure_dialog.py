@@ -29,6 +29,7 @@ from explorer.canvas.folds import Folds
 from explorer.canvas.maps_strip import Strip
 from explorer.look.theme import GRID
 from explorer.session import Document, Selection
+from explorer.session.arrangement import SECTION, positions_in
 from explorer.session.places import settings
 
 _PREVIEW_WIDTH, _PREVIEW_HEIGHT = 46 * GRID, 64 * GRID
@@ -156,6 +157,7 @@ class FigureDialog(QDialog):
                 options,
                 self._selected if self.part.currentData() == "selection" else None,
                 self._strips if self.maps.isChecked() else None,
+                positions_in(self._document.sections.get(SECTION)),
             )
             self._show(self.figure)
             self.status.clear()

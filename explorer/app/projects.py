@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from explorer import zoo
 from explorer.app.message_bar import MessageBar
 from explorer.app.weights_project import ProjectWeights
-from explorer.architecture import ArchitectureFileError, files
+from explorer.architecture import Architecture, ArchitectureFileError, Node, files
 from explorer.architecture.files import Companion
+from explorer.layers import Input
 from explorer.look.numbers import short_bytes
 from explorer.runs import ProjectWeightsError
 from explorer.runs.project_weights import SECTION, find_weights, saved_weights
@@ -32,10 +33,12 @@ class Projects(QObject):
     Signals:
         recent_changed(): the list of recent projects is another.
         opened(): a network or project is on screen.
+        saving(): what is open is about to be written, or given up; whoever is being typed into takes it now.
     """
 
     recent_changed = Signal()
     opened = Signal()
+    saving = Signal()
 
     def __init__(self, document: Document, run: RunSession, bar: MessageBar, window: QWidget) -> None:
         super().__init__(window)
@@ -68,6 +71,16 @@ class Projects(QObject):
         self.opened.emit()
         return True
 
+    def new(self) -> bool:
+        """Open a network that is nothing but its input, to build one by hand; False if the user kept what was open."""
+        if not self.may_discard():
+            return False
+        image = Node(id="input", layer=Input(channels=3, height=32, width=32), inputs=())
+        self._document.open(Architecture(name=self.tr("New network"), nodes=(image,), outputs=(image.id,)))
+        self.weights.adopt()
+        self.opened.emit()
+        return True
+
     def open_file(self, path: Path) -> bool:
         """Open a project file; False if it cannot be read or the user kept what was open."""
         try:
@@ -92,10 +105,12 @@ class Projects(QObject):
         """Save to the project's file, or ask for one; False if it was not saved."""
         if self._document.path is None:
             return self.ask_save()
+        self.saving.emit()
         return self._save_to(self._document.path)
 
     def ask_save(self) -> bool:
         """Let the user choose a file and save there."""
+        self.saving.emit()
         name = "".join(c if c.isalnum() or c in "-_ ." else "_" for c in self._document.architecture.name)
         suggestion = self._document.path or Path(self._folder()) / f"{name.strip() or 'network'}{files.SUFFIX}"
         chosen, _ = QFileDialog.getSaveFileName(self._window, self.tr("Save project"), str(suggestion), self._filter())
@@ -108,6 +123,7 @@ class Projects(QObject):
 
     def may_discard(self) -> bool:
         """Whether what is open may go: saved, given up, or nothing to lose."""
+        self.saving.emit()
         if not self._document.is_open or not self._document.is_modified:
             return True
         answer = QMessageBox.question(

@@ -3,7 +3,7 @@
 Pure geometry over `placement`'s: the layout itself stays the engine's, and what no moved item touches keeps its place.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
@@ -13,11 +13,10 @@ from explorer.architecture.placement import FRAME_HEADER, FRAME_PADDING, NODE_GA
 _AWAY = 16
 """Pixels between a wire that makes way and what it passes."""
 _MOST_IN_THE_WAY = 24
-_MOST_TRIES = 32
 
 
 def arranged(placement: Placement, moved: Mapping[str, Point], inside: Mapping[str, str]) -> Placement:
-    """The placement with some items elsewhere.
+    """The placement with some items elsewhere; nothing overlaps but an open block and what it holds.
 
     Args:
         moved: the top left corners of items put somewhere by hand; those that are not drawn are passed over.
@@ -26,11 +25,10 @@ def arranged(placement: Placement, moved: Mapping[str, Point], inside: Mapping[s
     wanted = {key: place for key, place in moved.items() if key in placement.nodes}
     if not wanted:
         return placement
-    boxes = _boxes(placement, wanted)
+    boxes, frames = _Settling(placement, wanted, inside).settled()
     changed = {key for key, box in boxes.items() if box != placement.nodes[key]}
     if not changed:
         return placement
-    frames = _frames(placement, boxes, changed, inside)
     titles = {path: _shifted(title, placement.frames[path], frames[path]) for path, title in placement.titles.items()}
     routes = _routes(placement, boxes, changed)
     return replace(
@@ -43,69 +41,104 @@ def arranged(placement: Placement, moved: Mapping[str, Point], inside: Mapping[s
     )
 
 
-def _boxes(placement: Placement, wanted: Mapping[str, Point]) -> dict[str, Box]:
-    """All items: those moved by hand where they were put, the others where they are, or beside what covers them now."""
-    put: dict[str, Box] = {}
-    for key, place in wanted.items():
-        box = placement.nodes[key]
-        put[key] = _clear(Box(place.x, place.y, box.width, box.height), put.values())
-    pinned = tuple(put.values())
-    result: dict[str, Box] = {}
-    dodged: list[Box] = []
-    others = [box for key, box in placement.nodes.items() if key not in put]
-    for key, box in placement.nodes.items():
-        if key in put:
-            result[key] = put[key]
-        elif any(box.overlaps(other) for other in pinned):
-            result[key] = _clear(box, (*pinned, *dodged, *(other for other in others if other is not box)))
-            dodged.append(result[key])
-        else:
-            result[key] = box
-    return result
+def framed(parts: Iterable[Box]) -> Box:
+    """An open block around what it holds."""
+    parts = tuple(parts)
+    left = min(part.x for part in parts) - FRAME_PADDING
+    top = min(part.y for part in parts) - FRAME_PADDING - FRAME_HEADER
+    right = max(part.right for part in parts) + FRAME_PADDING
+    bottom = max(part.bottom for part in parts) + FRAME_PADDING
+    return Box(left, top, right - left, bottom - top)
+
+
+def held(placement: Placement, inside: Mapping[str, str]) -> Mapping[str, list[str]]:
+    """The items and open blocks that lie directly in each open block, and, by the empty path, in none."""
+    found: dict[str, list[str]] = {"": []}
+    for key in (*placement.nodes, *placement.frames):
+        found.setdefault(inside.get(key, ""), []).append(key)
+    return found
+
+
+class _Settling:
+    """Each open block by itself, from the innermost out: what was moved stays, what it covers goes beside it.
+
+    An open block in which something was moved counts as moved, and is as large as what it holds; one that gives way
+    takes along all that it holds. So what lies in different blocks is as far apart as those are.
+    """
+
+    def __init__(self, placement: Placement, wanted: Mapping[str, Point], inside: Mapping[str, str]) -> None:
+        self._placement = placement
+        self._inside = inside
+        self._held = held(placement, inside)
+        self._boxes = {key: placement.nodes[key]._replace(x=place.x, y=place.y) for key, place in wanted.items()}
+        """What is elsewhere than in the placement: items, and open blocks as far as they have been looked at."""
+        self._pinned: dict[str, list[str]] = {}
+        """What was moved, or holds something that was, in each open block; what was moved first comes first."""
+        for item in wanted:
+            key, path = item, inside.get(item, "")
+            while key not in self._pinned.setdefault(path, []):
+                self._pinned[path].append(key)
+                if not path:
+                    break
+                key, path = path, inside.get(path, "")
+
+    def settled(self) -> tuple[dict[str, Box], dict[str, Box]]:
+        """The items, and the open blocks."""
+        placement = self._placement
+        # A block comes before those inside it.
+        for path in (*reversed(list(placement.frames)), ""):
+            if path in self._pinned:
+                self._settle(path)
+                if path:
+                    self._boxes[path] = framed(self._box(key) for key in self._held[path])
+        found = {key: self._box(key) for key in (*placement.nodes, *placement.frames)}
+        return {key: found[key] for key in placement.nodes}, {path: found[path] for path in placement.frames}
+
+    def _settle(self, path: str) -> None:
+        pinned = self._pinned[path]
+        put: list[Box] = []
+        for key in pinned:
+            self._shift(key, _clear(self._box(key), put))
+            put.append(self._box(key))
+        loose = [key for key in self._held[path] if key not in pinned]
+        covered = [key for key in loose if any(self._box(key).overlaps(box) for box in put)]
+        for key in covered:
+            others = (self._box(other) for other in loose if other != key)
+            self._shift(key, _clear(self._box(key), (*put, *others)))
+
+    def _box(self, key: str) -> Box:
+        return self._boxes.get(key) or self._placement.nodes.get(key) or self._placement.frames[key]
+
+    def _shift(self, key: str, there: Box) -> None:
+        """Put an item there, or an open block with all that it holds."""
+        by = there.x - self._box(key).x
+        if by:
+            for each in self._all_in(key):
+                box = self._box(each)
+                self._boxes[each] = box._replace(x=box.x + by)
+
+    def _all_in(self, key: str) -> Iterator[str]:
+        yield key
+        if key in self._placement.frames:
+            for each in self._held[key]:
+                yield from self._all_in(each)
 
 
 def _clear(box: Box, others: Iterable[Box]) -> Box:
     """The box, or the place left or right of what covers it that is nearest."""
     others = tuple(others)
     tried = [box]
-    for _ in range(_MOST_TRIES):
-        found = min(tried, key=lambda candidate: abs(candidate.x - box.x) + abs(candidate.y - box.y))
+    while True:
+        found = min(tried, key=lambda candidate: abs(candidate.x - box.x))
         tried.remove(found)
         covering = next((other for other in others if found.overlaps(other)), None)
         if covering is None:
             return found
+        # Each way passes every other box once at most, so that it ends.
         if found.x >= box.x:
             tried.append(found._replace(x=covering.right + NODE_GAP))
         if found.x <= box.x:
             tried.append(found._replace(x=covering.x - NODE_GAP - found.width))
-    return found
-
-
-def _frames(
-    placement: Placement, boxes: Mapping[str, Box], changed: set[str], inside: Mapping[str, str]
-) -> dict[str, Box]:
-    """The open blocks, those around something that moved drawn anew about all that they hold."""
-    frames = dict(placement.frames)
-    around: set[str] = set()
-    for key in changed:
-        path = inside.get(key)
-        while path is not None:
-            around.add(path)
-            path = inside.get(path)
-    held: dict[str, list[str]] = {}
-    for key in (*boxes, *frames):
-        if key in inside:
-            held.setdefault(inside[key], []).append(key)
-    # A block comes before those inside it, so from the innermost out.
-    for path in reversed(list(frames)):
-        if path in around:
-            parts = [boxes.get(key) or frames[key] for key in held[path]]
-            left = min(part.x for part in parts) - FRAME_PADDING
-            top = min(part.y for part in parts) - FRAME_PADDING - FRAME_HEADER
-            right = max(part.right for part in parts) + FRAME_PADDING
-            bottom = max(part.bottom for part in parts) + FRAME_PADDING
-            frames[path] = Box(left, top, right - left, bottom - top)
-    return frames
 
 
 def _shifted(title: Box, before: Box, after: Box) -> Box:

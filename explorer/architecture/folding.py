@@ -13,7 +13,6 @@ from explorer.architecture import edits
 from explorer.architecture.architecture import Architecture
 from explorer.architecture.paths import members, parent
 from explorer.architecture.placement import Wire, wires
-from explorer.layers import Layer
 
 MANY_NODES = 60
 """A network of more nodes opens with its blocks folded."""
@@ -126,25 +125,6 @@ def shown(architecture: Architecture, folded: AbstractSet[str], scope: str = "")
         links=MappingProxyType(_links(connections, holders)),
         scope=scope,
     )
-
-
-def insert_on_link(architecture: Architecture, connections: Iterable[Wire], layer: Layer, item: str) -> Architecture:
-    """Put a layer on a link: whatever reads the first connection's source through it reads the layer instead.
-
-    Args:
-        connections: what the link stands for.
-        item: the item that the link leaves; the new layer lies beside it, not inside a folded block.
-
-    Raises:
-        EditRefused: a layer that takes more than one input.
-    """
-    first, *others = connections
-    result = edits.insert_before(architecture, first.target, layer, first.port)
-    (added,) = (node.id for node in result if node.id not in architecture)
-    for other in others:
-        if other.source == first.source:
-            result = edits.connect(result, added, other.target, other.port)
-    return moved_beside(result, added, item)
 
 
 def moved_beside(architecture: Architecture, node_id: str, item: str) -> Architecture:

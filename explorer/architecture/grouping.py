@@ -1,7 +1,7 @@
 """Blocks as something to work with: group layers into one, take it apart, rename it, put more of the same behind it.
 
-What a block is made of decides whether it equals another (`identical_blocks`), not what it is called. Copy and paste of
-any nodes is `copying`.
+What a block is made of decides whether it equals another (`forms`), not what it is called. Copy and paste of any nodes
+is `copying`.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,9 +10,10 @@ from dataclasses import replace
 from explorer.architecture.architecture import Architecture, Block, Node
 from explorer.architecture.copying import copied_block, paste
 from explorer.architecture.edits import EditRefused
+from explorer.architecture.forms import Forms
 from explorer.architecture.paths import inside, joined, members, name_of, parent, paths_of, ports, remade, taken_paths
 from explorer.architecture.shapes import output_shapes
-from explorer.layers import Input, Layer, Shape, format_shape
+from explorer.layers import Input, Shape, format_shape
 
 
 def group(architecture: Architecture, node_ids: Iterable[str], name: str, kind: str = "block") -> Architecture:
@@ -156,59 +157,8 @@ def repeat_refusal(architecture: Architecture, path: str) -> str | None:
 
 
 def identical_blocks(architecture: Architecture) -> tuple[tuple[str, ...], ...]:
-    """Paths of blocks made of equal layers wired alike, in groups of at least two, in the network's order.
-
-    Names do not matter, nor the order in which nodes came, nor whether training leaves them alone. Of blocks of which
-    one lies in the other, the outer one counts.
-    """
-    held = members(architecture)
-    layers: dict[Layer, int] = {}
-    numbers: dict[int, int] = {}
-    for node in architecture:
-        if id(node.layer) not in numbers:
-            numbers[id(node.layer)] = layers.setdefault(node.layer, len(layers))
-    known: dict[tuple[int, ...], int] = {}
-    found: dict[tuple[tuple[int, ...], tuple[int, ...]], list[str]] = {}
-    outputs = set(architecture.outputs)
-    for block in architecture.blocks:
-        if block.path in held:
-            found.setdefault(_form(architecture, held[block.path], numbers, known, outputs), []).append(block.path)
-    groups = (tuple(path for path in paths if not _lies_in_any(path, paths)) for paths in found.values())
-    return tuple(paths for paths in groups if len(paths) > 1)
-
-
-def _form(
-    architecture: Architecture,
-    nodes: list[Node],
-    layers: dict[int, int],
-    known: dict[tuple[int, ...], int],
-    outputs: set[str],
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """What a block is made of: a number for each node that stands for it and all before it, and those that leave.
-
-    Args:
-        layers: a number for each layer by its identity, the same for equal ones.
-        known: the number of each layer with what it reads, over all blocks.
-    """
-    consumers = architecture.structure.consumers
-    own: dict[str, int] = {}
-    outside: dict[str, int] = {}
-    ends: list[int] = []
-    ids = {node.id for node in nodes}
-    for node in nodes:
-        key = [layers[id(node.layer)]]
-        for source in node.inputs:
-            number = own.get(source)
-            # What lies outside is told apart by its turn alone, by negative numbers.
-            key.append(outside.setdefault(source, -1 - len(outside)) if number is None else number)
-        own[node.id] = number = known.setdefault(tuple(key), len(known))
-        if node.id in outputs or any(reader not in ids for reader in consumers[node.id]):
-            ends.append(number)
-    return tuple(sorted(own.values())), tuple(sorted(ends))
-
-
-def _lies_in_any(path: str, paths: list[str]) -> bool:
-    return any(path.startswith(f"{other}.") for other in paths)
+    """Paths of blocks made of equal layers wired alike: `Forms.alike` of one network."""
+    return Forms().alike(architecture)
 
 
 def _scope(architecture: Architecture, nodes: tuple[Node, ...]) -> str:

@@ -1,10 +1,10 @@
-"""Which blocks are marked as equal, and which is odd among its siblings. What makes blocks equal is `grouping`'s."""
+"""Which blocks are marked as equal, and which is odd among its siblings. What makes blocks equal is `forms`'s."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from explorer.architecture.architecture import Architecture
-from explorer.architecture.grouping import identical_blocks
+from explorer.architecture.forms import Forms
 from explorer.architecture.paths import parent
 
 
@@ -19,10 +19,14 @@ class Likeness(NamedTuple):
     """Whether two or more of its siblings of the same kind are alike and it is not one of them."""
 
 
-def likenesses(architecture: Architecture) -> Mapping[str, Likeness]:
-    """By path, the blocks that are like others, or odd for not being so; all else is left out."""
+def likenesses(architecture: Architecture, forms: Forms | None = None) -> Mapping[str, Likeness]:
+    """By path, the blocks that are like others, or odd for not being so; all else is left out.
+
+    Args:
+        forms: what is known of a version before, so that an edit costs no more than the blocks that it changes.
+    """
     found: dict[str, Likeness] = {}
-    for number, paths in enumerate(identical_blocks(architecture)):
+    for number, paths in enumerate((forms or Forms()).alike(architecture)):
         for path in paths:
             found[path] = Likeness(_letter(number), paths, is_odd=False)
     siblings: dict[tuple[str, str], list[str]] = {}

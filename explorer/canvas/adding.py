@@ -1,17 +1,17 @@
 """The quick-add box's places: at the pointer, behind the selection, or where a wire was let go."""
 
-from PySide6.QtCore import QObject, QPoint
+from PySide6.QtCore import QObject, QPoint, QPointF, QRectF
 from PySide6.QtWidgets import QGraphicsView
 
 from explorer.canvas import targets
-from explorer.canvas.card_item import CardItem
-from explorer.canvas.editing import Editing
+from explorer.canvas.camera import Camera
+from explorer.canvas.pinning import Pinning
 from explorer.canvas.quick_add import QuickAdd
 from explorer.canvas.scene import GraphScene
 from explorer.canvas.targets import Target
 from explorer.look.theme import GRID, ThemeSource
 from explorer.session import Document, Selection
-from explorer.session.placing import Place
+from explorer.session.placing import Place, Placed
 
 
 class Adding(QObject):
@@ -21,18 +21,23 @@ class Adding(QObject):
         self,
         view: QGraphicsView,
         graph: GraphScene,
+        camera: Camera,
         document: Document,
         selection: Selection,
-        editing: Editing,
+        pinning: Pinning,
         themes: ThemeSource,
     ) -> None:
         super().__init__(view)
         self._view = view
         self._graph = graph
+        self._camera = camera
         self._document = document
         self._selection = selection
         self.box = QuickAdd(document, themes, view.viewport())
-        self.box.chosen.connect(editing.put)
+        self._pinning = pinning
+        self._at: QPointF | None = None
+        """Where in the scene what is added is to stand; None leaves it to the layout."""
+        self.box.chosen.connect(self._put)
         self.box.closed.connect(view.setFocus)
 
     def ask_by_key(self, pointer: QPoint) -> None:
@@ -46,7 +51,7 @@ class Adding(QObject):
         architecture = self._document.architecture
         wire = None if pointer.x() < 0 else self._graph.wire_at(self._view.mapToScene(pointer))
         if wire is not None:
-            self.box.ask(targets.on_wire_item(architecture, wire), pointer)
+            self._ask(targets.on_wire_item(architecture, wire), pointer)
             return
         current = self._selection.current or architecture.outputs[0]
         key = self._graph.shown.holders.get(current)
@@ -54,14 +59,24 @@ class Adding(QObject):
         if item is None:
             return
         others = tuple(i for i in self._selection.ids if i not in self._graph.nodes_of(item.key))
-        self._ask(targets.behind_item(architecture, item), item, others)
+        rect = item.card.rect.translated(item.pos())
+        self._make_room_below(rect)
+        below = self._view.mapFromScene(rect.bottomLeft())
+        self._ask(targets.behind_item(architecture, item), below + QPoint(0, GRID), joined=others)
+
+    def _make_room_below(self, rect: QRectF) -> None:
+        """Scroll until the box stands where the new card will, and covers none that it goes behind."""
+        wanted = rect.adjusted(0, 0, 0, (self.box.tallest + 2 * GRID) / self._camera.zoom)
+        if wanted.height() * self._camera.zoom < self._view.viewport().height():
+            self._camera.reveal(wanted)
 
     def ask_at(self, position: QPoint) -> None:
         """Ask what to add at a position of the viewport."""
         if not self._document.is_open or self._graph.shown is None:
             return
-        target = targets.target_at(self._graph, self._document.architecture, self._view.mapToScene(position))
-        self.box.ask(target, position)
+        place = self._view.mapToScene(position)
+        target = targets.target_at(self._graph, self._document.architecture, place)
+        self._ask(target, position, at=place if target.is_near else None)
 
     def ask_behind(self, key: str, position: QPoint) -> None:
         """Ask at a position what to add as a branch of an item, whose wire was let go there."""
@@ -73,8 +88,11 @@ class Adding(QObject):
         if isinstance(where, Place) and self._document.architecture.consumers(where.node_id):
             words = self.tr("as a new branch of {node}").format(node=key)
             target = target._replace(where=where._replace(branch=True), words=words)
-        self.box.ask(target, position)
+        self._ask(target, position, at=self._view.mapToScene(position))
 
-    def _ask(self, target: Target, item: CardItem, others: tuple[str, ...]) -> None:
-        below = self._view.mapFromScene(item.card.rect.translated(item.pos()).bottomLeft())
-        self.box.ask(target, below + QPoint(0, GRID), others)
+    def _ask(self, target: Target, position: QPoint, joined: tuple[str, ...] = (), at: QPointF | None = None) -> None:
+        self._at = at
+        self.box.ask(target, position, joined)
+
+    def _put(self, placed: Placed) -> None:
+        self._pinning.put(placed, self._at)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from explorer.architecture import Architecture
+from explorer.architecture.block_view import parts
 from explorer.architecture.folding import Shown
-from explorer.architecture.paths import Ports, parent, ports
+from explorer.architecture.paths import Ports, ports
 from explorer.inference import Inference, Issue, NodeReport
 from explorer.layers import Category, Shape
 
@@ -70,7 +71,7 @@ def block_facts(
     return BlockFacts(
         kind=next(block.kind for block in architecture.blocks if block.path == path),
         node_ids=tuple(node.id for node in nodes),
-        parts=_parts(architecture, path),
+        parts=parts(architecture, path),
         arrives=tuple(reports[source].output_shape for source in around.sources),
         leaves=tuple(reports[end].output_shape for end in around.exits),
         num_parameters=sum(report.num_parameters or 0 for report in own),
@@ -109,12 +110,3 @@ def frame_sums(shown: Shown, inference: Inference) -> Mapping[str, Sums]:
             parameters[around] += parameters[path]
             macs[around] += macs[path]
     return {path: Sums(parameters[path], macs[path]) for path in shown.frames}
-
-
-def _parts(architecture: Architecture, path: str) -> tuple[int, str] | None:
-    kinds: dict[str, int] = {}
-    for block in architecture.blocks:
-        if parent(block.path) == path:
-            kinds[block.kind] = kinds.get(block.kind, 0) + 1
-    kind, count = max(kinds.items(), key=lambda item: item[1], default=("", 0))
-    return (count, kind) if count > 1 else None

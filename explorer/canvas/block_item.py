@@ -7,6 +7,7 @@ from explorer.architecture.likeness import Likeness
 from explorer.canvas import card as cards
 from explorer.canvas.block_facts import BlockFacts
 from explorer.canvas.card_item import LEFT, RIGHT, ROUND_ZOOM, CardItem, Light
+from explorer.canvas.card_shape import Outline, fill_outline
 from explorer.canvas.card_text import advance, draw_line, fitting_id, issue_colour, mixed, shape_change, sized
 from explorer.canvas.story import NOTHING_AROUND, Whole, block_story
 from explorer.layers import Shape
@@ -94,9 +95,10 @@ class BlockItem(CardItem):
             painter.fillRect(self.card.rect.translated(_STACK, _STACK), border)
             painter.fillRect(rect.translated(_STACK - inset, _STACK - inset), sheet)
         else:
-            painter.setPen(QPen(border, width))
-            painter.setBrush(sheet)
-            painter.drawRoundedRect(rect.translated(_STACK, _STACK), GRID * 0.75, GRID * 0.75)
+            painter.translate(_STACK, _STACK)
+            outline = Outline(self.card.rect.width(), self.card.rect.height(), GRID * 0.75, width)
+            fill_outline(painter, outline, border, sheet)
+            painter.translate(-_STACK, -_STACK)
         super()._paint_body(painter, zoom)
 
     def _border(self, zoom: float) -> tuple[QColor, float]:
@@ -160,7 +162,10 @@ class BlockItem(CardItem):
             # A block's name tells it from its siblings, so all gets smaller before any of it is cut.
             share = max(_SMALLEST, rect.width() / needed)
             bold, small = sized(bold, bold.pixelSize() * share), sized(small, small.pixelSize() * share)
-        if advance(shape, small) < rect.width() * 0.6:
+        taken = advance(shape, small)
+        if taken < rect.width() * 0.6 and (
+            colour is not None or self._leaves_name(bold, rect.width() - taken - size / 2)
+        ):
             used = draw_line(painter, rect, shape, small, colour or theme.muted, RIGHT)
             rect.setRight(rect.right() - used - size / 2)
         # The mark first: it is short, and a long name gives way.
@@ -219,11 +224,11 @@ class BlockItem(CardItem):
     def _contents(self, width: float, font: QFont) -> str:
         """What it is made of, as far as there is room: "36 × bottleneck, 362 layers", the first half, or the second."""
         layers = _tr("{} layers").format(numbers.exact_count(self._facts.num_layers))
-        if self._facts.parts is None:
-            return layers
-        parts = "{} × {}".format(*self._facts.parts)
-        both = f"{parts}, {layers}"
-        return next((text for text in (both, parts) if advance(text, font) <= width), layers)
+        ways = [layers]
+        if self._facts.parts is not None:
+            parts = "{} × {}".format(*self._facts.parts)
+            ways = [f"{parts}, {layers}", parts, layers]
+        return next((text for text in ways if advance(text, font) <= width), "")
 
     # What the card is told
 

@@ -10,7 +10,18 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from explorer.canvas import card as cards
 from explorer.canvas import ramp
 from explorer.canvas.card import STRIPE, Card, Detail, Part
-from explorer.canvas.card_text import draw_line, fitting_id, mixed, name_within, sized, squeezed
+from explorer.canvas.card_shape import Outline, fill_end, fill_outline
+from explorer.canvas.card_text import (
+    SQUEEZED,
+    advance,
+    draw_line,
+    fitting_id,
+    mixed,
+    name_within,
+    readable_name,
+    sized,
+    squeezed,
+)
 from explorer.canvas.maps_strip import Strip, spread
 from explorer.canvas.story import NOTHING_AROUND, Whole
 from explorer.layers import Input, Shape
@@ -24,6 +35,8 @@ _TITLE_PX = 12
 """Height of the text on a card that shows only its title, in pixels of the screen."""
 _LARGEST = 0.8
 """Of the lowest card's height, at most, are those letters."""
+LYING = 1.0
+"""Of a card that lies on the canvas: over frames and wires."""
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -61,7 +74,7 @@ class CardItem(QGraphicsItem):
         self._tint: QColor | None = None
         self._name = key
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-        self.setZValue(1)
+        self.setZValue(LYING)
 
     @property
     def strip(self) -> Strip | None:
@@ -189,10 +202,14 @@ class CardItem(QGraphicsItem):
         raise NotImplementedError
 
     def _paint_large_name(self, painter: QPainter, rect: QRectF, font: QFont) -> float:
-        """The name, as large as there is room; of a long one both ends, which tell it from its siblings."""
-        name = fitting_id(self._name, font, rect.width())
-        font = squeezed(font, name, rect.width())
-        return draw_line(painter, rect, name, font, self._theme.text, LEFT, Qt.TextElideMode.ElideMiddle)
+        """The name, as large as there is room for; of a long one as much as can be read."""
+        # A size smaller is better than a letter less.
+        font = squeezed(font, fitting_id(self._name, font, rect.width()), rect.width())
+        return draw_line(painter, rect, readable_name(self._name, font, rect.width()), font, self._theme.text, LEFT)
+
+    def _leaves_name(self, font: QFont, width: float) -> bool:
+        """Whether in that width the shortest name for the card can be read, beside whatever takes the rest."""
+        return advance(self._name.rpartition(".")[2], font) * SQUEEZED <= width
 
     def _set_card(self, card: Card) -> None:
         self.prepareGeometryChange()
@@ -216,24 +233,16 @@ class CardItem(QGraphicsItem):
         if zoom < ROUND_ZOOM:
             self._fill_body(painter, rect, radius, QPen(border, width), body, stripe)
             return
-        painter.setPen(QPen(border, width))
-        painter.setBrush(body)
-        painter.drawRoundedRect(rect, radius, radius)
-        painter.save()
-        painter.setPen(Qt.PenStyle.NoPen)
+        outline = Outline(self.card.rect.width(), self.card.rect.height(), radius, width)
+        fill_outline(painter, outline, border, body)
         colours, top = self.colours, 0.0
         for number, (colour, share) in enumerate(colours):
             height = share * self.card.rect.height()
             if 0 < number < len(colours) - 1:
-                painter.setClipping(False)
                 painter.fillRect(QRectF(rect.left(), top, stripe, height), colour)
             else:
-                # At its ends the stripe is the same rounded body, cut off: its corners follow the card's.
-                painter.setClipRect(QRectF(0, top, stripe + inset, height))
-                painter.setBrush(colour)
-                painter.drawRoundedRect(rect, radius, radius)
+                fill_end(painter, outline, QRectF(0, top, stripe + inset, height), colour)
             top += height
-        painter.restore()
 
     def _fill_body(
         self, painter: QPainter, rect: QRectF, radius: float, pen: QPen, body: QColor, stripe: float

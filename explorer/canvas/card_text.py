@@ -1,5 +1,6 @@
 """The words on and about a card: lines cut to their room, ids by their last parts, shapes that change."""
 
+import math
 from functools import lru_cache
 
 from PySide6.QtCore import QRectF, Qt
@@ -69,16 +70,37 @@ def fitting_id(node_id: str, font: QFont, width: float) -> str:
     return candidate if advance(candidate, font) <= width else rest
 
 
+_FEWEST = 3
+"""Letters that are left of a name at each end where it is cut, at least: fewer are no name."""
+
+
+def readable_name(node_id: str, font: QFont, width: float) -> str:
+    """The id or its last parts as `fitting_id`; of one that is longer both ends, its beginning, or nothing."""
+    name = fitting_id(node_id, font, width)
+    if advance(name, font) <= width:
+        return name
+    metrics = QFontMetricsF(font)
+    for mode, ends in ((Qt.TextElideMode.ElideMiddle, 2), (Qt.TextElideMode.ElideRight, 1)):
+        cut = metrics.elidedText(name, mode, width)
+        if all(len(part) >= _FEWEST for part in cut.split("…")[:ends]):
+            return cut
+    return ""
+
+
 def name_within(path: str, frame: str) -> str:
     """What a node or block is called inside an open block: without that one's path, but never a number alone."""
     name = path.removeprefix(f"{frame}.") if frame else path
     return name if not name[:1].isdigit() else f"{frame.rpartition('.')[2]}.{name}"
 
 
+SQUEEZED = 0.8
+"""Of its size, a name is left at least before it is cut."""
+
+
 def squeezed(font: QFont, text: str, width: float) -> QFont:
     """The font, or one as much smaller as the text needs, down to four fifths."""
     needed = advance(text, font)
-    return font if needed <= width else sized(font, font.pixelSize() * max(0.8, width / needed))
+    return font if needed <= width else sized(font, math.floor(font.pixelSize() * max(SQUEEZED, width / needed)))
 
 
 _sized: dict[tuple[int, int], tuple[QFont, QFont]] = {}

@@ -43,7 +43,7 @@ class Colouring(QObject):
         self._graph = graph
         tr = self.tr
         asks_run = tr("Train the network: this is measured while it trains.")
-        asks_time = tr("Time the network: this is measured on the device.")
+        asks_time = tr("Profile one step (Run menu): this is measured on the device.")
         self.sources: tuple[Source, ...] = (
             Source(CATEGORY, tr("Category"), ""),
             Source("parameters", tr("Parameters"), ""),
@@ -52,6 +52,8 @@ class Colouring(QObject):
             Source("field", tr("Receptive field"), ""),
             Source("forward", tr("Forward time"), asks_time),
             Source("backward", tr("Backward time"), asks_time),
+            Source("kept", tr("Memory kept, measured"), asks_time),
+            Source("rate", tr("Achieved FLOP/s, forward"), asks_time),
             Source("gradient", tr("Gradient norm"), asks_run),
             Source("dead", tr("Dead share"), asks_run),
         )

@@ -7,13 +7,11 @@ from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from explorer.canvas import fold_menu, menus
+from explorer.canvas import fold_menu, menus, targets
 from explorer.canvas.editing import Editing
 from explorer.canvas.fold_control import FoldControl
 from explorer.canvas.hands import Hands
 from explorer.canvas.scene import GraphScene
-from explorer.canvas.wire_item import WireItem
-from explorer.layers import Layer
 from explorer.look.theme import ThemeSource
 from explorer.session import Document, Selection
 
@@ -54,7 +52,8 @@ class ContextMenu(QObject):
             menu = self._item_menu(key)
             menus.add_clipboard_actions(menu, self._hands.copying, partial(self._hands.in_place.type_name, key))
         elif wire is not None:
-            menu = menus.wire_menu(self._view, self._themes.theme, partial(self._insert_on, wire))
+            where = targets.on_wire_item(self._document.architecture, wire).where
+            menu = menus.wire_menu(self._view, self._themes.theme, where, self._editing)
             ask = partial(self._hands.adding.ask_at, position)
             menus.add_action(menu, self.tr("Add by typing…"), ask, shortcut=QKeySequence(Qt.Key.Key_A))
             return menu
@@ -70,15 +69,8 @@ class ContextMenu(QObject):
         architecture, theme, selected = self._document.architecture, self._themes.theme, self._selection.ids
         if key in self._graph.nodes:
             return menus.node_menu(self._view, theme, architecture, key, selected, self._editing)
-        block = self._graph.blocks.get(key)
-        end = nodes[-1] if block is None else block.facts.exit
-        return menus.block_menu(self._view, theme, architecture, key, end, selected, self._editing)
-
-    def _insert_on(self, wire: WireItem, layer_type: type[Layer]) -> None:
-        if wire.connections == (wire.wire,):
-            self._editing.insert_before(wire.wire.target, wire.wire.port, layer_type)
-        else:
-            self._editing.insert_on_link(wire.wire, wire.connections, layer_type)
+        where = targets.behind_key(architecture, key)
+        return menus.block_menu(self._view, theme, architecture, key, where, selected, self._editing)
 
     def _canvas_menu(self, position: QPoint) -> QMenu:
         view, architecture = self._view, self._document.architecture

@@ -10,7 +10,7 @@ from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 
 _WIDEST = 48 * GRID
-_OFF = QPoint(2 * GRID, 2 * GRID)
+_OFF = QPoint(2 * GRID, 3 * GRID)
 """From the pointer, clear of the picture that the system drags along."""
 
 

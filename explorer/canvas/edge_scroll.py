@@ -37,7 +37,7 @@ class EdgeScroll(QObject):
         self._camera = camera
         self._viewport = viewport
         self._by = QPoint()
-        self._again: Callable[[], None] = lambda: None
+        self._again: Callable[[], None] = _nothing
         self._waits = False
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
@@ -68,7 +68,13 @@ class EdgeScroll(QObject):
         """The drag is over, or elsewhere."""
         self._waits = False
         self._timer.stop()
+        # It holds the gesture, and that the items that it was about.
+        self._again = _nothing
 
     def _step(self) -> None:
         self._camera.pan(self._by)
         self._again()
+
+
+def _nothing() -> None:
+    """No drag is under way."""

@@ -5,9 +5,8 @@ from functools import partial, reduce
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer.architecture import Architecture, Edit, edits, folding, grouping
+from explorer.architecture import Architecture, Edit, edits, grouping
 from explorer.architecture.paths import joined, parent
-from explorer.architecture.placement import Wire
 from explorer.canvas import steps
 from explorer.layers import Layer
 from explorer.session import Document, Selection
@@ -42,50 +41,25 @@ class Editing(QObject):
         self._selection = selection
         self._whole = whole
 
-    def insert_behind_block(self, path: str, node_id: str, layer_type: type[Layer]) -> None:
-        """Put a new layer behind what leaves a folded block, beside the block."""
-        layer = self._new(layer_type, node_id)
-        text = self.tr("Insert {layer} after {node}").format(layer=layer_type.__name__, node=path)
-
-        def edit(architecture: Architecture) -> Architecture:
-            result = edits.insert_after(architecture, node_id, layer)
-            (added,) = (node.id for node in result if node.id not in architecture)
-            return folding.moved_beside(result, added, path)
-
-        self._insert(text, edit)
-
-    def insert_on_link(self, link: Wire, connections: tuple[Wire, ...], layer_type: type[Layer]) -> None:
-        """Put a new layer on a wire that leads from or to a folded block."""
-        layer = self._new(layer_type, connections[0].source)
-        text = self.tr("Insert {layer} after {node}").format(layer=layer_type.__name__, node=link.source)
-        edit = partial(folding.insert_on_link, connections=connections, layer=layer, item=link.source)
-        self._insert(text, edit)
-
-    def insert_after(self, node_id: str, layer_type: type[Layer]) -> None:
-        """Put a new layer behind a node."""
-        layer = self._new(layer_type, node_id)
-        text = self.tr("Insert {layer} after {node}").format(layer=layer_type.__name__, node=node_id)
-        self._insert(text, partial(edits.insert_after, node_id=node_id, layer=layer))
-
-    def insert_before(self, node_id: str, port: int, layer_type: type[Layer]) -> None:
-        """Put a new layer on the wire into a node's input `port`."""
-        layer = self._new(layer_type, self._document.architecture[node_id].inputs[port])
-        text = self.tr("Insert {layer} before {node}").format(layer=layer_type.__name__, node=node_id)
-        self._insert(text, partial(edits.insert_before, node_id=node_id, layer=layer, port=port))
-
-    def join(self, node_id: str, others: tuple[str, ...], layer_type: type[Layer]) -> None:
-        """Put a layer that joins branches behind the last of some nodes."""
-        answer = place(self._document.snapshot, layer_type, Place(node_id, joined=others))
+    def insert(self, where: Place, layer_type: type[Layer]) -> None:
+        """Put a new layer at a place, with values that fit what arrives there."""
+        answer = place(self._document.snapshot, layer_type, where)
         if isinstance(answer, Placed):
             self.put(answer)
         else:
             self.refused.emit(answer.text)
 
-    def put(self, placed: Placed) -> None:
-        """Make an insertion that has been worked out; what is new is selected."""
+    def put(self, placed: Placed, arrange: Callable[[tuple[str, ...]], object] | None = None) -> None:
+        """Make an insertion that has been worked out; what is new is selected.
+
+        Args:
+            arrange: gives the new nodes their place, before they are brought into sight.
+        """
         self._document.finish_merge()
         self._document.apply(placed.text, placed.architecture)
         self._selection.set(placed.added)
+        if arrange is not None:
+            arrange(placed.added)
         self.inserted.emit(placed.added[-1])
 
     def remove(self, node_ids: tuple[str, ...], text: str = "") -> None:
@@ -216,16 +190,6 @@ class Editing(QObject):
         added = tuple(node.id for node in self._document.architecture if node.id not in before)
         self._selection.set(added)
         return added
-
-    def _new(self, layer_type: type[Layer], source: str) -> Layer:
-        return layer_type.suggested(self._document.snapshot.inference.nodes[source].output_shape)
-
-    def _insert(self, text: str, edit: Edit) -> None:
-        before = self._document.architecture
-        if self._edit(text, edit):
-            added = next(node.id for node in self._document.architecture if node.id not in before)
-            self._selection.set((added,))
-            self.inserted.emit(added)
 
     def _edit(self, text: str, edit: Edit) -> bool:
         """Make an edit that may be refused; the reason becomes a signal."""

@@ -17,9 +17,10 @@ from PySide6.QtSvg import QSvgGenerator
 from explorer.architecture import Architecture
 from explorer.architecture.files import write_atomically
 from explorer.architecture.folding import Shown, foldable, folded_by_default
-from explorer.architecture.placement import Placement, lay_out
+from explorer.architecture.placement import Placement, Point, lay_out
 from explorer.canvas.block_facts import block_facts
 from explorer.canvas.figure_drawing import GAP, Fonts, Words, block_words, draw, fonts, node_words, sizes
+from explorer.canvas.figure_places import like_on_screen
 from explorer.canvas.folds import Folds
 from explorer.canvas.maps_strip import Strip
 from explorer.inference import Inference
@@ -118,19 +119,20 @@ def figure(
     options: FigureOptions,
     only: AbstractSet[str] | None = None,
     strips: Mapping[str, Strip] | None = None,
+    moved: Mapping[str, Point] | None = None,
 ) -> Figure:
     """Lay a figure out.
 
     Args:
         only: ids of the nodes to show; None shows all.
         strips: live maps by the item they stand on.
+        moved: top left corners on the canvas of what a hand has moved, which stands there in the figure too.
 
     Raises:
         FigureError: nothing to show.
     """
-    shown = folds.shown(architecture)
-    if only is not None:
-        shown = _part(shown, only)
+    on_screen = folds.shown(architecture)
+    shown = on_screen if only is None else _part(on_screen, only)
     if not shown.items:
         raise FigureError(_tr("There is nothing to draw: the selection is empty."))
     strips = strips or {}
@@ -151,10 +153,13 @@ def figure(
                 strip=strip,
             )
     used = fonts()
+    placement = lay_out(sizes(words, used), shown.links, shown.inside, shown.frames, GAP)
+    if moved:
+        placement = like_on_screen(architecture, on_screen, moved, placement, shown.inside)
     return Figure(
         name=architecture.name,
         shown=shown,
-        placement=lay_out(sizes(words, used), shown.links, shown.inside, shown.frames, GAP),
+        placement=placement,
         words=words,
         kinds={block.path: block.kind for block in architecture.blocks},
         fonts=used,

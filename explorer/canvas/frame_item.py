@@ -43,6 +43,7 @@ class FrameItem(QGraphicsItem):
         self._theme = theme
         self._fonts = cards.fonts(QGuiApplication.font().key())
         self._sums: Sums | None = None
+        self._preview: Sums | None = None
         self._free_end = 0.0
         self._is_equal = False
         self._hovered = False
@@ -58,6 +59,11 @@ class FrameItem(QGraphicsItem):
     def sums(self) -> Sums | None:
         """What it says that it holds."""
         return self._sums
+
+    @property
+    def preview(self) -> Sums | None:
+        """What it says that it would hold, after what it holds."""
+        return self._preview
 
     @property
     def is_highlighted(self) -> bool:
@@ -102,6 +108,12 @@ class FrameItem(QGraphicsItem):
         """Say how much it holds."""
         if sums != self._sums:
             self._sums = sums
+            self.update()
+
+    def show_preview(self, sums: Sums | None) -> None:
+        """Say how much it would hold; None ends that."""
+        if sums != self._preview:
+            self._preview = sums
             self.update()
 
     def show_equal(self, is_equal: bool) -> None:
@@ -157,14 +169,30 @@ class FrameItem(QGraphicsItem):
         rect.setLeft(rect.left() + paint_mark(painter, rect, self._likeness, small, theme, is_lit=self._is_equal))
         if self._kind != self._name and QFontMetricsF(small).horizontalAdvance(self._kind) <= rect.width():
             rect.setLeft(rect.left() + draw_line(painter, rect, self._kind, small, theme.muted, LEFT))
-        sums = self._sums_text()
         room = self.header.adjusted(max(self._free_end, rect.left()) + size, 0, -GRID, 0)
-        if sums and QFontMetricsF(small).horizontalAdvance(sums) <= room.width():
-            draw_line(painter, room, sums, small, theme.muted, RIGHT)
+        ways = (sums_text(self._sums, self._preview, in_full=full) for full in (True, False))
+        sums = next((text for text in ways if QFontMetricsF(small).horizontalAdvance(text) <= room.width()), "")
+        draw_line(painter, room, sums, small, theme.muted if self._preview is None else theme.accent, RIGHT)
 
-    def _sums_text(self) -> str:
-        """As a folded block says it."""
-        if self._sums is None:
-            return ""
-        told = ((_tr("{} MACs"), self._sums.macs), (_tr("{} params"), self._sums.num_parameters))
-        return "  ".join(text.format(numbers.short_count(count)) for text, count in told if count)
+
+def sums_text(now: Sums | None, after: Sums | None, *, in_full: bool) -> str:
+    """What a block holds, as a folded one says it, and what it would hold: "416 k → 832 k MACs  156 params".
+
+    Args:
+        after: None where nothing is previewed.
+        in_full: whether what changes is said with what it was; else only what it would be.
+    """
+    if now is None:
+        return ""
+    then = now if after is None else after
+    told = []
+    for text, before, count in (
+        (_tr("{} MACs"), now.macs, then.macs),
+        (_tr("{} params"), now.num_parameters, then.num_parameters),
+    ):
+        change = f"{numbers.ARROW} {numbers.short_count(count)}"
+        if in_full:
+            change = f"{numbers.short_count(before)} {change}"
+        if before or count:
+            told.append(text.format(numbers.short_count(count) if before == count else change))
+    return "  ".join(told)

@@ -1,22 +1,21 @@
-"""The gestures with a beginning and an end: stepping a value, panning, a rubber band. Each can be cancelled.
+"""The gestures with a beginning and an end: stepping a value, panning, a press that may become a move.
 
-Moving cards is `moving`'s, wires `wiring_gesture`'s.
+Each can be cancelled. Moving cards is `moving`'s, wires `wiring_gesture`'s, selecting by a rectangle `rubber_band`'s.
 
 Clicks and keys that act at once are the view's own. Only `finish` (or, for stepping, each step of one merged edit)
 leaves something behind.
 """
 
 from collections.abc import Callable
-from functools import partial
 
-from PySide6.QtCore import QCoreApplication, QObject, QPoint, QRect, QSize, Qt, QTimer
-from PySide6.QtWidgets import QRubberBand, QWidget
+from PySide6.QtCore import QCoreApplication, QObject, QPoint, Qt, QTimer
 
 from explorer.architecture import Architecture, edits
 from explorer.canvas import steps
 from explorer.canvas.moving import MovingGesture
+from explorer.canvas.rubber_band import RubberBand
 from explorer.canvas.wiring_gesture import WiringGesture
-from explorer.session import Document, Selection
+from explorer.session import Document
 
 IDLE_MS = 600
 """A pause this long ends a wheel's gesture."""
@@ -112,49 +111,6 @@ class Pan:
     def cancel(self) -> None:
         """Go back to where it began."""
         self.move(self._start)
-
-
-class RubberBand:
-    """A rectangle over the canvas; the nodes that it touches are selected while it is drawn."""
-
-    def __init__(
-        self,
-        start: QPoint,
-        viewport: QWidget,
-        selection: Selection,
-        nodes_in: Callable[[QRect], tuple[str, ...]],
-        *,
-        extend: bool,
-    ) -> None:
-        self._start = start
-        self._selection = selection
-        self._before = selection.ids
-        self._kept = selection.ids if extend else ()
-        self._nodes_in = nodes_in
-        self._band = QRubberBand(QRubberBand.Shape.Rectangle, viewport)
-        self._restore = partial(selection.set, self._before)
-
-    def move(self, position: QPoint, _modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-        """The pointer moved."""
-        rect = QRect(self._start, position).normalized()
-        self._band.setGeometry(QRect(rect.topLeft(), rect.size().expandedTo(QSize(1, 1))))
-        self._band.show()
-        self._selection.set((*self._kept, *self._nodes_in(rect)))
-
-    def finish(self) -> None:
-        """Keep what is selected; without a movement that is nothing but what was kept."""
-        if self._band.isHidden():
-            self._selection.set(self._kept)
-        self._remove()
-
-    def cancel(self) -> None:
-        """Select again what was before."""
-        self._restore()
-        self._remove()
-
-    def _remove(self) -> None:
-        self._band.hide()
-        self._band.deleteLater()
 
 
 class Press:

@@ -17,6 +17,7 @@ from explorer.canvas.fold_control import FoldControl
 from explorer.canvas.in_place import InPlace
 from explorer.canvas.menus import ask_group
 from explorer.canvas.overlay import Overlay
+from explorer.canvas.pinning import Pinning
 from explorer.canvas.pointer import Pointer
 from explorer.canvas.scene import GraphScene
 from explorer.canvas.wiring_gesture import Stage
@@ -33,6 +34,7 @@ class Hands(QObject):
         arrangement: where cards were put by hand.
         in_place: what is typed on the canvas.
         adding: the quick-add box and its places.
+        pinning: puts in what stays where the pointer let it go.
         copying: cut, copy, paste, duplicate.
         edge_scroll: scrolls while something is dragged.
 
@@ -65,7 +67,8 @@ class Hands(QObject):
         self.edge_scroll = EdgeScroll(camera, lambda: view.viewport().rect())
         self.in_place = InPlace(view, graph, camera, document, selection, editing, themes)
         self.copying = Copying(document, selection, editing, self._whole)
-        self.adding = Adding(view, graph, document, selection, editing, themes)
+        self.pinning = Pinning(view, graph, editing, self.arrangement)
+        self.adding = Adding(view, graph, camera, document, selection, self.pinning, themes)
         self.hint = DropHint(themes, view.viewport())
         self._overlay = Overlay(view, themes)
         stage = Stage(
@@ -91,6 +94,7 @@ class Hands(QObject):
             self.in_place,
             self.edge_scroll,
             stage,
+            themes,
         )
         self.pointer.add_requested.connect(self.adding.ask_at)
         self.arrangement.changed.connect(self._show_arrangement)

@@ -11,8 +11,8 @@ from explorer.canvas.editing import Editing
 from explorer.canvas.fold_control import FoldControl
 from explorer.canvas.hands import Hands
 from explorer.canvas.navigation import Direction, neighbour
-from explorer.canvas.pointer import ZOOM_STEP
 from explorer.canvas.scene import GraphScene
+from explorer.canvas.wheel import ZOOM_STEP
 from explorer.session import Document, Selection
 
 _DIRECTIONS = {

@@ -1,7 +1,7 @@
 """Where a wire has room for its shape: beside one of its vertical stretches, clear of all else that is drawn."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,96 +21,102 @@ class Label(NamedTuple):
     """Whether it stands left of the wire, so that its text ends there."""
 
 
+_Edges = tuple[float, float, float, float]
+"""Left, top, right and bottom: of a large network there are thousands, too many for a box with properties each."""
+
+
 class _Obstacles:
-    """Boxes by horizontal band, so that a look at one place is a look at few of them."""
+    """Rectangles by horizontal band, so that a look at one place is a look at few of them."""
 
     def __init__(self) -> None:
-        self._bands: defaultdict[int, list[Box]] = defaultdict(list)
+        self._bands: defaultdict[int, list[_Edges]] = defaultdict(list)
 
-    def add(self, box: Box) -> None:
-        for band in _bands(box):
-            self._bands[band].append(box)
+    def add(self, edges: _Edges) -> None:
+        for band in range(int(edges[1] // _BUCKET), int(edges[3] // _BUCKET) + 1):
+            self._bands[band].append(edges)
 
-    def is_clear(self, box: Box) -> bool:
-        return not any(box.overlaps(other) for band in _bands(box) for other in self._bands.get(band, ()))
+    def is_clear(self, left: float, top: float, right: float, bottom: float) -> bool:
+        """Whether nothing shares more than an edge with these edges."""
+        for band in range(int(top // _BUCKET), int(bottom // _BUCKET) + 1):
+            for at_left, at_top, at_right, at_bottom in self._bands.get(band, ()):
+                if left < at_right and at_left < right and top < at_bottom and at_top < bottom:
+                    return False
+        return True
 
 
 def place_labels(placement: Placement, width: float, height: float) -> Mapping[Wire, Label]:
     """A place of `width` by `height` pixels for each wire's label; wires without room are left out."""
     obstacles = _Obstacles()
-    for box in placement.nodes.values():
-        obstacles.add(box)
-    for frame in placement.frames.values():
-        obstacles.add(Box(frame.x, frame.y, frame.width, FRAME_HEADER))
-        for x, y, across, down in (
-            (frame.x, frame.y, 0, frame.height),
-            (frame.right, frame.y, 0, frame.height),
-            (frame.x, frame.bottom, frame.width, 0),
-        ):
-            obstacles.add(Box(x - 1, y - 1, across + 2, down + 2))
+    for x, y, across, down in placement.nodes.values():
+        obstacles.add((x, y, x + across, y + down))
+    for x, y, across, down in placement.frames.values():
+        right, bottom = x + across, y + down
+        obstacles.add((x, y, right, y + FRAME_HEADER))
+        obstacles.add((x - 1, y - 1, x + 1, bottom + 1))
+        obstacles.add((right - 1, y - 1, right + 1, bottom + 1))
+        obstacles.add((x - 1, bottom - 1, right + 1, bottom + 1))
     for points in placement.wires.values():
-        for start, end in _stretches(points):
+        for start, end in pairwise(points):
             obstacles.add(_around(start, end))
     found = {}
     told: set[tuple[str, float]] = set()
     for wire, points in placement.wires.items():
-        for x, place in _candidates(points, width, height):
+        for x, left, top in _candidates(points, width, height):
             # Wires of one source carry the same, and run together before they part: once is enough there.
-            if (wire.source, x) not in told and obstacles.is_clear(place.box):
+            if (wire.source, x) not in told and obstacles.is_clear(left, top, left + width, top + height):
                 told.add((wire.source, x))
-                found[wire] = place
-                obstacles.add(place.box)
+                found[wire] = Label(Box(left, top, width, height), is_left=left < x)
+                obstacles.add((left, top, left + width, top + height))
                 break
     return found
 
 
 def free_ends(placement: Placement) -> Mapping[str, float]:
     """From which x on no wire crosses the header of each open block, by its path."""
-    headers: defaultdict[int, list[tuple[str, Box]]] = defaultdict(list)
+    headers: defaultdict[int, list[tuple[str, _Edges]]] = defaultdict(list)
     ends = {}
-    for path, box in placement.frames.items():
-        ends[path] = box.x
-        header = Box(box.x, box.y, box.width, FRAME_HEADER)
-        for band in _bands(header):
-            headers[band].append((path, header))
+    for path, (x, y, width, _height) in placement.frames.items():
+        ends[path] = x
+        for band in range(int(y // _BUCKET), int((y + FRAME_HEADER) // _BUCKET) + 1):
+            headers[band].append((path, (x, y, x + width, y + FRAME_HEADER)))
     for points in placement.wires.values() if headers else ():
-        for start, end in _stretches(points):
-            around = _around(start, end)
-            for band in _bands(around):
-                for path, header in headers.get(band, ()):
-                    if around.right > ends[path] and around.overlaps(header):
-                        ends[path] = around.right
+        for start, end in pairwise(points):
+            left, top, right, bottom = _around(start, end)
+            for band in range(int(top // _BUCKET), int(bottom // _BUCKET) + 1):
+                for path, (at_left, at_top, at_right, at_bottom) in headers.get(band, ()):
+                    crosses = left < at_right and at_left < right and top < at_bottom and at_top < bottom
+                    if crosses and right > ends[path]:
+                        ends[path] = right
     return ends
 
 
-def _candidates(points: tuple[Point, ...], width: float, height: float) -> Iterator[tuple[float, Label]]:
-    """The x of a stretch and a place beside it.
+def _candidates(points: tuple[Point, ...], width: float, height: float) -> Iterator[tuple[float, float, float]]:
+    """The x of a stretch, and the left and top edge of a place beside it.
 
     Beside the stretch into the target first, then beside the others from the longest on; right before left, in the
     middle before the ends.
     """
-    vertical = [(start, end) for start, end in _stretches(points) if start.x == end.x]
-    last, others = vertical[-1:], sorted(vertical[:-1], key=lambda s: -abs(s[1].y - s[0].y))
-    for start, end in (*last, *others):
-        top, bottom = min(start.y, end.y), max(start.y, end.y)
-        if (start, end) in last:
-            bottom -= ARROW
-        if bottom - top < height:
-            continue
-        middle = round((top + bottom - height) / 2)
-        for y in dict.fromkeys((middle, round(bottom - height), round(top))):
-            yield start.x, Label(Box(start.x + _ASIDE, y, width, height), is_left=False)
-            yield start.x, Label(Box(start.x - _ASIDE - width, y, width, height), is_left=True)
+    upright = [(start.x, start.y, end.y) for start, end in pairwise(points) if start.x == end.x]
+    if not upright:
+        return
+    x, start, end = upright.pop()
+    yield from _beside(x, min(start, end), max(start, end) - ARROW, width, height)
+    for x, start, end in sorted(upright, key=lambda stretch: -abs(stretch[2] - stretch[1])):
+        yield from _beside(x, min(start, end), max(start, end), width, height)
 
 
-def _stretches(points: tuple[Point, ...]) -> Iterable[tuple[Point, Point]]:
-    return pairwise(points)
+def _beside(x: float, top: float, bottom: float, width: float, height: float) -> Iterator[tuple[float, float, float]]:
+    if bottom - top < height:
+        return
+    middle = round((top + bottom - height) / 2)
+    for y in dict.fromkeys((middle, round(bottom - height), round(top))):
+        yield x, x + _ASIDE, y
+        yield x, x - _ASIDE - width, y
 
 
-def _around(start: Point, end: Point) -> Box:
-    left, top = min(start.x, end.x), min(start.y, end.y)
-    return Box(left - 2, top - 2, abs(end.x - start.x) + 4, abs(end.y - start.y) + 4)
-
-
-def _bands(box: Box) -> range:
-    return range(int(box.y // _BUCKET), int(box.bottom // _BUCKET) + 1)
+def _around(start: Point, end: Point) -> _Edges:
+    """The room that a stretch of wire takes."""
+    (x, y), (to_x, to_y) = start, end
+    left, right = (x, to_x) if x < to_x else (to_x, x)
+    top, bottom = (y, to_y) if y < to_y else (to_y, y)
+    return (left - 2, top - 2, right + 2, bottom + 2)

@@ -7,13 +7,14 @@ which place is meant `targets`', the hint's looks are `drop_hint`'s.
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Signal
 from PySide6.QtGui import QDropEvent
 
 from explorer.canvas import targets
 from explorer.canvas.card_item import CardItem
 from explorer.canvas.drop_hint import DropHint, Hint
 from explorer.canvas.edge_scroll import EdgeScroll
+from explorer.canvas.pinning import Pinning
 from explorer.canvas.scene import GraphScene
 from explorer.canvas.targets import Target
 from explorer.look.theme import ThemeSource
@@ -31,11 +32,9 @@ class LayerDrop(QObject):
 
     Signals:
         refused(str): why what was dropped cannot go there, and what would.
-        inserted(str): the id of the last new node; all are selected now.
     """
 
     refused = Signal(str)
-    inserted = Signal(str)
 
     def __init__(
         self,
@@ -46,9 +45,11 @@ class LayerDrop(QObject):
         selection: Selection,
         themes: ThemeSource,
         edge_scroll: EdgeScroll,
+        pinning: Pinning,
     ) -> None:
         super().__init__(view)
         self._edge_scroll = edge_scroll
+        self._pinning = pinning
         self._view = view
         self._graph = graph
         self._document = document
@@ -58,7 +59,6 @@ class LayerDrop(QObject):
         self._answer: tuple[tuple[Snapshot, Dragged, Place], Placed | Refused] | None = None
         self._is_previewing = False
         self.refused.connect(editing.refused)
-        self.inserted.connect(editing.inserted)
         view.viewport().setAcceptDrops(True)
         view.viewport().installEventFilter(self)
 
@@ -80,9 +80,10 @@ class LayerDrop(QObject):
         # A place that refuses is accepted too: the system would not report a drop that the hint could then explain.
         event.acceptProposedAction()
         if event.type() == QEvent.Type.Drop:
-            answer = self._ask(what, self._target(what, position))
+            target = self._target(what, position)
+            answer = self._ask(what, target)
             self._end()
-            self._drop(answer)
+            self._drop(answer, self._view.mapToScene(position) if target.is_near else None)
             return True
         self._show(what, position)
         if event.type() == QEvent.Type.DragEnter:
@@ -123,14 +124,11 @@ class LayerDrop(QObject):
             self._is_previewing = False
             self._document.preview(None)
 
-    def _drop(self, answer: Placed | Refused) -> None:
+    def _drop(self, answer: Placed | Refused, at: QPointF | None) -> None:
         if isinstance(answer, Refused):
             self.refused.emit(answer.text)
             return
-        self._document.finish_merge()
-        self._document.apply(answer.text, answer.architecture)
-        self._selection.set(answer.added)
-        self.inserted.emit(answer.added[-1])
+        self._pinning.put(answer, at)
         self._view.setFocus()
 
     def _end(self) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
 )
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
@@ -61,7 +62,10 @@ class Legend(QWidget):
         self._is_open = True
         self._is_cramped = False
         self._is_hovered = False
+        self._picture: QPixmap | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
+        # What lies below is not painted for it, least of all while the drawing is pushed.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName(self.tr("Legend"))
         self.button = QToolButton(self)
         self.button.setAutoRaise(True)
@@ -71,7 +75,7 @@ class Legend(QWidget):
         self.button.setAccessibleName(self.button.toolTip())
         self.button.clicked.connect(self._open_menu)
         colouring.changed.connect(self._follow)
-        themes.changed.connect(lambda _theme: self.update())
+        themes.changed.connect(lambda _theme: self._draw_again())
         dress(self, self._set_icons)
         self._follow()
 
@@ -152,7 +156,19 @@ class Legend(QWidget):
         return menu
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        theme, painter = self._themes.theme, QPainter(self)
+        ratio = self.devicePixelRatioF()
+        if self._picture is None or self._picture.devicePixelRatioF() != ratio:
+            self._picture = self._drawn(ratio)
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture)
+        painter.end()
+
+    def _drawn(self, ratio: float) -> QPixmap:
+        theme = self._themes.theme
+        picture = QPixmap(self.size() * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(theme.canvas)
+        painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.border, 1))
         painter.setBrush(theme.panel)
@@ -166,6 +182,7 @@ class Legend(QWidget):
             else:
                 self._paint_scale(painter, theme, now)
         painter.end()
+        return picture
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self._hover(True)
@@ -228,6 +245,10 @@ class Legend(QWidget):
             self.resize(width, height)
             self.button.setGeometry(width - 3 * GRID - 2, 2, 3 * GRID, _HEADER)
             self.resized.emit()
+        self._draw_again()
+
+    def _draw_again(self) -> None:
+        self._picture = None
         self.update()
 
     def _open_menu(self) -> None:

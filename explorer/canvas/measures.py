@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from explorer.inference.memory import memory
 from explorer.look import numbers
+from explorer.runs.profile import forward_flops_per_second
 from explorer.session import Snapshot
+from explorer.session.profile_session import Measured
 
 Unit = str
 """One of `UNITS`."""
@@ -20,6 +22,9 @@ UNITS: Mapping[Unit, Callable[[float], str]] = {
     "bytes": numbers.short_bytes,
     "pixels": lambda value: f"{value:,.0f}{numbers.THIN_SPACE}px",
     "ms": lambda value: f"{value:.3g}{numbers.THIN_SPACE}ms",
+    "seconds": numbers.short_time,
+    # "148 GFLOP/s", but "512 FLOP/s".
+    "flops": lambda value: f"{numbers.short_count(value)}{'' if value >= 1e4 else numbers.THIN_SPACE}FLOP/s",
     "share": lambda value: numbers.percent(value, 0),
     "number": lambda value: f"{value:.3g}",
 }
@@ -43,6 +48,8 @@ class NodeValues:
     """Whether a folded block has the sum of its nodes; otherwise the largest."""
     is_log: bool = False
     """Whether orders of magnitude tell more than differences."""
+    weights: Mapping[str, float] | None = None
+    """For values that are rates: over how much each was taken, so that a folded block has their mean."""
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
@@ -50,9 +57,13 @@ class NodeValues:
 
     def of(self, node_ids: Iterable[str]) -> float | None:
         """The value of some nodes together; None where none is known."""
-        known = [self.values[node_id] for node_id in node_ids if node_id in self.values]
+        ids = [node_id for node_id in node_ids if node_id in self.values]
+        known = [self.values[node_id] for node_id in ids]
         if not known:
             return None
+        if self.weights is not None:
+            whole = sum(self.weights[node_id] for node_id in ids)
+            return sum(self.values[i] * self.weights[i] for i in ids) / whole if whole else None
         return sum(known) if self.adds_up else max(known)
 
     def written(self, value: float) -> str:
@@ -116,6 +127,28 @@ def node_values(key: str, title: str, snapshot: Snapshot) -> NodeValues:
         if own.output is not None and value is not None:
             known[node_id] = float(value)
     return NodeValues(title=title, unit="count", values=known, is_log=True)
+
+
+def measured_values(key: str, title: str, measured: Measured) -> NodeValues:
+    """What a profile measured.
+
+    Args:
+        key: "forward" or "backward" (seconds), "kept" (bytes of the batch), or "rate" (the operations a second that the
+            forward pass achieves, of the layers that multiply).
+    """
+    nodes, batch_size = measured.nodes, measured.profile.batch_size
+    if key == "rate":
+        rates = {
+            node_id: rate
+            for node_id, node in nodes.items()
+            if (rate := forward_flops_per_second(node, measured.macs.get(node_id), batch_size)) is not None
+        }
+        seconds = {node_id: nodes[node_id].forward_s for node_id in rates}
+        return NodeValues(title=title, unit="flops", values=rates, adds_up=False, weights=seconds)
+    if key == "kept":
+        return NodeValues(title=title, unit="bytes", values={i: node.kept_bytes for i, node in nodes.items()})
+    times = {i: node.forward_s if key == "forward" else node.backward_s for i, node in nodes.items()}
+    return NodeValues(title=title, unit="seconds", values=times)
 
 
 def kept_bytes(snapshot: Snapshot) -> Mapping[str, int]:

@@ -12,10 +12,11 @@ from explorer.architecture.paths import parent as parent_path
 from explorer.canvas.copying import Copying
 from explorer.canvas.editing import Editing
 from explorer.canvas.group_dialog import GroupDialog
-from explorer.layers import Category, Layer
+from explorer.layers import Category, Input, Layer
 from explorer.look import catalogue
 from explorer.look.icons import category_icon, icon
 from explorer.look.theme import Theme
+from explorer.session.placing import Place, Refused
 
 _MOST_REPEATS = 8
 Chosen = Callable[[type[Layer]], None]
@@ -49,6 +50,16 @@ def add_layers_menu(menu: QMenu, title: str, theme: Theme, chosen: Chosen) -> QM
                 _add_layer(group, layer_type, theme, chosen)
     layers.setToolTipsVisible(True)
     return layers
+
+
+def insert_menu(menu: QMenu, title: str, theme: Theme, where: Place | Refused, editing: Editing) -> QMenu:
+    """A submenu of all layer types that may go to a place; where there is none, it says why."""
+    if isinstance(where, Refused):
+        layers = menu.addMenu(icon("add", theme, highlighted=theme.accent_text), title)
+        layers.setEnabled(False)
+        layers.menuAction().setToolTip(where.text)
+        return layers
+    return add_layers_menu(menu, title, theme, partial(editing.insert, where))
 
 
 def _add_layer(menu: QMenu, layer_type: type[Layer], theme: Theme, chosen: Chosen) -> None:
@@ -87,15 +98,15 @@ def node_menu(
 ) -> QMenu:
     """What can be done to a node, and to all that are selected with it."""
     menu = _menu(parent)
-    add_layers_menu(menu, _tr("Insert after"), theme, partial(editing.insert_after, node_id))
+    insert_menu(menu, _tr("Insert after"), theme, Place(node_id), editing)
     if architecture[node_id].inputs:
-        add_layers_menu(menu, _tr("Insert before"), theme, partial(editing.insert_before, node_id, 0))
+        insert_menu(menu, _tr("Insert before"), theme, Place(node_id, 0), editing)
     others = tuple(i for i in selected if i != node_id)
     if others:
         joins = menu.addMenu(_tr("Join {} nodes with").format(len(selected)))
         for layer_type in catalogue.by_category()[Category.MERGE]:
             if layer_type.min_inputs > 1:
-                _add_layer(joins, layer_type, theme, partial(editing.join, node_id, others))
+                _add_layer(joins, layer_type, theme, partial(editing.insert, Place(node_id, joined=others)))
     menu.addSeparator()
     _add_block_actions(menu, parent, architecture, _paths_around(node_id), selected, editing)
     is_output = node_id in architecture.outputs
@@ -125,17 +136,17 @@ def block_menu(
     theme: Theme,
     architecture: Architecture,
     path: str,
-    exit_id: str,
+    where: Place | Refused,
     selected: tuple[str, ...],
     editing: Editing,
 ) -> QMenu:
     """What can be done to a block that is drawn as one, or to all that is selected with it.
 
     Args:
-        exit_id: the node of it behind which a layer goes that goes behind the block.
+        where: the place behind it.
     """
     menu = _menu(parent)
-    add_layers_menu(menu, _tr("Insert after"), theme, partial(editing.insert_behind_block, path, exit_id))
+    insert_menu(menu, _tr("Insert after"), theme, where, editing)
     menu.addSeparator()
     _add_block_actions(menu, parent, architecture, [path, *_paths_around(path)], selected, editing)
     add_action(menu, _tr("Copy path"), partial(QGuiApplication.clipboard().setText, path))
@@ -190,7 +201,8 @@ def _add_block_actions(
 
 
 def ask_group(parent: QWidget, architecture: Architecture, selected: tuple[str, ...], editing: Editing) -> None:
-    """Ask for the name and kind of a block of these nodes, and make it."""
+    """Ask for the name and kind of a block of these nodes, and make it; with all selected, the input stays outside."""
+    selected = tuple(i for i in selected if not isinstance(architecture[i].layer, Input)) or selected
     dialog = GroupDialog(architecture, selected, parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.chosen.connect(partial(editing.group, selected))
@@ -212,18 +224,17 @@ def add_clipboard_actions(menu: QMenu, copying: Copying, named: Callable[[], obj
     menu.insertActions(before, made)
 
 
-def wire_menu(parent: QWidget, theme: Theme, inserted: Chosen) -> QMenu:
-    """What can be done to a wire."""
+def wire_menu(parent: QWidget, theme: Theme, where: Place | Refused, editing: Editing) -> QMenu:
+    """What can be done to a wire, on which that place is."""
     menu = _menu(parent)
-    add_layers_menu(menu, _tr("Insert"), theme, inserted)
+    insert_menu(menu, _tr("Insert"), theme, where, editing)
     return menu
 
 
 def canvas_menu(parent: QWidget, theme: Theme, architecture: Architecture, editing: Editing) -> QMenu:
     """What can be done to the network as a whole; the view adds what can be done to itself."""
     menu = _menu(parent)
-    append = partial(editing.insert_after, architecture.outputs[0])
-    add_layers_menu(menu, _tr("Add at the end"), theme, append)
+    insert_menu(menu, _tr("Add at the end"), theme, Place(architecture.outputs[0]), editing)
     menu.addSeparator()
     return menu
 

@@ -39,6 +39,8 @@ class Minimap(QWidget):
         self._faulty: tuple[str, ...] = ()
         self._found: tuple[str, ...] = ()
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
+        # What lies below is not painted for it, least of all while the drawing is pushed.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName(self.tr("Map of the network"))
         self.setToolTip(self.tr("Click or drag to go there"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -1,24 +1,32 @@
 """Cards moved by hand: dragged with snapping to the axes of their neighbours, put down as one step of the history.
 
-Where what is moved stands is `session.arrangement`'s to keep; what gives way to it, `architecture.arranging`'s to say.
+Over other cards and blocks they float, and an outline, to which their wires lead, shows the nearest free place, where
+they will be: `architecture.landing` finds it. Where what is moved stands is `session.arrangement`'s to keep; what gives
+way to it when the network changes, `architecture.arranging`'s to say.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication, QLineF, QPoint, QPointF, QRectF, Qt
 from PySide6.QtWidgets import QGraphicsView
 
 from explorer.architecture.arranging import arranged
+from explorer.architecture.landing import Landing
 from explorer.architecture.placement import Box, Placement, Point
+from explorer.canvas.card_item import LYING
 from explorer.canvas.overlay import Drawn, Overlay
 from explorer.canvas.scene import GraphScene
 from explorer.session.arrangement import Arrangement
 
 STARTS_AFTER = 6
 """Pixels of the screen that the pointer moves before a press on a card is more than a click."""
-_SNAP = 8
+SNAP = 8
 """Pixels of the screen within which a card snaps to an axis."""
+_FLOATING = 0.8
+"""How opaque a card is that hangs over others."""
 
 
 def _tr(text: str) -> str:
@@ -103,6 +111,7 @@ class MovingGesture:
         self._arrangement = arrangement
         self._overlay = overlay
         self._before = graph.placement
+        self._landing: Landing | None = None
         self._wanted: dict[str, Point] = {}
 
     @property
@@ -122,33 +131,56 @@ class MovingGesture:
         rect = _around(boxes).translated(away)
         snap = Snap(QPointF(), ())
         if not modifiers & Qt.KeyboardModifier.AltModifier:
-            snap = snapped(rect, self._others(), _SNAP / self._view.transform().m11())
+            snap = snapped(rect, in_sight(self._view, before, self._keys), SNAP / self._view.transform().m11())
         by = away + snap.by
-        self._wanted = {
-            key: Point(round(box.x + by.x()), round(box.y + by.y())) for key, box in zip(self._keys, boxes, strict=True)
-        }
-        kept = {key: place for key, place in self._arrangement.positions.items() if key not in self._wanted}
+        kept = {key: place for key, place in self._arrangement.positions.items() if key not in self._keys}
+        if self._landing is None:
+            # What made way for these cards where they were comes back once they are elsewhere.
+            self._landing = Landing(self._without(automatic, kept, shown.inside), self._keys, shown.inside)
+        free = self._landing.nearest(Point(by.x(), by.y()))
+        self._wanted = {key: Point(box.x + free.x, box.y + free.y) for key, box in zip(self._keys, boxes, strict=True)}
         show_placement(self._graph, arranged(automatic, {**self._wanted, **kept}, shown.inside))
-        self._overlay.show(Drawn(guides=snap.guides))
+        is_free = abs(free.x - by.x()) <= 1 and abs(free.y - by.y()) <= 1
+        self._float(None if is_free else by)
+        places = [QRectF(*self._graph.placement.nodes[key]) for key in self._keys] if self._graph.placement else []
+        self._overlay.show(Drawn(guides=snap.guides if is_free else (), fitting=() if is_free else tuple(places)))
+
+    def _float(self, by: QPointF | None) -> None:
+        """Let the cards hang at the pointer over all others, so far from where they were; None puts them down."""
+        placement = self._graph.placement if by is None else self._before
+        for key in self._keys:
+            item = self._graph.card(key)
+            if item is not None and placement is not None and key in placement.nodes:
+                item.setOpacity(1.0 if by is None else _FLOATING)
+                item.setZValue(LYING if by is None else LYING + 1)
+                item.setPos(QPointF(*placement.nodes[key][:2]) + (by or QPointF()))
+
+    def _without(self, automatic: Placement, kept: Mapping[str, Point], inside: Mapping[str, str]) -> Placement:
+        """Where all else is without these cards, and they themselves where they are now."""
+        assert self._before is not None
+        others = arranged(automatic, kept, inside)
+        own = {key: self._before.nodes[key] for key in self._keys}
+        return replace(others, nodes=MappingProxyType({**others.nodes, **own}))
 
     def finish(self) -> None:
         """Put the cards down."""
         self._overlay.clear()
+        self._float(None)
         if not self._wanted or self._graph.placement is None or not self._is_still_there():
             return
-        # Where they lie in fact: what was dropped on a card put there by hand has made way.
         places = {key: self._graph.placement.nodes[key] for key in self._keys}
         text = _tr("Move {}").format(self._keys[0])
         if len(self._keys) > 1:
             text = _tr("Move {} items").format(len(self._keys))
         moved = {key: Point(box.x, box.y) for key, box in places.items()}
         kept = {key: place for key, place in self._arrangement.positions.items() if key not in moved}
-        # In the order in which the drag has drawn them: of two that overlap, the one put down last stays.
+        # In the order in which the drag has drawn them: should two overlap, the one put down last stays.
         self._arrangement.move(text, {**moved, **kept})
 
     def cancel(self) -> None:
         """Let the cards go back."""
         self._overlay.clear()
+        self._float(None)
         if self._wanted and self._before is not None and self._is_still_there():
             self._graph.show_moved(self._arrangement.positions)
 
@@ -157,13 +189,13 @@ class MovingGesture:
         placement = self._graph.placement
         return placement is not None and all(key in placement.nodes for key in self._keys)
 
-    def _others(self) -> list[QRectF]:
-        """What there is to snap to: the cards in sight that stay."""
-        placement = self._before
-        assert placement is not None
-        area = self._view.mapToScene(self._view.viewport().rect()).boundingRect()
-        boxes = [QRectF(*box) for key, box in placement.nodes.items() if key not in self._keys]
-        return [box for box in boxes if box.intersects(area)]
+
+def in_sight(view: QGraphicsView, placement: Placement, without: Iterable[str]) -> list[QRectF]:
+    """What there is to snap to: the cards in sight but for some."""
+    area = view.mapToScene(view.viewport().rect()).boundingRect()
+    own = set(without)
+    boxes = [QRectF(*box) for key, box in placement.nodes.items() if key not in own]
+    return [box for box in boxes if box.intersects(area)]
 
 
 def _around(boxes: Iterable[Box]) -> QRectF:

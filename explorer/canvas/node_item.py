@@ -1,5 +1,7 @@
 """One node's card: what it looks like at each zoom and in each state. It decides nothing and edits nothing."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainter, QPen, QPolygonF
 
@@ -21,31 +23,50 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("NodeItem", text)
 
 
+class Now:
+    """What is known of all nodes: one value for all cards, each of which asks for its own when it is drawn."""
+
+    __slots__ = ("reports",)
+
+    def __init__(self) -> None:
+        self.reports: Mapping[str, NodeReport] = {}
+
+
 class NodeItem(CardItem):
     """A node's card.
 
-    What the scene says of many cards at once (`show_node`) is drawn when the scene next updates them.
+    What the scene says of many cards at once (`show_node`, `Now`) is drawn when the scene next updates them.
     """
 
-    def __init__(self, node: Node, report: NodeReport, theme: Theme, light: Light) -> None:
+    def __init__(self, node: Node, now: Now, theme: Theme, light: Light) -> None:
         super().__init__(node.id, cards.card(type(node.layer), QGuiApplication.font().key()), theme, light)
         self.node_id = node.id
         self._node = node
-        self._report = report
+        self._now = now
         self._preview: NodeReport | None = None
         self._output: int | None = None
 
     @property
     def report(self) -> NodeReport:
         """What the card shows."""
-        return self._report
+        return self._now.reports[self.node_id]
+
+    @property
+    def node(self) -> Node:
+        """Whose card it is."""
+        return self._node
+
+    @property
+    def output(self) -> int | None:
+        """Its place among the network's outputs, or None."""
+        return self._output
 
     @property
     def preview(self) -> NodeReport | None:
         """What the card shows beside it, as what would be."""
         return self._preview
 
-    def show_node(self, node: Node, report: NodeReport, output: int | None) -> None:
+    def show_node(self, node: Node, output: int | None) -> None:
         """Show another version of the node.
 
         Args:
@@ -54,7 +75,7 @@ class NodeItem(CardItem):
         layer_type = type(node.layer)
         if layer_type is not type(self._node.layer):
             self._set_card(cards.card(layer_type, QGuiApplication.font().key()))
-        self._node, self._report, self._output = node, report, output
+        self._node, self._output = node, output
 
     def show_preview(self, report: NodeReport | None) -> None:
         """Show what would be; None ends that."""
@@ -63,7 +84,7 @@ class NodeItem(CardItem):
             self.update()
 
     def tool_tip(self, whole: Whole = NOTHING_AROUND) -> str:
-        return node_story(self._node, self._report, self._theme, whole)
+        return node_story(self._node, self.report, self._theme, whole)
 
     # Text
 
@@ -150,9 +171,13 @@ class NodeItem(CardItem):
         shape, colour = self._shape_text()
         if self._preview is not None and colour is not None and advance(shape, small) > rect.width() * 0.6:
             shape = f"{numbers.ARROW} {numbers.shape(self._preview.output_shape)}"
-        if advance(shape, small) < rect.width() * 0.7:
+        taken = advance(shape, small)
+        # A change under the pointer is what one looks at; else the name comes first, and the wire says the shape.
+        if taken < rect.width() * 0.7 and (
+            colour is not None or self._leaves_name(bold, rect.width() - taken - size / 2)
+        ):
             draw_line(painter, rect, shape, small, colour or theme.muted, RIGHT)
-            rect.setRight(rect.right() - advance(shape, small) - size / 2)
+            rect.setRight(rect.right() - taken - size / 2)
         self._paint_large_name(painter, rect, bold)
 
     def _paint_summary(self, painter: QPainter, rect: QRectF, font: QFont) -> None:
@@ -167,7 +192,7 @@ class NodeItem(CardItem):
 
     def _shape_text(self) -> tuple[str, QColor | None]:
         """The output's shape, or how it would change; and the colour of a change."""
-        now = self._report.output_shape
+        now = self.report.output_shape
         if self._is_waiting:
             return _tr("measuring…"), self._theme.muted
         if self._preview is None or self._preview.output_shape == now:
@@ -176,7 +201,7 @@ class NodeItem(CardItem):
         return shape_change(now, after), self._theme.error if after is None else self._theme.accent
 
     def _count_text(self, width: float) -> tuple[str, bool]:
-        now = self._report.num_parameters
+        now = self.report.num_parameters
         if self._preview is None or self._preview.num_parameters == now:
             return (numbers.short_count(now) if now != 0 else ""), False
         after = numbers.short_count(self._preview.num_parameters)
@@ -208,7 +233,7 @@ class NodeItem(CardItem):
         return ((self._theme.category(self._category), 1.0),)
 
     def _output_shape(self) -> Shape | None:
-        return self._report.output_shape
+        return self.report.output_shape
 
     @property
     def _category(self) -> Category:
@@ -221,15 +246,15 @@ class NodeItem(CardItem):
     @property
     def _is_waiting(self) -> bool:
         """Whether torch is being asked about it: nothing is wrong yet."""
-        return is_waiting(self._report.layer, self._report.input_shapes)
+        return is_waiting(self.report.layer, self.report.input_shapes)
 
     @property
     def _is_faulty(self) -> bool:
-        return self._report.fault is not None and not self._is_waiting
+        return self.report.fault is not None and not self._is_waiting
 
     def _badge_colour(self) -> QColor | None:
         if self._is_waiting:
             return None
         # A note is no fault: the inspector and the issues tell it, the graph stays calm.
-        worst = next((issue for issue in self._report.issues if issue.severity != "note"), None)
+        worst = next((issue for issue in self.report.issues if issue.severity != "note"), None)
         return None if worst is None else issue_colour(worst, self._theme)

@@ -1,17 +1,14 @@
-"""What the mouse and the trackpad do on the canvas: select, move, connect, step values, fold, pan, zoom.
+"""What the buttons of the mouse do on the canvas: select, move, connect, step values, fold, pan.
 
-The mouse, as the best node editors have it: the wheel zooms at the pointer, over a stepper's value it steps that value
-(Shift: by ten); a trackpad pans with two fingers and zooms with a pinch; Ctrl and either zooms. Space or the middle
-button drags the canvas, the left button over empty canvas draws a rubber band, on a card it moves that, from a port or
-the end of a wire it draws one. A double click folds and unfolds, types a value, or asks what to add. A turn of the
-wheel keeps the meaning that it began with, so that a zoom never starts to edit because a value slid under the pointer.
+As the best node editors have it: space or the middle button drags the canvas, the left button over empty canvas draws a
+rubber band, on a card it moves that, from a port or the end of a wire it draws one. A double click folds and unfolds,
+types a value, or asks what to add. The wheel and the trackpad are `wheel`'s.
 """
 
 from functools import partial
-from typing import NamedTuple
 
-from PySide6.QtCore import QObject, QPoint, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QInputDevice, QMouseEvent, QNativeGestureEvent, QWheelEvent
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QGraphicsView
 
 from explorer.canvas import card as cards
@@ -20,39 +17,26 @@ from explorer.canvas.card import CHEVRON, Detail, Part
 from explorer.canvas.edge_scroll import EdgeScroll
 from explorer.canvas.editing import Editing
 from explorer.canvas.fold_control import FoldControl
-from explorer.canvas.gestures import IDLE_MS, Gesture, Pan, Press, RubberBand, Stepping, step_edit
+from explorer.canvas.gestures import Gesture, Pan, Press, Stepping, step_edit
 from explorer.canvas.in_place import Cell, InPlace
 from explorer.canvas.moving import MovingGesture
 from explorer.canvas.overlay import Overlay
 from explorer.canvas.ports import Port, WireEnd, port_at, ports_of, wire_end_at
+from explorer.canvas.rubber_band import RubberBand
 from explorer.canvas.scene import GraphScene
+from explorer.canvas.spot import Spot
+from explorer.canvas.wheel import Wheel
 from explorer.canvas.wiring_gesture import Stage, WiringGesture
+from explorer.look.theme import ThemeSource
 from explorer.session import Document, Selection
 from explorer.session.arrangement import Arrangement
-
-ZOOM_STEP = 1.2
-_NOTCH = 120
-"""Eighths of a degree of one notch of a wheel (Qt, QWheelEvent.angleDelta)."""
-
-
-class Spot(NamedTuple):
-    """What is under a position of the viewport."""
-
-    key: str | None
-    """A node's id or a block's path; None over empty canvas and over wires."""
-    part: Part | None
-    """The part of a stepper, or the chevron, where those are drawn."""
-    is_frame: bool
-    """Whether it is the header of an open block."""
-
-    @property
-    def arrow(self) -> Part | None:
-        """The part, if it is a stepper's arrow."""
-        return self.part if self.part is not None and self.part.steps else None
 
 
 class Pointer(QObject):
     """The gestures of the pointer over a view.
+
+    Attributes:
+        wheel: what the wheel and the trackpad do.
 
     Signals:
         edit_requested(str): a node was double-clicked; its id.
@@ -76,8 +60,10 @@ class Pointer(QObject):
         in_place: InPlace,
         edge_scroll: EdgeScroll,
         stage: Stage,
+        themes: ThemeSource,
     ) -> None:
         super().__init__(view)
+        self._themes = themes
         self._editing = editing
         self._arrangement = arrangement
         self._overlay = overlay
@@ -95,12 +81,8 @@ class Pointer(QObject):
         self._stepping = Stepping(document, self)
         self._gesture: Gesture | None = None
         self._space_held = False
-        self._wheel_target: tuple[str, str] | None = None
-        self._wheel_rest = 0.0
-        self._wheel_idle = QTimer(self)
-        self._wheel_idle.setSingleShot(True)
-        self._wheel_idle.setInterval(IDLE_MS)
         self._previewing: tuple[str, Part] | None = None
+        self.wheel = Wheel(document, camera, editing, self._stepping, self)
 
     @property
     def is_busy(self) -> bool:
@@ -196,7 +178,8 @@ class Pointer(QObject):
             self._overlay.clear()
             self._gesture = WiringGesture(handle, position, self._stage)
         elif spot.key is None:
-            self._gesture = RubberBand(position, self._view.viewport(), self._selection, self._nodes_in, extend=extend)
+            viewport = self._view.viewport()
+            self._gesture = RubberBand(position, viewport, self._themes, self._selection, self._nodes_in, extend=extend)
         elif spot.arrow is not None:
             if spot.key not in self._selection.ids:
                 self._selection.set((spot.key,))
@@ -330,49 +313,3 @@ class Pointer(QObject):
             viewport.setCursor(Qt.CursorShape.PointingHandCursor if is_button else Qt.CursorShape.SizeVerCursor)
         else:
             viewport.unsetCursor()
-
-    # Wheel and touch
-
-    def wheel(self, event: QWheelEvent) -> None:
-        """A turn of the wheel, or two fingers."""
-        position, turned = event.position().toPoint(), event.angleDelta()
-        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        # With Shift, or Alt, some systems turn the wheel sideways.
-        along = turned.y() or turned.x()
-        is_start = not self._wheel_idle.isActive()
-        self._wheel_idle.start()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._camera.zoom_at(position, ZOOM_STEP ** (along / _NOTCH))
-            return
-        if is_start:
-            spot = self.spot(position)
-            is_value = spot.key is not None and spot.part is not None and spot.part is not CHEVRON
-            self._wheel_target = (spot.key or "", spot.part.name) if is_value and spot.part is not None else None
-            self._wheel_rest = 0.0
-        if self._wheel_target is not None:
-            self._turn(along, 10 if shift else 1)
-        elif _is_touch(event):
-            self._camera.pan(event.pixelDelta() if not event.pixelDelta().isNull() else turned / 2)
-        else:
-            self._camera.zoom_at(position, ZOOM_STEP ** (along / _NOTCH))
-
-    def _turn(self, along: int, factor: int) -> None:
-        """Step the value that the wheel began on; finer wheels than a notch add up."""
-        assert self._wheel_target is not None
-        node_id, name = self._wheel_target
-        self._wheel_rest += along / _NOTCH
-        count = int(self._wheel_rest)
-        self._wheel_rest -= count
-        if count and node_id in self._document.architecture:
-            self.end_preview()
-            self._stepping.turn(self._editing.alike(node_id), name, count * factor)
-
-    def pinch(self, event: QNativeGestureEvent) -> None:
-        """Two fingers move apart or together."""
-        if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-            self._camera.zoom_at(event.position().toPoint(), 1.0 + event.value())
-
-
-def _is_touch(event: QWheelEvent) -> bool:
-    """Whether fingers on a trackpad or a magic mouse turned it: those give phases, or come from such a device."""
-    return event.phase() != Qt.ScrollPhase.NoScrollPhase or event.deviceType() == QInputDevice.DeviceType.TouchPad

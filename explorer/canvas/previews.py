@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from explorer.architecture.folding import Shown
 from explorer.architecture.paths import members
-from explorer.canvas.block_facts import block_facts
+from explorer.canvas.block_facts import block_facts, frame_sums
 from explorer.canvas.block_item import BlockItem
+from explorer.canvas.frame_item import FrameItem
 from explorer.canvas.node_item import NodeItem
 from explorer.canvas.wire_item import WireItem
-from explorer.inference import NodeReport, changed
+from explorer.inference import Inference, NodeReport, changed
 from explorer.layers import Shape
 from explorer.session import Snapshot
 
@@ -24,6 +26,7 @@ class Previews:
         self._nodes: list[NodeItem] = []
         self._blocks: list[BlockItem] = []
         self._wires: list[WireItem] = []
+        self._frames: list[FrameItem] = []
 
     def show(self, now: Snapshot, preview: Snapshot) -> None:
         """Show what would be other than now."""
@@ -43,21 +46,34 @@ class Previews:
                 if facts != item.facts:
                     item.show_preview(facts)
                     self._blocks.append(item)
+        if graph.frames and graph.shown is not None and (touched or difference.structure):
+            folds, new = graph.folds, preview.architecture
+            self._show_sums(folds.followed(new).shown(new) if difference.structure else graph.shown, preview.inference)
         for wire in graph.wires_of(touched):
             after = _shapes(reports, wire.sources)
             if after != _shapes(before, wire.sources):
                 wire.show_preview(tuple(dict.fromkeys(after)))
                 self._wires.append(wire)
 
+    def _show_sums(self, shown: Shown, inference: Inference) -> None:
+        """Say on the open blocks what they would hold, so that it agrees with the cards in them."""
+        for path, sums in frame_sums(shown, inference).items():
+            frame = self._graph.frames.get(path)
+            if frame is not None and sums != frame.sums:
+                frame.show_preview(sums)
+                self._frames.append(frame)
+
     def end(self) -> None:
         """Show what is."""
+        for frame in self._frames:
+            frame.show_preview(None)
         for node in self._nodes:
             node.show_preview(None)
         for block in self._blocks:
             block.show_preview(None)
         for wire in self._wires:
             wire.show_preview(None)
-        self._nodes, self._blocks, self._wires = [], [], []
+        self._nodes, self._blocks, self._wires, self._frames = [], [], [], []
 
 
 def _shapes(reports: Mapping[str, NodeReport], sources: Iterable[str]) -> tuple[Shape | None, ...]:

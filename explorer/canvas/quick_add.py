@@ -2,7 +2,7 @@
 
 While one types, the list says how the line may go on, the document previews what it would make, and a line below says
 that in numbers or why it cannot be. Enter, or a click on a layer of the list, puts it in, Esc closes. What the line
-means is `look.quick_text`'s to say.
+means is `look.quick_text`'s to say, how it may go on `look.quick_completions`'.
 """
 
 from collections.abc import Callable
@@ -15,12 +15,13 @@ from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayo
 from explorer.canvas import steps, targets
 from explorer.canvas.quick_line import CompletionDelegate
 from explorer.canvas.targets import Target
-from explorer.look import quick_text
+from explorer.layers import Shape
+from explorer.look import quick_completions, quick_text
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.session import Document, Snapshot
 from explorer.session.dragging import ChosenLayer
-from explorer.session.placing import Placed, Refused, place
+from explorer.session.placing import Place, Placed, Refused, arriving, place
 
 _WIDTH = 52 * GRID
 _MOST_LINES = 8
@@ -45,11 +46,11 @@ class QuickAdd(QWidget):
         self._themes = themes
         self._target: Target | None = None
         self._joined: tuple[str, ...] = ()
+        self._arriving: tuple[Shape | None, ...] = ()
         self._answer: Placed | Refused | None = None
         self.title = RoleLabel(themes, role="muted", font=small_font(), parent=self)
         self.line = _Line(self)
         self.line.setFont(body_font())
-        self.line.setPlaceholderText(self.tr("conv 64 3,  maxpool 2,  residual 64"))
         self.line.setAccessibleName(self.tr("Layer or block to add"))
         self.list = QListWidget(self)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -90,6 +91,11 @@ class QuickAdd(QWidget):
         """
         self._target, self._joined = target, joined
         self.title.show_text(self.tr("Add {place}").format(place=target.words))
+        where = target.where
+        self._arriving = ()
+        if isinstance(where, Place):
+            self._arriving = arriving(self._document.snapshot, where._replace(joined=joined or where.joined))
+        self.line.setPlaceholderText(quick_completions.example(self._arriving))
         self.line.clear()
         self._follow_text("")
         self._show_lines(_MOST_LINES)  # the most that it will be, for which it takes its place
@@ -101,6 +107,18 @@ class QuickAdd(QWidget):
         self.show()
         self.raise_()
         self.line.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    @property
+    def tallest(self) -> int:
+        """Its height with as many lines as its list ever has, in pixels."""
+        self._show_lines(_MOST_LINES)
+        height = self.height()
+        self._show_lines(self.list.count())
+        return height
+
+    @property
+    def _line_height(self) -> int:
+        return self.list.fontMetrics().lineSpacing() + GRID // 2 + 2
 
     def close_box(self) -> None:
         """Nothing is added."""
@@ -120,7 +138,7 @@ class QuickAdd(QWidget):
             return
         nodes = [node.id for node in self._document.architecture]
         self.list.clear()
-        for completion in quick_text.completions(text, nodes)[:_MOST_LINES]:
+        for completion in quick_completions.completions(text, nodes, self._arriving)[:_MOST_LINES]:
             item = QListWidgetItem(completion.title, self.list)
             item.setData(Qt.ItemDataRole.UserRole, completion)
         self._show_lines(self.list.count())
@@ -130,7 +148,7 @@ class QuickAdd(QWidget):
     def _show_lines(self, count: int) -> None:
         """Have room for so many lines of the list."""
         self.list.setVisible(count > 0)
-        self.list.setFixedHeight(count * (self.list.fontMetrics().lineSpacing() + GRID // 2 + 2))
+        self.list.setFixedHeight(count * self._line_height)
         self.adjustSize()
 
     def _ask(self, text: str) -> Placed | Refused | None:

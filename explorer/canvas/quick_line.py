@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from explorer.canvas.card_text import draw_line
 from explorer.layers import Category
-from explorer.look.quick_text import Completion
+from explorer.look.quick_completions import Completion
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 
 _MARK = 4

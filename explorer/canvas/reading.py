@@ -27,6 +27,7 @@ from explorer.canvas.wire_item import WireItem
 from explorer.look.theme import GRID, ThemeSource
 from explorer.session import Document, Selection, Snapshot
 from explorer.session.places import settings
+from explorer.session.profile_session import Measured
 
 HOLD_MS = 400
 """A key that is down for longer was held: letting go ends what it began."""
@@ -66,6 +67,7 @@ class Reading(QObject):
         self._graph = graph
         self._trace = Trace.NONE
         self._pressed: tuple[Trace, int] | None = None
+        self._measured: Measured | None = None
         self._kept: tuple[Snapshot, Mapping[str, int]] | None = None
         self._wires_by_size = _remembered(_WIRES_KEY)
         self._spotlight = Spotlight(graph)
@@ -228,12 +230,20 @@ class Reading(QObject):
     # Colours, wires, map, legend
 
     def give(self, key: str, values: NodeValues | None) -> None:
-        """Take in what was measured of nodes: "forward", "backward", "gradient" or "dead"; None takes it away.
+        """Take in what was measured of nodes; None takes it away.
+
+        Args:
+            key: "forward", "backward", "kept", "rate", "gradient" or "dead".
+            values: for the nodes of which it is known.
 
         Raises:
             ValueError: nothing of that name is measured.
         """
         self.colouring.give(key, values)
+
+    def show_measured(self, measured: Measured | None) -> None:
+        """Let stories tell what a profile measured; None where there is none."""
+        self._measured = measured
 
     def show_wires_by_size(self, by_size: bool) -> None:
         """Draw wires as thick as what passes is large, or all alike; remembered."""
@@ -306,7 +316,7 @@ class Reading(QObject):
     def _whole(self) -> Whole:
         totals = self._document.snapshot.inference.totals
         # Sums that reach up to a fault are no whole.
-        return Whole(totals if totals.complete else None, self._kept_bytes())
+        return Whole(totals if totals.complete else None, self._kept_bytes(), self._measured)
 
     def _kept_bytes(self) -> Mapping[str, int]:
         now = self._document.snapshot

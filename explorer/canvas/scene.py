@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene
 
 from explorer.architecture.arranging import arranged
 from explorer.architecture.folding import Shown
+from explorer.architecture.forms import Forms
 from explorer.architecture.likeness import Likeness, likenesses
 from explorer.architecture.paths import Ports
 from explorer.architecture.placement import Placement, Point, Wire
@@ -28,11 +29,12 @@ from explorer.canvas.frame_item import FrameItem
 from explorer.canvas.layouts import Layouts, meanwhile
 from explorer.canvas.maps_strip import strip
 from explorer.canvas.marks import Marks
-from explorer.canvas.node_item import NodeItem
+from explorer.canvas.node_item import NodeItem, Now
 from explorer.canvas.previews import Previews
 from explorer.canvas.pulse import Pulse
 from explorer.canvas.wire_item import WireItem
 from explorer.inference import NodeReport, changed
+from explorer.inference.inference import Reports
 from explorer.layers import Shape
 from explorer.look.theme import Theme
 from explorer.runs import Atlas
@@ -79,6 +81,8 @@ class GraphScene(QGraphicsScene):
         self._theme = theme
         self._snapshot: Snapshot | None = None
         self.likenesses: Mapping[str, Likeness] = {}
+        self._forms = Forms()
+        self._now = Now()
         self._wires_at: defaultdict[str, list[WireItem]] = defaultdict(list)
         self._maps_at: dict[str, BlockItem] = {}
         self._within: dict[str, tuple[str, ...]] = {}
@@ -98,8 +102,9 @@ class GraphScene(QGraphicsScene):
             self._clear()
         change = changed(old, new)
         self._snapshot = new
+        self._now.reports = new.inference.nodes
         if old is None or change.structure or _layers_differ(old, new, change.changed):
-            self.likenesses = likenesses(new.architecture)
+            self.likenesses = likenesses(new.architecture, self._forms)
         if change.structure:
             self.folds = self.folds.followed(new.architecture)
             self._show_items()
@@ -108,11 +113,12 @@ class GraphScene(QGraphicsScene):
             self._show_shapes(self.wires.values())
             self._redraw(tuple(self.cards()), tuple(self.wires.values()))
         else:
-            touched = change.changed & self._holders.keys()
-            self._show_values(touched)
+            assert old is not None
+            pairs = zip(new.architecture.nodes, old.architecture.nodes, strict=True)
+            replaced = {node.id for node, before in pairs if node is not before}
+            self._show_values(change.changed & self._holders.keys(), replaced)
         if old is not None:
-            before, after = old.inference.nodes, new.inference.nodes
-            seen = {i for i in change.changed & self._holders.keys() if _looks_different(before[i], after[i])}
+            seen = _different(change.changed & self._holders.keys(), old.inference.nodes, new.inference.nodes)
             added = change.added & self._holders.keys()
             self._pulse.light(self._cards_of(seen | added))
 
@@ -239,7 +245,7 @@ class GraphScene(QGraphicsScene):
     def _show_items(self) -> None:
         """Have one item for all that is shown, each with its values."""
         assert self._snapshot is not None
-        architecture, reports = self._snapshot.architecture, self._snapshot.inference.nodes
+        architecture = self._snapshot.architecture
         shown = self.shown = self.folds.shown(architecture)
         self._within.clear()
         items = set(shown.items)
@@ -257,9 +263,9 @@ class GraphScene(QGraphicsScene):
             node = architecture[key]
             item = self.nodes.get(key)
             if item is None:
-                item = self.nodes[key] = NodeItem(node, reports[key], self._theme, self._pulse.glow)
+                item = self.nodes[key] = NodeItem(node, self._now, self._theme, self._pulse.glow)
                 self.addItem(item)
-            item.show_node(node, reports[key], outputs.get(key))
+            item.show_node(node, outputs.get(key))
         for card in self.cards():
             card.show_frame(shown.inside.get(card.key, ""))
         self._maps_at = {item.facts.exit: item for item in self.blocks.values()}
@@ -285,16 +291,20 @@ class GraphScene(QGraphicsScene):
             self.addItem(item)
         item.show_block(facts, self.likenesses.get(path))
 
-    def _show_values(self, node_ids: AbstractSet[str]) -> None:
-        """Show other values of these nodes, where nothing but values has changed."""
+    def _show_values(self, node_ids: AbstractSet[str], replaced: AbstractSet[str]) -> None:
+        """Show other values of these nodes, where nothing but values has changed.
+
+        Args:
+            node_ids: of which anything is otherwise.
+            replaced: those that are other nodes, so that not only their numbers are otherwise.
+        """
         assert self._snapshot is not None
-        architecture, reports = self._snapshot.architecture, self._snapshot.inference.nodes
-        roles = {node_id: place for place, node_id in enumerate(architecture.outputs)}
+        architecture = self._snapshot.architecture
         sizes_differ = False
-        for node_id in node_ids & self.nodes.keys():
+        for node_id in replaced & self.nodes.keys():
             item = self.nodes[node_id]
             before = item.card
-            item.show_node(architecture[node_id], reports[node_id], roles.get(node_id))
+            item.show_node(architecture[node_id], item.output)
             sizes_differ = sizes_differ or item.card is not before
         touched = self._cards_of(node_ids)
         for card in touched:
@@ -305,7 +315,9 @@ class GraphScene(QGraphicsScene):
         self._show_sums()
         if sizes_differ:
             self._lay_out()
-        wires = self.wires_of(node_ids)
+        # Where most has changed, all wires are sooner looked at than those found out that carry it.
+        is_most = 2 * len(node_ids) > len(self._holders)
+        wires = tuple(self.wires.values()) if is_most else self.wires_of(node_ids)
         self._show_shapes(wires)
         self._redraw(touched, wires)
 
@@ -397,11 +409,13 @@ class GraphScene(QGraphicsScene):
         """Show what passes these wires."""
         assert self._snapshot is not None
         reports = self._snapshot.inference.nodes
+        # The columns, since a report is made for each node that is asked for.
+        index, columns, faults = reports.architecture.structure.index, reports.numbers, reports.faults
         for item in wires:
             # An unknown output is the sign of a fault here or upstream; only then is it worth looking for.
-            unknown = [report for i in item.targets if (report := reports[i]).output_shape is None]
-            faulty = [r for r in unknown if r.fault is not None and not is_waiting(r.layer, r.input_shapes)]
-            shapes = tuple([reports[source].output_shape for source in item.sources])
+            unknown = [i for i in item.targets if columns[index[i]].output is None] if faults else ()
+            faulty = [r for i in unknown if (r := reports[i]).fault and not is_waiting(r.layer, r.input_shapes)]
+            shapes = tuple([columns[index[source]].output for source in item.sources])
             item.show_shapes(shapes if len(shapes) == 1 else _distinct(shapes), is_fault=bool(faulty))
 
     def _redraw(self, *groups: Sequence[QGraphicsItem]) -> None:
@@ -442,8 +456,23 @@ def _layers_differ(old: Snapshot, new: Snapshot, node_ids: Iterable[str]) -> boo
     return any("." in node_id and before[node_id].layer is not after[node_id].layer for node_id in node_ids)
 
 
-def _looks_different(old: NodeReport, new: NodeReport) -> bool:
-    """Whether a card shows two reports differently; a receptive field alone lights nothing up."""
-    if old.layer is not new.layer or old.output_shape != new.output_shape or old.num_parameters != new.num_parameters:
-        return True
-    return old.issues is not new.issues and [i.text for i in old.issues] != [i.text for i in new.issues]
+def _different(node_ids: Iterable[str], old: Reports, new: Reports) -> set[str]:
+    """Those of some nodes whose cards look different; a receptive field alone lights nothing up."""
+    before_index, index = old.architecture.structure.index, new.architecture.structure.index
+    before_at, after_at = {*old.noted, *old.faults}, {*new.noted, *new.faults}
+    found = set()
+    for node_id in node_ids:
+        before, after = before_index[node_id], index[node_id]
+        one, other = old.numbers[before], new.numbers[after]
+        if (
+            one.layer is not other.layer
+            or one.output != other.output
+            or one.parameters != other.parameters
+            or ((before in before_at or after in after_at) and _texts(old.at(before)) != _texts(new.at(after)))
+        ):
+            found.add(node_id)
+    return found
+
+
+def _texts(report: NodeReport) -> list[str]:
+    return [issue.text for issue in report.issues]

@@ -17,6 +17,7 @@ from explorer.inference import Issue, NodeReport, Totals
 from explorer.layers import HyperParameter, Kind, Layer, Shape
 from explorer.look import numbers, values
 from explorer.look.theme import Theme
+from explorer.session.profile_session import Measured
 
 _FLOAT32_BYTES = 4
 _MOST_NAMES = 3
@@ -32,6 +33,8 @@ class Whole(NamedTuple):
     totals: Totals | None = None
     kept_bytes: Mapping[str, int] | None = None
     """What training keeps of each node for one image."""
+    measured: Measured | None = None
+    """What a profile measured."""
 
 
 NOTHING_AROUND = Whole()
@@ -48,6 +51,7 @@ def node_story(node: Node, report: NodeReport, theme: Theme, whole: Whole) -> st
         rows.append((_tr("buffers"), numbers.exact_count(report.num_buffers)))
     rows.append((_tr("multiply-accumulates"), _part(report.macs, None if totals is None else totals.macs)))
     rows += _memory((node.id,), report.output_bytes, whole.kept_bytes)
+    rows += _times((node.id,), whole.measured)
     field = report.receptive_field
     if field is not None:
         rows.append((_tr("receptive field"), f"{numbers.size(field.size)}, {_every(field.stride)}"))
@@ -65,7 +69,9 @@ def block_story(
     rows += _flow(facts.arrives, facts.leaves)
     rows.append((_tr("parameters"), _part(facts.num_parameters, None if totals is None else totals.num_parameters)))
     rows.append((_tr("multiply-accumulates"), _part(facts.macs, None if totals is None else totals.macs)))
+    node_ids = tuple(node_ids)
     rows += _memory(node_ids, None, whole.kept_bytes)
+    rows += _times(node_ids, whole.measured)
     issue = facts.fault or facts.warning
     problem = "" if issue is None else _paragraph(issue.text, issue_colour(issue, theme).name())
     return _card(path, facts.kind, problem, rows) + _likeness_story(path, likeness)
@@ -147,6 +153,23 @@ def _memory(
     known = [] if kept_bytes is None else [kept_bytes[node_id] for node_id in node_ids if node_id in kept_bytes]
     if known:
         rows.append((_tr("kept for training"), _tr("{} an image").format(numbers.short_bytes(sum(known)))))
+    return rows
+
+
+def _times(node_ids: Iterable[str], measured: Measured | None) -> list[tuple[str, str]]:
+    """What was measured of nodes together, with their part of the step."""
+    ids = [] if measured is None else [i for i in node_ids if i in measured.profile.nodes]
+    # A sum without the layers that were edited since would be no sum.
+    if measured is None or not ids or any(i not in measured.nodes for i in ids):
+        return []
+    known = [measured.nodes[i] for i in ids]
+    whole = measured.profile.measured_s
+    rows = []
+    for name, seconds in (
+        (_tr("forward, measured"), sum(node.forward_s for node in known)),
+        (_tr("backward, measured"), sum(node.backward_s for node in known)),
+    ):
+        rows.append((name, f"{numbers.short_time(seconds)}  ({numbers.share(seconds, whole)})"))
     return rows
 
 

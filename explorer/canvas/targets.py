@@ -6,7 +6,7 @@ The place itself is a value of `session.placing`; here are its words and what of
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from PySide6.QtCore import QCoreApplication, QPointF
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF
 
 from explorer.architecture import Architecture
 from explorer.architecture.placement import Box
@@ -50,12 +50,21 @@ def target_at(graph: GraphScene, architecture: Architecture, position: QPointF) 
     return _near(graph, architecture, position)
 
 
+def behind_key(architecture: Architecture, key: str) -> Place | Refused:
+    """The place behind a node, or behind the one end of a block; or why there is none."""
+    where = behind(architecture, key)
+    if where is None:
+        return Refused(
+            _tr("{block} has several ends").format(block=key), _tr("Unfold it, and take one of its layers or wires.")
+        )
+    return where
+
+
 def behind_item(architecture: Architecture, item: CardItem) -> Target:
     """The place behind a node or a folded block."""
-    where = behind(architecture, item.key)
-    if where is None:
-        return Target(_several(item.key), "", item)
-    return Target(where, _tr("after {node}").format(node=item.key), item)
+    where = behind_key(architecture, item.key)
+    words = "" if isinstance(where, Refused) else _tr("after {node}").format(node=item.key)
+    return Target(where, words, item)
 
 
 def joining(graph: GraphScene, architecture: Architecture, node_ids: Iterable[str], target: Target) -> Target:
@@ -70,9 +79,9 @@ def joining(graph: GraphScene, architecture: Architecture, node_ids: Iterable[st
     ends: list[tuple[str, Place]] = []
     for key in graph.shown.items:
         if key in keys:
-            where = behind(architecture, key)
-            if where is None:
-                return Target(_several(key), "", graph.card(key))
+            where = behind_key(architecture, key)
+            if isinstance(where, Refused):
+                return Target(where, "", graph.card(key))
             ends.append((key, where))
     if len(ends) < 2:
         return target
@@ -82,7 +91,7 @@ def joining(graph: GraphScene, architecture: Architecture, node_ids: Iterable[st
     if len(ends) > _MOST_NAMED:
         words = _tr("joining {count} nodes").format(count=len(ends))
     place = where._replace(joined=tuple(end.node_id for _, end in others))
-    return Target(place, words, target.item if over else graph.card(last))
+    return Target(place, words, target.item if over else graph.card(last), is_near=target.is_near)
 
 
 def on_wire_item(architecture: Architecture, wire: WireItem) -> Target:
@@ -102,14 +111,30 @@ def _near(graph: GraphScene, architecture: Architecture, position: QPointF) -> T
     assert placement is not None
     key, box = min(placement.nodes.items(), key=lambda entry: _distance(entry[1], position))
     item = graph.card(key)
-    where = behind(architecture, key)
-    if where is None:
-        return Target(_several(key), "", item, is_near=True)
+    where = behind_key(architecture, key)
+    if isinstance(where, Refused):
+        return Target(where, "", item, is_near=True)
+    outside = _left_frame(graph, key, position)
+    if outside and not where.beside:
+        where = where._replace(beside=outside)
     is_end = not architecture.consumers(where.node_id)
     if is_end or box.x <= position.x() <= box.right:
         words = _tr("after {node}, where the network ends") if is_end else _tr("after {node}, the nearest")
         return Target(where, words.format(node=key), item, is_near=True)
     return Target(where._replace(branch=True), _tr("as a new branch of {node}").format(node=key), item, is_near=True)
+
+
+def _left_frame(graph: GraphScene, key: str, position: QPointF) -> str:
+    """The outermost open block around an item that the position is outside of; empty where it is inside all."""
+    shown, placement = graph.shown, graph.placement
+    assert shown is not None
+    assert placement is not None
+    left, path = "", shown.inside.get(key)
+    while path is not None:
+        if not QRectF(*placement.frames[path]).contains(position):
+            left = path
+        path = shown.inside.get(path)
+    return left
 
 
 def facts(snapshot: Snapshot, placed: Placed) -> str:
@@ -121,12 +146,6 @@ def facts(snapshot: Snapshot, placed: Placed) -> str:
         leaving="–" if placed.leaving is None else format_shape(placed.leaving),
         parameters=numbers.signed(parameters, numbers.short_count(abs(parameters))),
         macs=numbers.signed(macs, numbers.short_count(abs(macs))),
-    )
-
-
-def _several(key: str) -> Refused:
-    return Refused(
-        _tr("{block} has several ends").format(block=key), _tr("Unfold it, and take one of its layers or wires.")
     )
 
 

@@ -25,7 +25,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QGraphicsView, QMenu, QToolTip, QWidget
 
 from explorer.architecture.folding import blocks_around
-from explorer.canvas import breadcrumbs
+from explorer.canvas import blitting, breadcrumbs
 from explorer.canvas.breadcrumbs import Breadcrumbs
 from explorer.canvas.camera import Camera
 from explorer.canvas.context_menu import ContextMenu
@@ -83,6 +83,8 @@ class GraphView(QGraphicsView):
         self._breadcrumbs = Breadcrumbs(self)
         self.reading = Reading(self, document, selection, themes, self._graph, self._camera)
         self._map_nodes: tuple[str, ...] = ()
+        self._drawn_zoom = 0.0
+        """At which the viewport was painted last."""
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(_SETTLE_MS)
@@ -101,7 +103,7 @@ class GraphView(QGraphicsView):
         self.setMinimumSize(20 * GRID, 20 * GRID)
         self._show_theme(themes.theme)
         self._layer_drop = LayerDrop(
-            self, self._graph, self._editing, document, selection, themes, self._hands.edge_scroll
+            self, self._graph, self._editing, document, selection, themes, self._hands.edge_scroll, self._hands.pinning
         )
         self._connect()
         if document.is_open:
@@ -270,7 +272,17 @@ class GraphView(QGraphicsView):
         """Let the layout place all again, also what was moved by hand."""
         self._hands.tidy()
 
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        held = blitting.Held(self, QPoint(dx, dy))
+        # At another zoom there is nothing that could be moved.
+        if self._camera.zoom != self._drawn_zoom or not held.is_worth_it:
+            super().scrollContentsBy(dx, dy)
+            return
+        with held:
+            super().scrollContentsBy(dx, dy)
+
     def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        self._drawn_zoom = self._camera.zoom
         self._hands.paint(painter)
 
     # Events
@@ -294,7 +306,7 @@ class GraphView(QGraphicsView):
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.accept()
         if self._document.is_open:
-            self._pointer.wheel(event)
+            self._pointer.wheel.turn(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
@@ -304,7 +316,7 @@ class GraphView(QGraphicsView):
             QToolTip.showText(event.globalPos(), story, self.viewport())
             return True
         if isinstance(event, QNativeGestureEvent):
-            self._pointer.pinch(event)
+            self._pointer.wheel.pinch(event)
             return True
         return super().viewportEvent(event)
 

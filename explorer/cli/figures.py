@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from explorer.architecture import Architecture
+from explorer.architecture.files import load
 from explorer.cli.parser import UserMistake
+from explorer.cli.target import is_project
 from explorer.inference import infer
 
 SUFFIXES = (".svg", ".pdf", ".png")
@@ -45,6 +47,10 @@ def is_figure(path: Path) -> bool:
 def write(architecture: Architecture, paths: Sequence[Path], options: argparse.Namespace) -> None:
     """Draw a network and write the figure under each name; tells each file and its size.
 
+    Args:
+        options: also with what the network was asked for as its `source`: of a project, cards stand where a hand has
+            put them.
+
     Raises:
         UserMistake: a figure that cannot be drawn or written.
     """
@@ -54,6 +60,7 @@ def write(architecture: Architecture, paths: Sequence[Path], options: argparse.N
     from PySide6.QtGui import QGuiApplication
 
     from explorer.canvas import figure as figures
+    from explorer.session.arrangement import SECTION, positions_in
 
     application = QGuiApplication.instance() or QGuiApplication(sys.argv[:1])
     assert application is not None
@@ -65,7 +72,8 @@ def write(architecture: Architecture, paths: Sequence[Path], options: argparse.N
     )
     try:
         folds = figures.folded(architecture, options.fold)
-        drawn = figures.figure(architecture, infer(architecture), folds, drawn_options)
+        moved = positions_in(load(Path(options.source)).sections.get(SECTION)) if is_project(options.source) else {}
+        drawn = figures.figure(architecture, infer(architecture), folds, drawn_options, moved=moved)
         for path in paths:
             figures.save(drawn, path)
             size = f"{drawn.width_mm:.0f} × {drawn.height_mm:.0f} mm"

@@ -11,7 +11,7 @@
 What a part asks is `query_terms`' to say; nothing here knows where layers are shown. No Qt.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from explorer.inference import Inference
@@ -30,9 +30,12 @@ class Query:
     needs_memory: bool
     """Whether a term asks for `Subject.kept_bytes`."""
 
-    def matches(self, subject: Subject) -> bool:
-        """Whether all terms hold."""
-        return all(test(subject) for test in self.terms)
+    def positions(self, subjects: Sequence[Subject]) -> Sequence[int]:
+        """Where among the subjects those stand that it finds, in their order; without terms all of them."""
+        found: Sequence[int] = range(len(subjects))
+        for test in self.terms:
+            found = [at for at in found if test(subjects[at])]
+        return found
 
 
 def matching(query: Query, inference: Inference, kept_bytes: Mapping[str, int] | None = None) -> tuple[str, ...]:
@@ -44,7 +47,8 @@ def matching(query: Query, inference: Inference, kept_bytes: Mapping[str, int] |
     if not query.terms:
         return ()
     kept, reports = kept_bytes or {}, inference.nodes
-    return tuple(i for i in reports if query.matches(Subject(i, reports[i], kept.get(i))))
+    subjects = [Subject(node_id, report, kept.get(node_id)) for node_id, report in reports.items()]
+    return tuple(subjects[at].node_id for at in query.positions(subjects))
 
 
 def parse(text: str) -> Query:

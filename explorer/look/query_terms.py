@@ -7,6 +7,7 @@ import difflib
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from explorer import layers
@@ -98,14 +99,28 @@ def _word(word: str) -> Term:
     lowered = word.lower()
     size = axes(lowered) if SHAPE.fullmatch(lowered) else None
 
-    def holds(subject: Subject) -> bool:
-        layer, report = subject.report.layer, subject.report
-        if lowered in subject.node_id.lower() or lowered in layer.type_name.lower():
-            return True
-        if size is None:
-            return False
-        kernel = getattr(layer, "kernel_size", None)
-        return ends_with(report.output_shape, size) or kernel == size
+    of_layer = _remembered(
+        lambda layer: lowered in layer.type_name.lower() or (size and getattr(layer, "kernel_size", None) == size)
+    )
+    if size is None:
+        return lambda subject: lowered in subject.node_id.lower() or of_layer(subject.report.layer)
+    return lambda subject: (
+        lowered in subject.node_id.lower()
+        or of_layer(subject.report.layer)
+        or ends_with(subject.report.output_shape, size)
+    )
+
+
+def _remembered(test: Callable[[Layer], object]) -> Callable[[Layer], bool]:
+    """The same test, asked once of each layer: equal layers of a network are one object, and there are few."""
+    known: dict[int, tuple[bool, Layer]] = {}
+
+    def holds(layer: Layer) -> bool:
+        found = known.get(id(layer))
+        if found is None:
+            # The layer is kept beside the answer, so that no other takes its identity.
+            found = known[id(layer)] = (bool(test(layer)), layer)
+        return found[0]
 
     return holds
 
@@ -180,10 +195,23 @@ _NUMBERS: Mapping[str, Callable[[Subject], _Numbers]] = {
 
 
 def _numeric(read: Callable[[Subject], _Numbers], sign: str, wanted: float) -> Term:
+    test = _comparison(sign, wanted)
+    return lambda subject: test(read(subject))
+
+
+def _comparison(sign: str, wanted: float) -> Callable[[_Numbers], bool]:
+    """Whether one of some numbers compares so; to differ, all of them have to."""
     if sign == "!=":
-        return lambda subject: bool(found := read(subject)) and wanted not in found
+        return lambda found: bool(found) and wanted not in found
     compare = _COMPARE[sign]
-    return lambda subject: any(compare(found, wanted) for found in read(subject))
+
+    def holds(found: _Numbers) -> bool:
+        for value in found:  # noqa: SIM110 - for numbers that are nearly always one, a generator takes twice as long
+            if compare(value, wanted):
+                return True
+        return False
+
+    return holds
 
 
 # Shapes
@@ -196,20 +224,25 @@ _SHAPES: Mapping[str, Callable[[NodeReport], tuple[Shape | None, ...]]] = {
 
 
 def _shape(field: str, sign: str, value: str) -> Term:
-    read = _SHAPES[field]
+    read, test = _SHAPES[field], lru_cache(maxsize=None)(_shape_test(field, sign, value))
+    return lambda subject: test(read(subject.report))
+
+
+def _shape_test(field: str, sign: str, value: str) -> Callable[[tuple[Shape | None, ...]], bool]:
+    """What is asked of shapes, of which many layers have the same."""
     if SHAPE.fullmatch(value.lower()):
         wanted = axes(value.lower())
         if sign not in {"=", "!="}:
             raise QueryError(f"{field}: shapes are the same or not: use {field}={value}")
-        return lambda subject: (
-            any(shape is not None for shape in read(subject.report))
-            and any(ends_with(shape, wanted) for shape in read(subject.report)) is (sign == "=")
+        return lambda shapes: (
+            any(shape is not None for shape in shapes)
+            and any(ends_with(shape, wanted) for shape in shapes) is (sign == "=")
         )
-    wanted_size = number(value, field)
+    compared = _comparison(sign, number(value, field))
     if sign in {"=", "!="}:
-        return _numeric(lambda subject: _all_axes(read(subject.report)), sign, wanted_size)
+        return lambda shapes: compared(_all_axes(shapes))
     # More or less than a number is said of the picture's size, not of the channels.
-    return _numeric(lambda subject: _all_sides(read(subject.report)), sign, wanted_size)
+    return lambda shapes: compared(_all_sides(shapes))
 
 
 def _all_axes(shapes: Iterable[Shape | None]) -> _Numbers:
@@ -274,8 +307,9 @@ def _hyper_parameter(name: str, sign: str, value: str) -> Term:
         pair = axes(lowered)
         return _on_value(name, lambda found: isinstance(found, tuple) and (found == pair) is (sign == "="))
     if NUMBER.fullmatch(value):
-        wanted = number(value, name)
-        return _numeric(lambda subject: _numbers_of(subject.report.layer, name), sign, wanted)
+        compared = _comparison(sign, number(value, name))
+        of_layer = _remembered(lambda layer: compared(_numbers_of(layer, name)))
+        return lambda subject: of_layer(subject.report.layer)
     if _KINDS[name] & {Kind.CHOICE, Kind.TEXT} or lowered in _PADDING_WORDS & _words_of(name):
         if is_equal:
             return _on_value(name, lambda found: isinstance(found, str) and (found.lower() == lowered) is (sign == "="))
@@ -290,7 +324,8 @@ def _words_of(name: str) -> frozenset[str]:
 
 
 def _on_value(name: str, test: Callable[[object], bool]) -> Term:
-    return lambda subject: test(getattr(subject.report.layer, name, None))
+    of_layer = _remembered(lambda layer: test(getattr(layer, name, None)))
+    return lambda subject: of_layer(subject.report.layer)
 
 
 def _numbers_of(layer: Layer, name: str) -> _Numbers:

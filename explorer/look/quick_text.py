@@ -1,16 +1,16 @@
-"""What a line such as "conv 64 3x3 s2" or "residual 64" asks for, and how it may go on. Pure: no Qt, no network.
+"""What a line such as "conv 64 3x3 s2" or "residual 64" asks for. Pure: no Qt, no network.
 
 The first word names a layer or a block, found as the palette's search finds them; numbers fill its values in the order
 that a card shows them, letters name them ("k3 s2 p1", "stride=2", "p 0.5"), a flag stands alone or with "no" before it.
-A layer that joins branches takes the names of nodes.
+A layer that joins branches takes the names of nodes. How a line may go on is `quick_completions`' to say.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from explorer.layers import Category, HyperParameter, Input, Kind, Layer, Opaque, layer_types
-from explorer.look import catalogue, values
+from explorer.layers import HyperParameter, Input, Kind, Layer, Opaque, layer_types
+from explorer.look import catalogue
 from explorer.look.typed import typed
 from explorer.session.dragging import ChosenLayer, Dragged, DraggedBlock
 from explorer.zoo import Value
@@ -42,7 +42,6 @@ _ALIASES: Mapping[str, str] = {
     "+": "Add",
 }
 _VALUE = re.compile(r"([a-z_]+?)[=:]?([+-]?\d[\d.x×e,+-]*|same|valid)", re.IGNORECASE)
-_MOST = 8
 
 
 class Parsed(NamedTuple):
@@ -51,18 +50,6 @@ class Parsed(NamedTuple):
     what: Dragged
     names: tuple[str, ...]
     """Nodes that it names, for a layer that joins."""
-
-
-class Completion(NamedTuple):
-    """A way that a line may go on."""
-
-    text: str
-    """The whole line then."""
-    title: str
-    about: str
-    """What it is, in a few words."""
-    category: Category | None
-    """Of a layer; None for a block and for a node's name."""
 
 
 def parsed(text: str, node_ids: Iterable[str] = ()) -> Parsed:
@@ -77,49 +64,25 @@ def parsed(text: str, node_ids: Iterable[str] = ()) -> Parsed:
     words = text.split()
     if not words:
         raise ValueError("type a layer or a block: conv 64 3, maxpool 2, residual 64")
-    found = _named(words[0])
+    found = named(words[0])
     if found is None:
         raise ValueError(f"nothing is called {words[0]!r}; there are conv, maxpool, relu, linear, residual …")
     if isinstance(found, BlockEntry):
-        return Parsed(DraggedBlock(found, _block_values(found, words[1:])), ())
+        return Parsed(DraggedBlock(found, block_values(found, words[1:])), ())
     if found.min_inputs > 1:
         return _join(found, words[1:], tuple(node_ids))
-    return Parsed(ChosenLayer(found, _layer_values(found, words[1:])), ())
-
-
-def completions(text: str, node_ids: Iterable[str] = ()) -> tuple[Completion, ...]:
-    """How a line may go on, the likeliest first: types and blocks for the first word, then values and nodes' names."""
-    words = text.split()
-    if len(words) > 1 or (words and text[-1].isspace()):
-        found = _named(words[0])
-        if found is None:
-            return ()
-        if isinstance(found, BlockEntry):
-            return _block_forms(found, words[0], words[1:])
-        if found.min_inputs > 1:
-            return _name_forms(text, tuple(node_ids))
-        return _layer_forms(found, words[0], words[1:])
-    return tuple(_entry(item) for item in _ranked(words[0] if words else "")[:_MOST])
-
-
-def form(what: type[Layer] | BlockEntry) -> str:
-    """What may stand behind its name: "out k s p"."""
-    if isinstance(what, BlockEntry):
-        return "  ".join(parameter.name for parameter in what.parameters)
-    if what.min_inputs > 1:
-        return "names of nodes"
-    return "  ".join(parameter.name for parameter in _ordered(what))
+    return Parsed(ChosenLayer(found, layer_values(found, words[1:])), ())
 
 
 # Names
 
 
-def _named(word: str) -> type[Layer] | BlockEntry | None:
+def named(word: str) -> type[Layer] | BlockEntry | None:
     """The layer or block of that name, or the likeliest that the search finds."""
-    return next(iter(_ranked(word)), None)
+    return next(iter(ranked(word)), None)
 
 
-def _ranked(word: str) -> list[type[Layer] | BlockEntry]:
+def ranked(word: str) -> list[type[Layer] | BlockEntry]:
     """What a word may name: an exact name, much used layers that begin so, blocks, all else that the search finds."""
     word = word.casefold()
     if not word:
@@ -142,7 +105,7 @@ def _fits(word: str, block: BlockEntry) -> bool:
 # Values
 
 
-def _ordered(layer_type: type[Layer]) -> tuple[HyperParameter, ...]:
+def ordered(layer_type: type[Layer]) -> tuple[HyperParameter, ...]:
     """What numbers without a name fill, in order: what a card shows, or the layer's own few values."""
     parameters = layer_type.hyper_parameters
     shown = tuple(p for p in parameters if p.on_node)
@@ -150,11 +113,11 @@ def _ordered(layer_type: type[Layer]) -> tuple[HyperParameter, ...]:
     return shown or tuple(p for p in parameters if p.kind not in kinds)
 
 
-def _layer_values(layer_type: type[Layer], words: list[str]) -> dict[str, object]:
+def layer_values(layer_type: type[Layer], words: list[str]) -> dict[str, object]:
     result: dict[str, object] = {}
     known = {p.name: p for p in layer_type.hyper_parameters}
     owner = layer_type.__name__
-    rest = list(_ordered(layer_type))
+    rest = list(ordered(layer_type))
     for word in _joined(words, known):
         match = _VALUE.fullmatch(word)
         name = _full(match[1], known) if match is not None else None
@@ -215,7 +178,7 @@ def _choice(word: str, known: Mapping[str, HyperParameter]) -> str | None:
     return next((n for n, p in known.items() if p.kind is Kind.CHOICE and word.casefold() in p.options), None)
 
 
-def _block_values(block: BlockEntry, words: list[str]) -> dict[str, Value]:
+def block_values(block: BlockEntry, words: list[str]) -> dict[str, Value]:
     result: dict[str, Value] = {}
     known = {p.name: p for p in block.parameters}
     rest = list(block.parameters)
@@ -263,57 +226,4 @@ def _join(layer_type: type[Layer], words: list[str], node_ids: tuple[str, ...]) 
                 f"{layer_type.__name__} joins nodes; no node is called {word!r}"
                 + (f"; there are {', '.join(near)}" if near else "")
             )
-    return Parsed(ChosenLayer(layer_type, _layer_values(layer_type, own)), tuple(dict.fromkeys(names)))
-
-
-# How a line goes on
-
-
-def _entry(item: type[Layer] | BlockEntry) -> Completion:
-    if isinstance(item, BlockEntry):
-        return Completion(f"{item.id} ", item.title, form(item), None)
-    return Completion(f"{item.__name__} ", item.__name__, form(item), item.category)
-
-
-def _layer_forms(layer_type: type[Layer], word: str, words: list[str]) -> tuple[Completion, ...]:
-    """What is still to come, one value a line, with what it is if left out."""
-    try:
-        given = _layer_values(layer_type, words)
-    except ValueError:
-        return ()
-    usual = layer_type.suggested(None)
-    line = " ".join([word, *words])
-    result: list[Completion] = []
-    for parameter in layer_type.hyper_parameters:
-        if parameter.name in given or len(result) == _MOST:
-            continue
-        shown = values.short(parameter.kind, getattr(usual, parameter.name), as_one=True)
-        if parameter.kind is Kind.FLAG:
-            text = f"{line} {'no-' if getattr(usual, parameter.name) else ''}{parameter.name}"
-        else:
-            text = f"{line} {parameter.name}="
-        about = parameter.help if getattr(usual, parameter.name) is None else f"{parameter.help}  ({shown})"
-        result.append(Completion(text, parameter.name, about, layer_type.category))
-    return tuple(result)
-
-
-def _block_forms(block: BlockEntry, word: str, words: list[str]) -> tuple[Completion, ...]:
-    try:
-        given = _block_values(block, words)
-    except ValueError:
-        return ()
-    line = " ".join([word, *words])
-    return tuple(
-        Completion(f"{line} {p.name}=", p.name, f"{p.help}  ({p.default})", None)
-        for p in block.parameters
-        if p.name not in given
-    )
-
-
-def _name_forms(text: str, node_ids: tuple[str, ...]) -> tuple[Completion, ...]:
-    """Names of nodes, the latest first: what is joined mostly stands near."""
-    words = text.split()
-    begun = "" if text[-1].isspace() else words[-1]
-    kept = words if text[-1].isspace() else words[:-1]
-    fitting = [i for i in reversed(node_ids) if i not in kept and i.startswith(begun) and i != begun]
-    return tuple(Completion(f"{' '.join([*kept, i])} ", i, "", None) for i in fitting[:_MOST])
+    return Parsed(ChosenLayer(layer_type, layer_values(layer_type, own)), tuple(dict.fromkeys(names)))

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 
+from explorer.architecture.block_view import block_of
+from explorer.architecture.paths import Ports, ports
 from explorer.inference import NodeReport
 from explorer.layers import Arithmetic
 from explorer.look import numbers
@@ -43,6 +45,7 @@ class NodeFigures:
         self._tr = tr
         self._reports = [snapshot.inference.nodes[node_id] for node_id in ids]
         self._is_single = len(ids) == 1
+        self._is_block = not self._is_single and block_of(snapshot.architecture, ids) is not None
 
     def facts(self) -> dict[str, Fact]:
         """All figures by key."""
@@ -55,7 +58,9 @@ class NodeFigures:
         batch_size = self._estimates.conditions.batch_size
         return {
             "input": self._input(),
-            "output": self._single("output", lambda r: r.output_shape, numbers.shape, tr("Channels, height and width")),
+            "output": self._leaves()
+            if self._is_block
+            else self._single("output", lambda r: r.output_shape, numbers.shape, tr("Channels, height and width")),
             "parameters": self._counted(
                 "parameters", [r.num_parameters for r in self._reports], totals.num_parameters, network
             ),
@@ -88,6 +93,8 @@ class NodeFigures:
     # Each figure
 
     def _input(self) -> Fact:
+        if self._is_block:
+            return self._through(self._ports.sources, self._tr("What the block reads"))
         if not self._is_single:
             return self._many()
         first = self._reports[0]
@@ -97,6 +104,23 @@ class NodeFigures:
             return Fact(numbers.UNKNOWN, self._unknown if first.input_shapes else from_outside)
         arriving = " + ".join(numbers.shape(shape) for shape in shapes)
         return Fact(arriving, arriving)
+
+    def _leaves(self) -> Fact:
+        return self._through(self._ports.exits, self._tr("What is read of the block"))
+
+    def _through(self, node_ids: Sequence[str], tip: str) -> Fact:
+        """The shapes that some nodes put out; where all are equal, one of them."""
+        shapes = [self._snapshot.inference.nodes[node_id].output_shape for node_id in node_ids]
+        if not shapes or None in shapes:
+            return Fact(numbers.UNKNOWN, self._unknown)
+        told = [numbers.shape(shape) for shape in dict.fromkeys(shapes)]
+        text = f"{len(shapes)} × {told[0]}" if len(shapes) > len(told) == 1 else " + ".join(told)
+        return Fact(text, f"{tip}: {', '.join(node_ids)}")
+
+    @cached_property
+    def _ports(self) -> Ports:
+        architecture = self._snapshot.architecture
+        return ports(architecture, [architecture[node_id] for node_id in self._ids])
 
     def _stride(self) -> Fact:
         field = self._reports[0].receptive_field

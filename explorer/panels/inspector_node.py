@@ -15,6 +15,7 @@ from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.estimates import Estimates
 from explorer.panels.help_text import type_tooltip
+from explorer.panels.inspector_block import BlockReader
 from explorer.panels.inspector_facts import Facts
 from explorer.panels.inspector_figures import NodeFigures, culprit_of, figure_names
 from explorer.panels.inspector_form import Form
@@ -67,6 +68,8 @@ class NodePage(QWidget):
         self._type_name = ElidedLabel(themes, role="muted", font=body_font(), parent=self)
         self.refusal = RoleLabel(themes, role="error", font=small_font(), wraps=True, parent=self)
         self.summary = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=self)
+        self._blocks = BlockReader(self.tr)
+        self.likeness = RoleLabel(themes, font=body_font(), wraps=True, parent=self)
         self.no_form = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=self)
         self.issues = IssueCards(document, themes, shows_node=False, parent=self)
         self.frozen = QCheckBox(self.tr("Frozen"), self)
@@ -97,7 +100,7 @@ class NodePage(QWidget):
         self._show_type(types.pop() if len(types) == 1 else None, reports)
         if restart:
             self.refuse("")
-        self._show_head(ids, reports)
+        self._show_head(ids, new, reports)
         if self._type is not None:
             self._forms[self._type].show_reports(reports, restart=restart)
         self.issues.apply([issue for report in reports for issue in report.issues] if len(ids) == 1 else ())
@@ -133,6 +136,7 @@ class NodePage(QWidget):
         self._column.addLayout(head)
         self._column.addWidget(self.refusal)
         self._column.addWidget(self._type_name)
+        self._column.addWidget(self.likeness)
         self._column.addWidget(self.summary)
         self._column.addWidget(self.no_form)
         self._form_place = self._column.count()
@@ -168,8 +172,9 @@ class NodePage(QWidget):
             self.no_form.show_text("" if layer_type.hyper_parameters else self.tr("Nothing to set."))
         self.no_form.setVisible(bool(self.no_form.text()))
 
-    def _show_head(self, ids: tuple[str, ...], reports: Sequence[NodeReport]) -> None:
+    def _show_head(self, ids: tuple[str, ...], new: Snapshot, reports: Sequence[NodeReport]) -> None:
         single = len(ids) == 1
+        block = self._blocks.read(new.architecture, ids)
         self.name.setVisible(single)
         self._title.setVisible(not single)
         if single:
@@ -181,13 +186,16 @@ class NodePage(QWidget):
             self._picture.setToolTip(self.summary.toolTip())
         else:
             layers = self.tr("layers") if self._type is None else self._type.__name__
-            self._title.show_text(self.tr("%d %s") % (len(ids), layers))
-            self._type_name.show_text(", ".join(ids))
+            self._title.show_text(self.tr("%d %s") % (len(ids), layers) if block is None else block.path)
+            self._type_name.show_text(", ".join(ids) if block is None else block.kind)
             self.summary.show_text(
                 "" if self._type is None else self.tr("An edit sets the value of all of them, in one step.")
             )
             self.summary.setToolTip("")
             self._picture.setToolTip("" if self._type is None else type_tooltip(self._type))
+        self.likeness.show_text("" if block is None else block.likeness)
+        self.likeness.set_role("warning" if block is not None and block.is_odd else "muted")
+        self.likeness.setVisible(bool(self.likeness.text()))
         self.summary.setVisible(bool(self.summary.text()))
 
     def _show_frozen(self, reports: Sequence[NodeReport]) -> None:

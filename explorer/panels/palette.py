@@ -49,7 +49,7 @@ class LayerPalette(QWidget):
         self._search_icon = QAction(self)
         self.search.addAction(self._search_icon, QLineEdit.ActionPosition.LeadingPosition)
 
-        self.tree = PaletteTree(self)
+        self.tree = PaletteTree(themes.theme, self)
         self.tree.search_requested.connect(lambda: self.search.setFocus(Qt.FocusReason.ShortcutFocusReason))
         self.tree.itemExpanded.connect(lambda _item: self._show_folding())
         self.tree.itemCollapsed.connect(lambda _item: self._show_folding())

@@ -6,11 +6,13 @@ What stands in it is `palette_layers`' and `palette_blocks`'; the search over it
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QKeyEvent, QKeySequence
+from PySide6.QtGui import QBrush, QDrag, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
+from explorer.layers import Category, layer_type
 from explorer.look.icons import icon
 from explorer.look.theme import GRID, Theme, body_font, small_font
+from explorer.panels.drag_chip import Chip, chip
 from explorer.session.dragging import BLOCK_MIME_TYPE, LAYER_MIME_TYPE, block_data, layer_data
 from explorer.zoo import Value
 
@@ -36,8 +38,9 @@ class PaletteTree(QTreeWidget):
     block_chosen = Signal(str)
     search_requested = Signal()
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
+        self._theme = theme
         self.setColumnCount(2)
         self.setHeaderHidden(True)
         header = self.header()
@@ -83,7 +86,8 @@ class PaletteTree(QTreeWidget):
                 self.block_chosen.emit(block_id)
 
     def show_theme(self, theme: Theme) -> None:
-        """Draw the headings in these colours."""
+        """Draw the headings, and what is dragged, in these colours."""
+        self._theme = theme
         for group in self.groups():
             for column in range(2):
                 group.setForeground(column, QBrush(theme.muted))
@@ -103,6 +107,27 @@ class PaletteTree(QTreeWidget):
             self.search_requested.emit()
         else:
             super().keyPressEvent(event)
+
+    def startDrag(self, supported: Qt.DropAction) -> None:
+        """Drag a chip of what a line stands for: the line itself, as wide as the list, would cover the place."""
+        item = self.currentItem()
+        data = self.mimeData([] if item is None else [item])
+        if item is None or not data.formats():
+            return
+        drag = QDrag(self)
+        drag.setMimeData(data)
+        picture, hot_spot = self._chip(item)
+        drag.setPixmap(picture)
+        drag.setHotSpot(hot_spot)
+        drag.exec(supported, Qt.DropAction.CopyAction)
+
+    def _chip(self, item: QTreeWidgetItem) -> Chip:
+        name = item.data(0, TYPE_ROLE)
+        is_block = not isinstance(name, str)
+        category = Category.OTHER if is_block else layer_type(name).category
+        theme = self._theme
+        symbol, ratio = item.icon(0), self.devicePixelRatioF()
+        return chip(item.text(0), symbol, theme.category(category), theme, ratio, is_block=is_block)
 
     def mimeTypes(self) -> list[str]:
         return [LAYER_MIME_TYPE, BLOCK_MIME_TYPE]

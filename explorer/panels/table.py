@@ -1,12 +1,15 @@
-"""The layer table: every node's numbers side by side, sortable, with totals; rows are the selection."""
+"""The layer table: every node's numbers side by side, sortable, with totals; rows are the selection.
+
+Over it a line filters them, in the query language of Find on the canvas.
+"""
 
 import csv
 import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, QSize, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QColor, QGuiApplication, QKeySequence, QPalette
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QColor, QGuiApplication, QKeyEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -19,14 +22,19 @@ from PySide6.QtWidgets import (
 )
 
 from explorer.look.icons import dress, icon
+from explorer.look.query import QueryError, parse
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 from explorer.panels.inspector_network import first_unknown
 from explorer.panels.table_cells import ROW_HEIGHT, LayerTableView, TotalsRow
-from explorer.panels.table_model import PLAIN_ROLE, SORT_ROLE, LayerTableModel
+from explorer.panels.table_columns import MEASURED
+from explorer.panels.table_filter import FilterLine
+from explorer.panels.table_model import PLAIN_ROLE, LayerTableModel
+from explorer.panels.table_rows import ShownRows
 from explorer.session import Document, Selection, Snapshot
 from explorer.session.places import settings
+from explorer.session.profile_session import Measured
 
-_HIDDEN_KEY = "table/hidden_columns"
+_HIDDEN_KEY = "table/hidden_columns_2"
 _SHARE_KEY = "table/share_of"
 _HIDDEN_AT_FIRST = str(LayerTableModel.STRIDE)
 
@@ -48,11 +56,14 @@ class LayerTable(QWidget):
         self._selection = selection
         self._themes = themes
         self._is_following = False
+        self._has_measured = False
+        self._hidden: set[int] = set()
+        """The columns that the user hid."""
         self.model = LayerTableModel(themes, self)
-        self.sorted_model = QSortFilterProxyModel(self)
-        self.sorted_model.setSourceModel(self.model)
-        self.sorted_model.setSortRole(SORT_ROLE)
-        self.view = LayerTableView(self.model, self.sorted_model, themes, self)
+        self.rows = ShownRows(self.model, self)
+        self._query = parse("")
+        self.filter = FilterLine(themes, self)
+        self.view = LayerTableView(self.model, self.rows, themes, self)
         self._set_up_view()
         self.totals = TotalsRow(self.model, self.view.horizontalHeader(), themes, self)
         self.view.horizontalScrollBar().valueChanged.connect(self.totals.update)
@@ -61,8 +72,12 @@ class LayerTable(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self.filter)
         column.addWidget(self.view, 1)
         column.addWidget(self.totals)
+        self.filter.edited.connect(self._look)
+        self.filter.left.connect(self._go_to_rows)
+        self.view.installEventFilter(self)
         document.changed.connect(self.apply)
         document.previewed.connect(self._show_preview)
         selection.changed.connect(self._follow_selection)
@@ -76,26 +91,35 @@ class LayerTable(QWidget):
         # A reset empties the view's selection, which must not empty everyone's.
         self._is_following = True
         self.model.apply(old, new)
+        self._show_found()
         self._is_following = False
         self._follow_selection(scroll=False)
         if old is not None:
             self.view.verticalScrollBar().setValue(scrolled)
         self.totals.show_stop(None if new is None else first_unknown(new))
 
+    def show_measured(self, measured: Measured | None) -> None:
+        """Show what a profile measured, in columns that are there as long as there is one."""
+        self.model.show_measured(measured)
+        if self._has_measured != (measured is not None):
+            self._has_measured = not self._has_measured
+            self._show_columns()
+        self.totals.update()
+
     def export_csv(self, path: Path) -> None:
-        """Write all rows with every digit, in the order shown.
+        """Write the rows that are shown with every digit, in their order.
 
         Raises:
             OSError: an unwritable target.
         """
         with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(self._cells(range(self.sorted_model.rowCount())))
+            csv.writer(file).writerows(self._cells(range(self.rows.rowCount())))
 
     def copied_text(self) -> str:
-        """The selected rows, or all, with headers and every digit, separated by tabs as spreadsheets take them."""
+        """The selected rows, or all shown, with headers and every digit, separated by tabs for spreadsheets."""
         rows = sorted({index.row() for index in self.view.selectionModel().selectedRows()})
         text = io.StringIO()
-        cells = self._cells(rows or range(self.sorted_model.rowCount()))
+        cells = self._cells(rows or range(self.rows.rowCount()))
         csv.writer(text, delimiter="\t", lineterminator="\n").writerows(cells)
         return text.getvalue()
 
@@ -134,8 +158,6 @@ class LayerTable(QWidget):
         header.setMinimumSectionSize(4 * GRID)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         view.setSortingEnabled(True)
-        header.sortIndicatorChanged.connect(self._sort_as_it_changes)
-        self._sort_as_it_changes(header.sortIndicatorSection())
         for column, content in enumerate(self.model.columns):
             # Widths come from the widest text that a column ever needs, so that nothing jumps when a number grows.
             width = max(
@@ -154,9 +176,13 @@ class LayerTable(QWidget):
         self.export_action.triggered.connect(self._ask_and_export)
         self.order_action = QAction(self.tr("Network order"), self)
         self.order_action.triggered.connect(self.restore_order)
+        self.filter_action = QAction(self.tr("Filter…"), self)
+        self.filter_action.setShortcut(QKeySequence.StandardKey.Find)
+        self.filter_action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self.filter_action.triggered.connect(self._open_filter)
         self.torchinfo_action = QAction(self.tr("torchinfo summary…"), self)
         self.torchinfo_action.triggered.connect(self._ask_torchinfo)
-        self.addAction(self.copy_action)
+        self.addActions([self.copy_action, self.filter_action])
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._open_menu)
 
@@ -165,7 +191,8 @@ class LayerTable(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.order_action.setEnabled(self.view.horizontalHeader().sortIndicatorSection() >= 0)
         self.torchinfo_action.setEnabled(self._document.is_open)
-        menu.addActions([self.copy_action, self.export_action, self.order_action, self.torchinfo_action])
+        menu.addActions([self.filter_action, self.copy_action, self.export_action, self.order_action])
+        menu.addAction(self.torchinfo_action)
         menu.popup(self.view.viewport().mapToGlobal(position))
 
     def _open_columns_menu(self, position: QPoint) -> None:
@@ -173,7 +200,7 @@ class LayerTable(QWidget):
         header, menu = self.view.horizontalHeader(), QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for column, content in enumerate(self.model.columns):
-            if column == LayerTableModel.ID:
+            if column == LayerTableModel.ID or not self._is_there(column):
                 continue
             action = menu.addAction(content.title)
             action.setCheckable(True)
@@ -192,11 +219,19 @@ class LayerTable(QWidget):
 
     def show_column(self, column: int, shown: bool) -> None:
         """Show or hide a column; remembered for the next start."""
-        header = self.view.horizontalHeader()
-        header.setSectionHidden(column, not shown)
-        hidden = [str(c) for c in range(self.model.columnCount()) if header.isSectionHidden(c)]
-        settings().setValue(_HIDDEN_KEY, ",".join(hidden))
+        self._hidden = self._hidden - {column} if shown else self._hidden | {column}
+        self._show_columns()
+        settings().setValue(_HIDDEN_KEY, ",".join(str(c) for c in sorted(self._hidden)))
         self.totals.update()
+
+    def _show_columns(self) -> None:
+        header = self.view.horizontalHeader()
+        for column in range(1, self.model.columnCount()):
+            header.setSectionHidden(column, column in self._hidden or not self._is_there(column))
+
+    def _is_there(self, column: int) -> bool:
+        """Whether a column could be shown: what is measured, once it was."""
+        return self._has_measured or column not in MEASURED
 
     def show_share_of(self, column: int) -> None:
         """Show the layers' parts of that column's sum; remembered for the next start."""
@@ -208,8 +243,8 @@ class LayerTable(QWidget):
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._open_columns_menu)
         hidden = str(settings().value(_HIDDEN_KEY, _HIDDEN_AT_FIRST)).split(",")
-        for column in range(1, self.model.columnCount()):
-            header.setSectionHidden(column, str(column) in hidden)
+        self._hidden = {column for column in range(1, self.model.columnCount()) if str(column) in hidden}
+        self._show_columns()
         share = str(settings().value(_SHARE_KEY, ""))
         if share.isdigit() and int(share) in LayerTableModel.SHARED:
             self.model.set_share_of(int(share))
@@ -241,16 +276,57 @@ class LayerTable(QWidget):
         self.copy_action.setIcon(icon("copy", theme))
         self.export_action.setIcon(icon("export", theme))
 
-    def _sort_as_it_changes(self, section: int) -> None:
-        """Keep the order while numbers change; in the network's own order there is nothing to keep."""
-        self.sorted_model.setDynamicSortFilter(section >= 0)
+    # Filter
+
+    def _open_filter(self) -> None:
+        # What is looked at is put together now, so that the first key costs no more than the others.
+        self.model.subjects()
+        self.filter.open()
+
+    def _look(self, text: str) -> None:
+        """Another query is typed; of one that is not understood yet the rows stay those of the one before."""
+        try:
+            self._query = parse(text)
+        except QueryError as error:
+            self.filter.show_problem(str(error))
+            return
+        self._is_following = True
+        self._show_found()
+        self._is_following = False
+        self._follow_selection()
+
+    def _show_found(self) -> None:
+        """Show the rows that the query finds in the network as it is now, and their sums."""
+        found = self._query.positions(self.model.subjects()) if self._query.terms else None
+        self.rows.show_found(found)
+        self.model.sum_up(found)
+        self.totals.update()
+        self.filter.show_count(None if found is None else len(found), self.model.rowCount())
+
+    def _go_to_rows(self) -> None:
+        """From the filter on with the keys: to the selected row, or else the first."""
+        if self.rows.rowCount() and not self.view.selectionModel().hasSelection():
+            self.view.selectRow(0)
+        self.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Escape in the rows clears the filter, before the window's shortcut; without one it is the window's."""
+        if watched is self.view and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            is_filtered = bool(self.filter.field.text())
+            if is_filtered and event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()
+                return True
+            if is_filtered and event.type() == QEvent.Type.KeyPress:
+                self.filter.field.clear()
+                return True
+        return super().eventFilter(watched, event)
 
     # Selection and preview
 
     def _select(self) -> None:
         if self._is_following:
             return
-        rows = [self.sorted_model.mapToSource(index).row() for index in self.view.selectionModel().selectedRows()]
+        rows = [self.rows.source_row(index.row()) for index in self.view.selectionModel().selectedRows()]
         chosen = {self.model.node_id(row) for row in sorted(rows)}
         # Those that were selected already keep their place, so that the newest is the current one.
         kept = [node_id for node_id in self._selection.ids if node_id in chosen]
@@ -262,19 +338,21 @@ class LayerTable(QWidget):
     def _follow_selection(self, _ids: object = (), *, scroll: bool = True) -> None:
         if self._is_following:
             return
-        rows = [row for node_id in self._selection.ids if (row := self.model.row_of(node_id)) is not None]
+        known = [row for node_id in self._selection.ids if (row := self.model.row_of(node_id)) is not None]
+        # What the filter leaves out stays selected, but here there is nothing of it to show.
+        rows = [row for source in known if (row := self.rows.row_of(source)) is not None]
         wanted = QItemSelection()
         for row in rows:
-            index = self.sorted_model.mapFromSource(self.model.index(row, 0))
+            index = self.rows.index(row, 0)
             wanted.select(index, index)
         model = self.view.selectionModel()
-        if {self.sorted_model.mapToSource(index).row() for index in model.selectedRows()} == set(rows):
+        if {index.row() for index in model.selectedRows()} == set(rows):
             return
         flags = QItemSelectionModel.SelectionFlag
         self._is_following = True
         model.select(wanted, flags.ClearAndSelect | flags.Rows)
         if rows:
-            current = self.sorted_model.mapFromSource(self.model.index(rows[-1], 0))
+            current = self.rows.index(rows[-1], 0)
             model.setCurrentIndex(current, flags.NoUpdate)
             if scroll:
                 self.view.scrollTo(current)
@@ -285,9 +363,9 @@ class LayerTable(QWidget):
         self.totals.update()
 
     def _cells(self, rows: Iterable[int]) -> list[list[str]]:
-        columns = range(self.model.columnCount())
+        columns = [column for column in range(self.model.columnCount()) if self._is_there(column)]
         header = [self.model.headerData(column, Qt.Orientation.Horizontal) for column in columns]
-        return [header, *([self.sorted_model.index(row, c).data(PLAIN_ROLE) for c in columns] for row in rows)]
+        return [header, *([self.rows.index(row, c).data(PLAIN_ROLE) for c in columns] for row in rows)]
 
 
 def _blend(colour: QColor, ground: QColor, share: float) -> QColor:

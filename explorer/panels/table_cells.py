@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, QSortFilterProxyModel, Qt
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QHelpEvent, QPainter, QPaintEvent, QPen, QStaticText
 from PySide6.QtWidgets import QHeaderView, QSizePolicy, QTableView, QToolTip, QWidget
 
+from explorer.look import numbers
 from explorer.look.numbers import ARROW
 from explorer.look.theme import GRID, ThemeSource, body_font
 from explorer.panels.table_model import ICON, Cell, LayerTableModel
+from explorer.panels.table_rows import ShownRows
 
 ROW_HEIGHT = 3 * GRID
 _MARGIN = GRID // 2
@@ -26,16 +28,16 @@ class LayerTableView(QTableView):
     def __init__(
         self,
         model: LayerTableModel,
-        sorted_model: QSortFilterProxyModel,
+        rows: ShownRows,
         themes: ThemeSource,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._model = model
-        self._sorted = sorted_model
+        self._rows = rows
         self._themes = themes
         self._texts: dict[str, tuple[QStaticText, float]] = {}
-        self.setModel(sorted_model)
+        self.setModel(rows)
 
     def setFont(self, font: QFont | str | Sequence[str]) -> None:
         self._texts.clear()
@@ -56,15 +58,19 @@ class LayerTableView(QTableView):
         ]
         first, last = rows.visualIndexAt(seen.top()), rows.visualIndexAt(seen.bottom())
         if first < 0 or not columns:
+            if self._rows.is_filtered and not self._rows.rowCount():
+                painter.setPen(self._themes.theme.muted)
+                text = self.tr("No layer matches the filter. Esc clears it.")
+                painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, text)
             return
-        last = self._sorted.rowCount() - 1 if last < 0 else last
+        last = self._rows.rowCount() - 1 if last < 0 else last
         chosen = {index.row() for index in self.selectionModel().selectedRows()}
         highlight, right = self.palette().highlight(), columns[-1][1] + columns[-1][2]
         for row in range(first, last + 1):
             top = self.rowViewportPosition(row)
             if row in chosen:
                 painter.fillRect(0, top, right, ROW_HEIGHT, highlight)
-            source = self._sorted.mapToSource(self._sorted.index(row, 0)).row()
+            source = self._rows.source_row(row)
             for column, left, width in columns:
                 self._paint_cell(painter, left, top, width, self._model.cell(source, column))
         current = self.currentIndex()
@@ -145,8 +151,18 @@ class TotalsRow(QWidget):
 
     @property
     def title(self) -> str:
-        """What the sums are of: "Total", or "Up to conv2"."""
-        return self.tr("Total") if self._stop is None else self.tr("Up to %s") % self._stop
+        """What the sums are of: "Total", "Up to conv2", or, under a filter, "Of the 12 shown"."""
+        part = self._model.part
+        if part is None:
+            return self.tr("Total") if self._stop is None else self.tr("Up to %s") % self._stop
+        shown = self.tr("Of the {} shown").format(numbers.exact_count(part.num_rows))
+        return shown if self._is_whole else self.tr("{}, up to {}").format(shown, self._stop)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether all that is summed up is known."""
+        part = self._model.part
+        return self._stop is None if part is None else part.is_complete
 
     def text(self, column: int) -> str:
         """What stands under that column."""
@@ -179,7 +195,7 @@ class TotalsRow(QWidget):
             left, width = self._header.sectionViewportPosition(column), self._header.sectionSize(column)
             room = QRect(left + _MARGIN, 1, width - 2 * _MARGIN, self.height() - 1)
             if column == LayerTableModel.ID:
-                painter.setPen(theme.text if self._stop is None else theme.error)
+                painter.setPen(theme.text if self._is_whole else theme.error)
                 # Nothing stands under the layer's type, so the title may reach there.
                 room.setWidth(room.width() + self._header.sectionSize(LayerTableModel.LAYER))
                 painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
@@ -192,7 +208,7 @@ class TotalsRow(QWidget):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             column = self._header.logicalIndexAt(event.pos().x())
             exact = self._model.exact_total(column) if column >= 0 else ""
-            if column == LayerTableModel.ID and self._stop is not None:
+            if column == LayerTableModel.ID and not self._is_whole:
                 exact = self.tr("What follows %s is not known, and not in the sums") % self._stop
             QToolTip.showText(event.globalPos(), exact, self)
             return True

@@ -1,6 +1,6 @@
 """The layer table's columns: where each one's value comes from and how it is written. The rows are `table_model`'s."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -11,7 +11,9 @@ from explorer.architecture import Node
 from explorer.inference import Issue, NodeReport, Totals
 from explorer.inference.memory import Memory, memory
 from explorer.look import numbers
+from explorer.runs.profile import NodeProfile, forward_flops_per_second
 from explorer.session import Snapshot
+from explorer.session.profile_session import Measured
 
 
 class Place(IntEnum):
@@ -25,9 +27,17 @@ class Place(IntEnum):
     MACS = 5
     BYTES = 6
     KEPT = 7
-    FIELD = 8
-    STRIDE = 9
-    ISSUE = 10
+    FORWARD = 8
+    BACKWARD = 9
+    MEASURED_KEPT = 10
+    RATE = 11
+    FIELD = 12
+    STRIDE = 13
+    ISSUE = 14
+
+
+MEASURED = (Place.FORWARD, Place.BACKWARD, Place.MEASURED_KEPT, Place.RATE)
+"""The columns that a profile fills; without one they are hidden."""
 
 
 class Sums(NamedTuple):
@@ -35,8 +45,10 @@ class Sums(NamedTuple):
 
     totals: Totals
     memory: Memory
+    measured: Measured | None
+    """What a profile measured; None where there is none."""
 
-    def of(self, column: int) -> int | None:
+    def of(self, column: int) -> float | None:
         """The sum under that column; None where one means nothing."""
         match column:
             case Place.PARAMETERS:
@@ -47,7 +59,30 @@ class Sums(NamedTuple):
                 return self.totals.output_bytes
             case Place.KEPT:
                 return self.memory.saved_bytes
+        # Without the layers that were edited since there is no sum.
+        if self.measured is not None and self.measured.is_whole:
+            profile = self.measured.profile
+            match column:
+                case Place.FORWARD:
+                    return profile.forward_s
+                case Place.BACKWARD:
+                    return profile.backward_s
+                case Place.MEASURED_KEPT:
+                    return profile.kept_bytes
         return None
+
+
+class PartSums(NamedTuple):
+    """What some rows' numbers add up to, as far as they are known."""
+
+    num_rows: int
+    amounts: Mapping[Place, float]
+    is_complete: bool
+    """Whether all of these rows are known."""
+
+    def of(self, column: int) -> float | None:
+        """The sum under that column; None where one means nothing."""
+        return self.amounts.get(Place(column))
 
 
 class Row(NamedTuple):
@@ -72,9 +107,45 @@ class Column(NamedTuple):
     """A text that always fits."""
 
 
-def sums_of(snapshot: Snapshot) -> Sums:
-    """What all rows of the network add up to, for one image."""
-    return Sums(snapshot.inference.totals, memory(snapshot.architecture, snapshot.inference, batch_size=1))
+def sums_of(snapshot: Snapshot, measured: Measured | None) -> Sums:
+    """What all rows of the network add up to: for one image, but for what was measured of a batch."""
+    return Sums(snapshot.inference.totals, memory(snapshot.architecture, snapshot.inference, batch_size=1), measured)
+
+
+def _measured(row: Row) -> NodeProfile | None:
+    return None if row.sums.measured is None else row.sums.measured.nodes.get(row.node.id)
+
+
+def _rate(row: Row) -> float | None:
+    node, measured = _measured(row), row.sums.measured
+    if node is None or measured is None:
+        return None
+    return forward_flops_per_second(node, row.report.macs, measured.profile.batch_size)
+
+
+def part_sums(snapshot: Snapshot, node_ids: Iterable[str], sums: Sums) -> PartSums:
+    """What some nodes add up to; nodes that are not there any more are left out.
+
+    Args:
+        sums: over all nodes, with what is known of each.
+    """
+    reports = snapshot.inference.nodes
+    index = reports.architecture.structure.index
+    ids = [node_id for node_id in node_ids if node_id in index]
+    own = [reports.numbers[index[node_id]] for node_id in ids]
+    amounts: dict[Place, float] = {
+        Place.PARAMETERS: sum(numbers.parameters for numbers in own),
+        Place.MACS: sum(numbers.macs for numbers in own),
+        Place.BYTES: sum(numbers.output_bytes for numbers in own),
+        Place.KEPT: sum(sums.memory.nodes.get(node_id, 0) for node_id in ids),
+    }
+    # Without the layers that were edited since there is no sum.
+    if sums.measured is not None and sums.measured.is_whole:
+        profiles = [sums.measured.nodes[node_id] for node_id in ids if node_id in sums.measured.nodes]
+        amounts[Place.FORWARD] = sum(profile.forward_s for profile in profiles)
+        amounts[Place.BACKWARD] = sum(profile.backward_s for profile in profiles)
+        amounts[Place.MEASURED_KEPT] = sum(profile.kept_bytes for profile in profiles)
+    return PartSums(len(ids), amounts, all(numbers.output is not None for numbers in own))
 
 
 def made_columns(share: Callable[[Row], float | None]) -> tuple[Column, ...]:
@@ -89,6 +160,12 @@ def made_columns(share: Callable[[Row], float | None]) -> tuple[Column, ...]:
 
     def exact_count(value: int | None) -> str:
         return _tr("not known") if value is None else numbers.exact_count(value)
+
+    def exact_seconds(value: float | None) -> str:
+        return _tr("not measured") if value is None else _tr("%s s") % f"{value:.9f}".rstrip("0").rstrip(".")
+
+    def exact_rate(value: float | None) -> str:
+        return _tr("not measured") if value is None else _tr("%s FLOP/s") % numbers.exact_count(value)
 
     def exact_share(value: float | None) -> str:
         return _tr("not known") if value is None else numbers.percent(value, 3)
@@ -168,6 +245,42 @@ def made_columns(share: Callable[[Row], float | None]) -> tuple[Column, ...]:
             exact_bytes,
             True,
             "888.8 kB → 888.8 kB",
+        ),
+        Column(
+            _tr("Forward"),
+            _tr("Measured time of the forward pass, for the batch that was profiled"),
+            lambda row: None if (node := _measured(row)) is None else node.forward_s,
+            numbers.short_time,
+            exact_seconds,
+            True,
+            "888.8 ms",
+        ),
+        Column(
+            _tr("Backward"),
+            _tr("Measured time of the backward pass, for the batch that was profiled; 0 where no gradient passes"),
+            lambda row: None if (node := _measured(row)) is None else node.backward_s,
+            numbers.short_time,
+            exact_seconds,
+            True,
+            "888.8 ms",
+        ),
+        Column(
+            _tr("Kept, measured"),
+            _tr("Bytes that autograd was seen to keep for the backward pass, for the batch that was profiled"),
+            lambda row: None if (node := _measured(row)) is None else node.kept_bytes,
+            numbers.short_bytes,
+            exact_bytes,
+            True,
+            "888.8 MB",
+        ),
+        Column(
+            _tr("FLOP/s"),
+            _tr("Operations a second that the forward pass achieves: two for each multiply-accumulate"),
+            _rate,
+            numbers.short_count,
+            exact_rate,
+            True,
+            "888.8 G",
         ),
         Column(
             _tr("Receptive field"),

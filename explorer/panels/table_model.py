@@ -1,6 +1,7 @@
 """The layer table's model, a row a node. Its columns are `table_columns`'s, how cells are painted `table_cells`'s."""
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, QTimer
@@ -10,13 +11,25 @@ from explorer.architecture import Node
 from explorer.inference import NodeReport, changed
 from explorer.look.icons import category_icon, icon
 from explorer.look.labels import role_colour
+from explorer.look.query import Subject
 from explorer.look.theme import GRID, ThemeSource
-from explorer.panels.table_columns import COMPARED, Column, Place, Row, Sums, made_columns, sums_of, worst_issue
+from explorer.panels.table_columns import (
+    COMPARED,
+    MEASURED,
+    Column,
+    PartSums,
+    Place,
+    Row,
+    Sums,
+    made_columns,
+    part_sums,
+    sums_of,
+    worst_issue,
+)
 from explorer.session import Snapshot
+from explorer.session.profile_session import Measured
 
-SORT_ROLE = Qt.ItemDataRole.UserRole + 1
-"""What rows are sorted by; unknown values come first."""
-PLAIN_ROLE = Qt.ItemDataRole.UserRole + 2
+PLAIN_ROLE = Qt.ItemDataRole.UserRole + 1
 """Text with every digit, for copies and files."""
 
 PULSE_S = 0.6
@@ -46,7 +59,7 @@ class Cell(NamedTuple):
 class LayerTableModel(QAbstractTableModel):
     """The nodes in the network's order, with their numbers; while an edit is previewed, with what it makes of them."""
 
-    ID, LAYER, OUTPUT, PARAMETERS, SHARE, MACS, BYTES, KEPT, FIELD, STRIDE, ISSUE = Place
+    ID, LAYER, OUTPUT, PARAMETERS, SHARE, MACS, BYTES, KEPT, *_MEASURED, FIELD, STRIDE, ISSUE = Place
     SHARED = (PARAMETERS, MACS, BYTES, KEPT)
     """The columns of whose sum the share column can show each row's part."""
 
@@ -55,8 +68,13 @@ class LayerTableModel(QAbstractTableModel):
         self._themes = themes
         self._shown: Snapshot | None = None
         self._preview: Snapshot | None = None
+        self._measured: Measured | None = None
         self._sums: Sums | None = None
         self._preview_sums: Sums | None = None
+        self._counted: Sequence[int] | None = None
+        self._part: PartSums | None = None
+        self._preview_part: PartSums | None = None
+        self._subjects: tuple[Subject, ...] | None = None
         self._share_of: int = self.PARAMETERS
         self._rows: list[tuple[Node, NodeReport]] = []
         self._row_of: dict[str, int] = {}
@@ -99,9 +117,22 @@ class LayerTableModel(QAbstractTableModel):
     def show_preview(self, preview: Snapshot | None) -> None:
         """Show old → new for an edit that is not made yet; None ends it."""
         self._preview = preview
-        self._preview_sums = None if preview is None else sums_of(preview)
+        self._preview_sums = None if preview is None else sums_of(preview, self._measured)
+        self._count()
         if self._rows:
             self._announce(0, len(self._rows) - 1)
+
+    def show_measured(self, measured: Measured | None) -> None:
+        """Show what a profile measured; None takes it away."""
+        self._measured = measured
+        if self._sums is not None:
+            self._sums = self._sums._replace(measured=measured)
+        if self._preview_sums is not None:
+            self._preview_sums = self._preview_sums._replace(measured=measured)
+        if self._rows:
+            self._count()
+            last = len(self._rows) - 1
+            self.dataChanged.emit(self.index(0, MEASURED[0]), self.index(last, MEASURED[-1]))
 
     @property
     def share_of(self) -> int:
@@ -150,15 +181,40 @@ class LayerTableModel(QAbstractTableModel):
             content.is_number,
         )
 
+    def subjects(self) -> Sequence[Subject]:
+        """The rows as what a query looks at."""
+        if self._subjects is None:
+            kept: Mapping[str, int] = {} if self._sums is None else self._sums.memory.nodes
+            self._subjects = tuple([Subject(node.id, report, kept.get(node.id)) for node, report in self._rows])
+        return self._subjects
+
+    def sort_keys(self, column: int) -> Sequence[tuple[bool, float | str]]:
+        """What each row is sorted by in that column; unknown values come first."""
+        values = (_sortable(self._value(row, column)) for row in range(len(self._rows)))
+        return [(isinstance(value, str), value) for value in values]
+
+    def sum_up(self, rows: Sequence[int] | None) -> None:
+        """Let the totals be of these rows; None: of the network."""
+        self._counted = rows
+        self._count()
+
+    @property
+    def part(self) -> PartSums | None:
+        """The sums over the rows that are summed up; None where they are all."""
+        return self._part
+
     def total(self, column: int, *, previewed: bool) -> str:
         """The totals row's text in that column; empty where a sum means nothing."""
-        sums = self._preview_sums if previewed and self._preview_sums is not None else self._sums
+        sums: Sums | PartSums | None = self._part or self._sums
+        if previewed and self._preview_sums is not None:
+            sums = self._preview_part or self._preview_sums
         amount = None if sums is None else sums.of(column)
         return "" if amount is None else self.columns[column].text(amount)
 
     def exact_total(self, column: int) -> str:
         """The same with every digit."""
-        amount = None if self._sums is None else self._sums.of(column)
+        sums: Sums | PartSums | None = self._part or self._sums
+        amount = None if sums is None else sums.of(column)
         return "" if amount is None else self.columns[column].exact(amount)
 
     # Qt
@@ -195,8 +251,6 @@ class LayerTableModel(QAbstractTableModel):
             return self.columns[column].exact(self._value(row, column)) or None
         if role == PLAIN_ROLE:
             return self._plain(row, column)
-        if role == SORT_ROLE:
-            return _sortable(self._value(row, column))
         if role == Qt.ItemDataRole.DecorationRole:
             return self._picture(row, column)
         if role == Qt.ItemDataRole.BackgroundRole:
@@ -209,7 +263,7 @@ class LayerTableModel(QAbstractTableModel):
 
     def _take(self, snapshot: Snapshot | None) -> None:
         self._shown = snapshot
-        self._sums = None if snapshot is None else sums_of(snapshot)
+        self._sums = None if snapshot is None else sums_of(snapshot, self._measured)
         self._preview_sums = None
         if snapshot is None:
             self._rows = []
@@ -217,6 +271,17 @@ class LayerTableModel(QAbstractTableModel):
             reports = snapshot.inference.nodes
             self._rows = [(node, reports[node.id]) for node in snapshot.architecture.nodes]
         self._row_of = {node.id: row for row, (node, _) in enumerate(self._rows)}
+        self._subjects = None
+        self._counted = self._part = self._preview_part = None
+
+    def _count(self) -> None:
+        self._part = self._preview_part = None
+        if self._counted is None or self._shown is None or self._sums is None:
+            return
+        ids = [self._rows[row][0].id for row in self._counted]
+        self._part = part_sums(self._shown, ids, self._sums)
+        if self._preview is not None and self._preview_sums is not None:
+            self._preview_part = part_sums(self._preview, ids, self._preview_sums)
 
     def _announce(self, first: int, last: int) -> None:
         self.dataChanged.emit(self.index(first, 0), self.index(last, len(self.columns) - 1))

@@ -49,6 +49,11 @@ class Arrangement(QObject):
             self._document.finish_merge()
             self._document.undo_stack.push(_Move(self, text, self._positions, MappingProxyType(dict(positions))))
 
+    def move_along(self, positions: Positions) -> None:
+        """Put items elsewhere as part of the edit that was just made, so that one Undo takes both back."""
+        if dict(positions) != dict(self._positions):
+            self._document.carry(_Along(self, self._positions, MappingProxyType(dict(positions))))
+
     def _show(self, positions: Positions, *, animated: bool) -> None:
         self._positions = positions
         plain = {"positions": {key: [place.x, place.y] for key, place in positions.items()}}
@@ -57,7 +62,7 @@ class Arrangement(QObject):
 
     def _follow(self, old: Snapshot | None, new: Snapshot) -> None:
         if old is None:
-            self._positions = MappingProxyType(_read(self._document.sections.get(SECTION)))
+            self._positions = MappingProxyType(positions_in(self._document.sections.get(SECTION)))
             self.changed.emit(False)
         elif self._positions:
             self._follow_names(old, new)
@@ -95,7 +100,22 @@ class _Move(QUndoCommand):
         self._is_done = True
 
 
-def _read(section: Any) -> dict[str, Point]:
+class _Along:
+    """Positions before and after an edit that puts in what stands there; nothing glides, as the network changes."""
+
+    def __init__(self, arrangement: Arrangement, old: Positions, new: Positions) -> None:
+        self._arrangement = arrangement
+        self._old = old
+        self._new = new
+
+    def undo(self) -> None:
+        self._arrangement._show(self._old, animated=False)
+
+    def redo(self) -> None:
+        self._arrangement._show(self._new, animated=False)
+
+
+def positions_in(section: Any) -> dict[str, Point]:
     """The positions that a file holds; what is none is passed over, as the network opens without."""
     found: dict[str, Point] = {}
     plain = section.get("positions") if isinstance(section, dict) else None

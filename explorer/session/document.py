@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -21,6 +21,16 @@ class Snapshot(NamedTuple):
 
     architecture: Architecture
     inference: Inference
+
+
+class Along(Protocol):
+    """What else a step of the history does, beside putting another architecture in place."""
+
+    def undo(self) -> None:
+        """Take it back."""
+
+    def redo(self) -> None:
+        """Do it, for the first time or again."""
 
 
 Complete = Callable[[Snapshot], Architecture]
@@ -143,6 +153,20 @@ class Document(QObject):
         key = None if merge is None else f"{self._gesture}:{merge}"
         self.undo_stack.push(_Replace(self, text, self.architecture, new, key))
 
+    def carry(self, along: Along) -> None:
+        """Let the edit that was just made do this too, now and with every redo, and take it back with every undo.
+
+        Raises:
+            RuntimeError: the last step of the history is no edit, or is undone.
+        """
+        stack = self.undo_stack
+        step = stack.command(stack.index() - 1) if stack.index() else None
+        if not isinstance(step, _Replace) or stack.canRedo():
+            raise RuntimeError("no edit has just been made that could carry something along")
+        self.finish_merge()
+        step.along = along
+        along.redo()
+
     def edit(self, text: str, edit: Edit, merge: str | None = None) -> None:
         """Make an edit given as a function of the architecture."""
         self.apply(text, edit(self.architecture), merge)
@@ -243,11 +267,16 @@ class _Replace(QUndoCommand):
         self._old = PackedArchitecture.pack(old)
         self._new = PackedArchitecture.pack(new)
         self._merge = merge
+        self.along: Along | None = None
 
     def undo(self) -> None:
+        if self.along is not None:
+            self.along.undo()
         self._document._show(self._old.unpack())
 
     def redo(self) -> None:
+        if self.along is not None:
+            self.along.redo()
         self._document._show(self._new.unpack())
 
     def id(self) -> int:

@@ -113,6 +113,12 @@ def on_wire(
     return None
 
 
+def arriving(snapshot: Snapshot, where: Place) -> tuple[Shape | None, ...]:
+    """The shapes of what arrives at a place: those of the nodes that are joined there first, that of its own last."""
+    ids = (*where.joined, _source(snapshot.architecture, where))
+    return tuple(snapshot.inference.nodes[node_id].output_shape for node_id in ids)
+
+
 def place(snapshot: Snapshot, dragged: Dragged, where: Place) -> Placed | Refused:
     """What dropping it there makes of the network.
 
@@ -227,13 +233,17 @@ def _placed(snapshot: Snapshot, new: Architecture, name: str, where: Place) -> P
     inference = infer(new, snapshot.inference)
     added = tuple(node.id for node in new if node.id not in snapshot.architecture)
     broken = [issue.text for issue in inference.errors if issue.node_id not in old or not old[issue.node_id].fault]
-    text = _tr("Insert {what} after {node}") if where.port is None else _tr("Insert {what} before {node}")
+    # What is drawn as one is named as one: the node of it that is meant cannot be seen.
+    node = where.beside or where.node_id
+    text = _tr("Insert {what} after {node}")
+    if where.port is not None and not where.beside:
+        text = _tr("Insert {what} before {node}")
     if where.branch:
         text = _tr("Branch {what} off {node}")
     elif where.joined:
         text = _tr("Join {node} and {others} with {what}")
     return Placed(
-        text=text.format(what=name, node=where.node_id, others=", ".join(where.joined)),
+        text=text.format(what=name, node=node, others=", ".join(where.joined)),
         architecture=new,
         inference=inference,
         added=added,

@@ -35,6 +35,8 @@ class Wired(NamedTuple):
     """What the target then makes."""
     issue: str
     """What is wrong at the target now and was not before; empty where nothing is."""
+    replaced: str = ""
+    """What the target read there before, whose wire this one takes the place of; empty where there was none."""
 
 
 def source_of(architecture: Architecture, key: str) -> str | None:
@@ -148,7 +150,10 @@ def target_moved(
     if isinstance(answer, Refused):
         return answer
     text = _tr("Move the wire of {source} from {old} to {new}")
-    return answer._replace(text=text.format(source=first.source, old=first.target, new=target_key))
+    if answer.replaced:
+        text = _tr("Move the wire of {source} from {old} to {new} in place of {replaced}")
+    words = {"source": first.source, "old": first.target, "new": target_key, "replaced": answer.replaced}
+    return answer._replace(text=text.format(**words))
 
 
 def disconnected(snapshot: Snapshot, connections: Sequence[Wire]) -> Wired | Refused:
@@ -176,13 +181,17 @@ def disconnected(snapshot: Snapshot, connections: Sequence[Wire]) -> Wired | Ref
 def _reconnected(snapshot: Snapshot, source: str, ends: Iterable[tuple[str, int]], *, force: bool) -> Wired | Refused:
     ends = tuple(ends)
     architecture = snapshot.architecture
-    return _made(
+    target, port = ends[0]
+    replaced = architecture[target].inputs[port]
+    text = _tr("Connect {source} to {target} in place of {old}")
+    answer = _made(
         snapshot,
-        _tr("Connect {source} to {target}").format(source=source, target=ends[0][0]),
+        text.format(source=source, target=target, old=replaced),
         lambda: _read(edits.reconnect(architecture, source, ends), architecture, source),
-        Wire(source, *ends[0]),
+        Wire(source, target, port),
         force=force,
     )
+    return answer._replace(replaced=replaced) if isinstance(answer, Wired) else answer
 
 
 def _read(new: Architecture, old: Architecture, source: str) -> Architecture:

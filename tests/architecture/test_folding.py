@@ -4,18 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.architecture import Architecture, grouping
+from explorer.architecture import grouping
 from explorer.architecture.folding import (
     MANY_NODES,
     blocks_around,
     folded_by_default,
     followed,
-    insert_on_link,
-    moved_beside,
     shown,
 )
 from explorer.architecture.placement import Placement, Wire, lay_out
-from explorer.layers import ReLU
 from explorer.zoo import entries, entry
 
 NETWORKS = ("googlenet", "resnet50", "densenet121", "mobilenet-v2", "efficientnet-b0", "inception-v3")
@@ -137,22 +134,3 @@ def test_a_block_alone_stands_with_what_it_reads_and_what_reads_it() -> None:
     assert found.frames == ("layer3.0",)
     assert {i for i in found.holders if i.startswith("layer3.0.")} == inner
     assert all("layer3.0" in (c.source[:8], c.target[:8]) for cs in found.links.values() for c in cs)
-
-
-def _reads(network: Architecture, node_id: str) -> tuple[str, ...]:
-    return network[node_id].inputs
-
-
-def test_a_layer_on_a_wire_between_blocks_is_read_by_all_that_read_the_source() -> None:
-    network = entry("resnet50").build()
-    found = shown(network, folded_by_default(network) - {"layer3"})
-    link, stands_for = next((k, v) for k, v in found.links.items() if k[:2] == ("layer3.1", "layer3.2"))
-    assert len(stands_for) == 2, "the branch and the shortcut"
-    result = insert_on_link(network, stands_for, ReLU(), link.source)
-    (added,) = (node for node in result if node.id not in network)
-    assert added.id.startswith("layer3.")
-    assert added.id.count(".") == 1, "beside the blocks, not in one"
-    assert added.inputs == ("layer3.1.relu",)
-    assert _reads(result, "layer3.2.conv1") == (added.id,)
-    assert added.id in _reads(result, "layer3.2.add")
-    assert moved_beside(result, added.id, "layer3.0") is result

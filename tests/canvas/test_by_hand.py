@@ -51,6 +51,7 @@ def _check_undone(canvas: Canvas, before: Architecture) -> None:
 
 
 def test_by_keys_alone(bare: Canvas) -> None:
+    """A opens the box behind what is selected, Enter adds and selects: so each line goes behind the one before."""
     before, box = bare.architecture, _box(bare)
     for line in ("conv 16 3", "bn", "relu", "conv 16 3", "bn", "add image", "relu"):
         bare.key(Qt.Key.Key_A)
@@ -131,7 +132,7 @@ def test_by_mouse_alone(bare: Canvas) -> None:
     start = canvas.view.mapFromScene(QPointF(first.x, first.y + along))
     canvas.hover(start)
     canvas.drag(start, canvas.at("image"))
-    assert canvas.view._hands.hint.title.text() == f"Connect image to {add}"
+    assert canvas.view._hands.hint.title.text() == f"Connect image to {add} in place of {made[0]}"
     _let_go(canvas, canvas.at("image"))
     _check_built(canvas)
     assert canvas.document.undo_stack.count() == 8

@@ -6,13 +6,19 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QGuiApplication, QImage
 
-from explorer.architecture import Architecture, edits
+from explorer.architecture import Architecture, Project, edits
+from explorer.architecture.files import SUFFIX, save
+from explorer.architecture.placement import Point, lay_out
+from explorer.canvas import card as cards
 from explorer.canvas import figure as figures
 from explorer.canvas.figure import FigureError, FigureOptions
 from explorer.cli import figures as command
+from explorer.cli import main
 from explorer.inference import infer
+from explorer.layers import Flatten
+from explorer.session.arrangement import SECTION
 from explorer.zoo import entry
 from tests.networks import branching
 
@@ -154,3 +160,52 @@ def test_a_network_with_a_fault_is_drawn_with_what_is_known() -> None:
 def test_the_command_knows_the_same_figures() -> None:
     assert command.SUFFIXES == figures.SUFFIXES
     assert command.FOLDS == figures.FOLDS
+
+
+# Arrangement
+
+
+def _centre(drawn: figures.Figure, key: str) -> Point:
+    return drawn.placement.nodes[key].centre
+
+
+@pytest.mark.parametrize("depth", ["all", "none"])
+def test_cards_stand_as_a_hand_has_put_them_on_the_canvas(depth: str) -> None:
+    network = entry("resnet18").build()
+    folds, inference = figures.folded(network, depth), infer(network)
+    plain = figures.figure(network, inference, folds, PLAIN)
+    font = QGuiApplication.font().key()
+    card = cards.card(Flatten, font).rect
+    shown = folds.shown(network)
+    rects = {
+        key: (cards.block_card(font) if key in shown.folded else cards.card(type(network[key].layer), font)).rect
+        for key in shown.items
+    }
+    sizes = {key: (rect.width(), rect.height()) for key, rect in rects.items()}
+    screen = lay_out(sizes, shown.links, shown.inside, shown.frames)
+    level = screen.nodes["maxpool"].centre
+    moved = {"flatten": Point(level.x + 2 * card.width(), level.y - card.height() / 2)}
+    drawn = figures.figure(network, inference, folds, PLAIN, moved=moved)
+    assert _centre(drawn, "flatten").y == pytest.approx(_centre(drawn, "maxpool").y, abs=1), "as high as on the screen"
+    assert _centre(drawn, "flatten").x > drawn.placement.nodes["maxpool"].right
+    others = {key: box for key, box in drawn.placement.nodes.items() if key != "flatten"}
+    assert others == {key: box for key, box in plain.placement.nodes.items() if key != "flatten"}
+    assert not any(drawn.placement.nodes["flatten"].overlaps(box) for box in others.values())
+    left = figures.figure(
+        network, inference, folds, PLAIN, moved={"maxpool": Point(-3000, level.y), "gone": Point(0, 0)}
+    )
+    assert _centre(left, "maxpool").x < plain.placement.bounds.x
+    assert figures.encoded(left, ".pdf").startswith(b"%PDF")
+
+
+def test_the_command_draws_a_project_as_it_was_arranged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = entry("lenet5").build()
+    sections = {SECTION: {"positions": {"pool1": [2500.0, 0.0]}}}
+    save(Project(architecture=network, sections=sections), tmp_path / f"moved{SUFFIX}")
+    save(Project(architecture=network, sections={}), tmp_path / f"plain{SUFFIX}")
+    for name in ("moved", "plain"):
+        assert main(["export", str(tmp_path / f"{name}{SUFFIX}"), "--to", str(tmp_path / f"{name}.svg")]) == 0
+    capsys.readouterr()
+    boxes = [ET.parse(tmp_path / f"{name}.svg").getroot().get("viewBox") for name in ("moved", "plain")]
+    widths = [float((box or "").split()[2]) for box in boxes]
+    assert widths[0] > 1.5 * widths[1]

@@ -3,13 +3,16 @@
 import itertools
 
 import pytest
-from PySide6.QtCore import QPointF, QSizeF
+from PySide6.QtCore import QPoint, QPointF, QSizeF
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
 
 from explorer import layers
 from explorer.architecture import edits
 from explorer.architecture.placement import FRAME_HEADER, Box
 from explorer.canvas import card as cards
+from explorer.canvas.block_facts import Sums
+from explorer.canvas.frame_item import sums_text
 from explorer.canvas.labels import free_ends, place_labels
 from explorer.canvas.maps_strip import Strip
 from explorer.zoo import entry
@@ -46,6 +49,42 @@ def test_open_blocks_say_their_sums_after_every_edit(resnet: Canvas) -> None:
     check()
     resnet.view._folding.fold("layer3.2")
     check()
+
+
+def test_a_preview_is_in_the_sums_of_all_blocks_around_it(resnet: Canvas) -> None:
+    frames = resnet.scene.frames
+    before = {path: frame.sums for path, frame in frames.items()}
+    resnet.view.zoom_by(1 / resnet.view.zoom)
+    resnet.view.reveal("layer2.0.conv2")
+    QApplication.processEvents()
+    resnet.hover(resnet.stepper("layer2.0.conv2", "kernel_size", 1))
+    preview = resnet.document._preview
+    assert preview is not None
+    reports = preview.inference.nodes
+    for path in ("layer2", "layer2.0"):
+        own = [report for node_id, report in reports.items() if node_id.startswith(f"{path}.")]
+        wanted = (sum(r.num_parameters or 0 for r in own), sum(r.macs or 0 for r in own))
+        assert frames[path].preview == wanted != before[path]
+        assert frames[path].sums == before[path]
+    assert frames["layer1"].preview is None
+    resnet.hover(QPoint(2, 2))
+    assert all(frame.preview is None for frame in frames.values())
+    place = resnet.stepper("layer2.0.conv2", "kernel_size")
+    for _ in range(2):
+        resnet.wheel(place, 1)
+        assert all(frame.sums == _sums(resnet, path) for path, frame in frames.items())
+    resnet.view._pointer._stepping.finish()
+    assert resnet.document.undo_stack.count() == 1
+    resnet.document.undo_stack.undo()
+    assert {path: frame.sums for path, frame in frames.items()} == before
+
+
+def test_words_of_sums_say_what_was_and_what_would_be() -> None:
+    now, after = Sums(1_000, 2_000_000), Sums(1_000, 3_000_000)
+    assert sums_text(None, None, in_full=True) == ""
+    assert sums_text(now, None, in_full=True) == "2.00\u2009M MACs  1,000 params"
+    assert sums_text(now, after, in_full=True) == "2.00\u2009M → 3.00\u2009M MACs  1,000 params"
+    assert sums_text(now, after, in_full=False) == "→ 3.00\u2009M MACs  1,000 params"
 
 
 def test_equals_light_up_open_and_folded(resnet: Canvas) -> None:

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
-from explorer.canvas.in_place import Field
+from explorer.canvas.in_place_field import Field
 from explorer.layers import Conv2d
 from explorer.zoo import entry
 from tests.canvas.conftest import Canvas

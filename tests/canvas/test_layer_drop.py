@@ -3,13 +3,15 @@
 import warnings
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from pytestqt.qtbot import QtBot
 
+from explorer.architecture import edits
 from explorer.architecture.paths import inside, parent, ports
 from explorer.canvas.drop_hint import DropHint
-from explorer.layers import Add
+from explorer.canvas.moving import SNAP
+from explorer.layers import Add, Dropout
 from explorer.session import Snapshot
 from explorer.session.dragging import block_data, layer_data
 from explorer.zoo import entry
@@ -193,6 +195,79 @@ def test_beside_a_node_a_drop_on_empty_canvas_is_a_branch_of_the_nearest(canvas:
     canvas.check()
     canvas.document.undo_stack.undo()
     assert canvas.architecture is before
+
+
+def _middle(canvas: Canvas, key: str) -> QPointF:
+    item = canvas.scene.card(key)
+    assert item is not None
+    return item.mapToScene(item.card.rect.center())
+
+
+def test_what_is_dropped_on_empty_canvas_stays_there_in_the_same_step(canvas: Canvas) -> None:
+    before = canvas.architecture
+    place = QPoint(40, canvas.at("pool1").y())
+    at = canvas.view.mapToScene(place)
+    _drop(canvas, place, layer_data("ReLU"))
+    assert (_middle(canvas, "relu1") - at).manhattanLength() <= 2 * SNAP / canvas.view.zoom + 2
+    assert canvas.document.undo_stack.count() == 1
+    there = _middle(canvas, "relu1")
+    canvas.document.undo_stack.undo()
+    assert canvas.architecture is before
+    assert canvas.view._hands.arrangement.positions == {}
+    canvas.check()
+    canvas.document.undo_stack.redo()
+    assert _middle(canvas, "relu1") == there
+    canvas.document.apply("Insert", edits.insert_before(canvas.architecture, "conv1", Dropout()))
+    assert _middle(canvas, "relu1") == there, "it stays put, whatever comes"
+    canvas.check()
+
+
+def test_dropped_where_there_is_no_room_it_lies_over_nothing(canvas: Canvas) -> None:
+    placement = canvas.scene.placement
+    assert placement is not None
+    box = placement.nodes["conv1"]
+    place = canvas.view.mapFromScene(QPointF(box.x - 12, box.centre.y))
+    _drop(canvas, place, layer_data("ReLU"))
+    placement = canvas.scene.placement
+    assert placement is not None
+    own = placement.nodes["relu1"]
+    assert not any(own.overlaps(other) for key, other in placement.nodes.items() if key != "relu1")
+    assert abs(own.centre.x - box.x) < 2 * own.width
+
+
+def test_dropped_outside_an_open_block_it_is_none_of_it(canvas: Canvas) -> None:
+    canvas.document.open(entry("resnet18").build())
+    canvas.view._folding.unfold_all()
+    canvas.view._folding.motion.finish()
+    canvas.view.fit(animated=False)
+    frame = canvas.scene.frames["layer2"]
+    outside = QPointF(frame.pos().x() - 700, frame.mapToScene(frame.rect.center()).y())
+    before = canvas.architecture
+    _drop(canvas, canvas.view.mapFromScene(outside), layer_data("ReLU"))
+    (added,) = (node.id for node in canvas.architecture if node.id not in before)
+    assert "." not in added
+    assert not QRectF(canvas.scene.frames["layer2"].sceneBoundingRect()).contains(_middle(canvas, added))
+    canvas.check()
+    canvas.document.undo_stack.undo()
+    assert canvas.architecture is before
+
+
+def test_a_block_dropped_on_empty_canvas_stays_as_a_whole(canvas: Canvas) -> None:
+    place = QPoint(60, canvas.at("pool1").y())
+    at = canvas.view.mapToScene(place)
+    _drop(canvas, place, block_data("residual", {}))
+    assert canvas.scene.shown is not None
+    held = {canvas.scene.shown.holders[i] for i in canvas.selection.ids}
+    rect = QRectF()
+    for key in held:
+        item = canvas.scene.card(key)
+        assert item is not None
+        rect = rect.united(item.card.rect.translated(item.pos()))
+    assert abs(rect.center().x() - at.x()) < rect.width()
+    assert canvas.document.undo_stack.count() == 1
+    canvas.check()
+    canvas.document.undo_stack.undo()
+    canvas.check()
 
 
 def test_a_block_beside_a_node_branches_too(canvas: Canvas) -> None:

@@ -1,5 +1,7 @@
 """Cards moved with the mouse: snapping, staying put through edits, folding and files, Esc, undo, Tidy."""
 
+import itertools
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
@@ -96,15 +98,77 @@ def test_it_stays_put_through_edits_and_saving(canvas: Canvas) -> None:
     canvas.check()
 
 
-def test_no_card_covers_another(canvas: Canvas) -> None:
-    _move(canvas, "conv1", canvas.at("pool2") - canvas.at("conv1"))
-    placement = canvas.scene.placement
+def _overlaps(canvas: Canvas) -> list[tuple[str, str]]:
+    """What lies over what that is not inside it: cards and open blocks."""
+    placement, shown = canvas.scene.placement, canvas.scene.shown
     assert placement is not None
-    boxes = list(placement.nodes.values())
-    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert shown is not None
+    boxes = {**placement.nodes, **placement.frames}
+
+    def is_in(key: str, path: str) -> bool:
+        around = shown.inside.get(key)
+        return around is not None and (around == path or is_in(around, path))
+
+    pairs = itertools.combinations(boxes, 2)
+    return [(a, b) for a, b in pairs if boxes[a].overlaps(boxes[b]) and not is_in(a, b) and not is_in(b, a)]
+
+
+def test_a_card_let_go_over_another_lands_beside_it_and_nothing_makes_way(canvas: Canvas) -> None:
+    others = {key: _place(canvas, key) for key in canvas.scene.nodes if key != "conv1"}
+    before = _place(canvas, "conv1")
+    over = canvas.at("pool2")
+    canvas.drag(canvas.at("conv1"), over)
+    card = canvas.item("conv1")
+    assert card.opacity() < 1, "it hangs over the other"
+    assert card.sceneBoundingRect().contains(canvas.view.mapToScene(over))
+    (outline,) = canvas.view._hands._overlay.drawn.fitting
+    assert _overlaps(canvas) == []
+    _let_go(canvas, over)
+    assert card.opacity() == 1
+    assert _place(canvas, "conv1") == (outline.x(), outline.y()), "where the outline was"
+    assert {key: _place(canvas, key) for key in others} == others
+    assert _overlaps(canvas) == []
+    canvas.check()
+    assert canvas.document.undo_stack.count() == 1
+    there = _place(canvas, "conv1")
+    canvas.document.undo_stack.undo()
+    assert _place(canvas, "conv1") == before
+    canvas.document.undo_stack.redo()
+    assert _place(canvas, "conv1") == there
     _move(canvas, "fc3", canvas.at("conv1") - canvas.at("fc3"))
-    boxes = list(canvas.scene.placement.nodes.values()) if canvas.scene.placement else []
-    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert _overlaps(canvas) == []
+    canvas.check()
+
+
+def test_escape_over_another_card_puts_it_back_whole(canvas: Canvas) -> None:
+    before = _place(canvas, "conv1")
+    canvas.drag(canvas.at("conv1"), canvas.at("pool2"))
+    canvas.key(Qt.Key.Key_Escape)
+    assert (_place(canvas, "conv1"), canvas.item("conv1").opacity()) == (before, 1)
+    _let_go(canvas, canvas.at("pool2"))
+    assert canvas.document.undo_stack.count() == 0
+    canvas.check()
+
+
+def test_a_card_lies_over_no_header_and_a_block_that_grows_over_nothing(canvas: Canvas) -> None:
+    canvas.document.open(entry("resnet18").build())
+    canvas.view._folding.unfold("layer2")
+    canvas.view._folding.motion.finish()
+    canvas.view.fit(animated=False)
+    frame = canvas.scene.frames["layer2"]
+    header = canvas.view.mapFromScene(frame.mapToScene(frame.header.center()))
+    _move(canvas, "maxpool", header - canvas.at("maxpool"))
+    assert _overlaps(canvas) == []
+    inner = canvas.scene.blocks["layer2.0"]
+    start = canvas.view.mapFromScene(inner.mapToScene(inner.card.maps.center()))
+    end = canvas.at("fc")
+    canvas.drag(start, end)
+    _let_go(canvas, end)
+    assert _overlaps(canvas) == []
+    assert canvas.document.undo_stack.count() == 2
+    canvas.view._folding.unfold_all()
+    canvas.view._folding.motion.finish()
+    assert _overlaps(canvas) == [], "unfolded, too: what was moved stays, what it would cover goes aside"
     canvas.check()
 
 

@@ -5,9 +5,11 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from explorer.canvas.moving import SNAP
 from explorer.canvas.quick_add import QuickAdd
 from explorer.layers import Conv2d
 from explorer.session import Snapshot
+from explorer.session.placing import Placed
 from explorer.zoo import entry
 from tests.canvas.conftest import Canvas
 
@@ -173,4 +175,66 @@ def test_the_pointer_on_the_box_is_not_on_the_canvas(canvas: Canvas) -> None:
     QTest.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPointF(4, 4).toPoint())
     assert box.isVisible()
     assert canvas.selection.ids == ("conv1",)
+    QTest.keyClick(box.line, Qt.Key.Key_Escape)
+
+
+@pytest.mark.parametrize(
+    ("selected", "example", "offered"),
+    [
+        (("conv1",), "conv 64 3,  maxpool 2,  residual 64", "Conv2d"),
+        (("fc1",), "linear 128,  relu,  dropout 0.5", "ReLU"),
+        (("conv1", "tanh1"), "add,  concat,  conv 64 3", "Add"),
+    ],
+)
+def test_it_names_what_works_at_the_place(
+    canvas: Canvas, selected: tuple[str, ...], example: str, offered: str
+) -> None:
+    canvas.selection.set(selected)
+    box = _ask(canvas, "")
+    assert box.line.placeholderText() == example
+    titles = [box.list.item(row).text() for row in range(box.list.count())]
+    assert titles[0] == offered
+    assert ("Add" in titles) is (len(selected) > 1)
+    before = canvas.architecture
+    for line in example.split(",  "):
+        box.line.setText(line)
+        assert isinstance(box._answer, Placed)
+        assert not box._answer.issue, line
+    for title in titles:
+        box.line.setText(title)
+        assert isinstance(box._answer, Placed)
+        assert not [e for e in box._answer.inference.errors if e.node_id in box._answer.added], title
+    QTest.keyClick(box.line, Qt.Key.Key_Escape)
+    assert canvas.architecture is before
+
+
+def test_added_by_double_click_it_stays_where_the_pointer_was(canvas: Canvas) -> None:
+    before = canvas.architecture
+    place = QPoint(40, canvas.at("conv1").y())
+    at = canvas.view.mapToScene(place)
+    QTest.mouseDClick(canvas.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    box = _box(canvas)
+    QTest.keyClicks(box.line, "relu")
+    QTest.keyClick(box.line, Qt.Key.Key_Return)
+    assert (canvas.item("relu1").sceneBoundingRect().center() - at).manhattanLength() <= 2 * SNAP / canvas.view.zoom + 2
+    assert canvas.document.undo_stack.count() == 1
+    canvas.document.undo_stack.undo()
+    assert canvas.architecture is before
+    canvas.check()
+    canvas.selection.set(("fc1",))
+    QTest.keyClick(_ask(canvas, "relu").line, Qt.Key.Key_Return)
+    assert canvas.view._hands.arrangement.positions == {}, "by key it has no place of its own"
+
+
+def test_by_key_the_box_stands_where_the_new_card_will_and_covers_no_other_above(canvas: Canvas) -> None:
+    canvas.view.zoom_by(1 / canvas.view.zoom)
+    canvas.selection.set(("fc3",))
+    canvas.view.reveal("fc3")
+    QApplication.processEvents()
+    box = _ask(canvas, "")
+    viewport = canvas.view.viewport()
+    card = canvas.view.mapFromScene(canvas.item("fc3").sceneBoundingRect()).boundingRect().translated(viewport.pos())
+    assert not box.geometry().intersects(card.adjusted(8, 8, -8, -8))
+    assert viewport.geometry().contains(box.geometry())
+    assert viewport.geometry().contains(card.adjusted(8, 8, -8, -8))
     QTest.keyClick(box.line, Qt.Key.Key_Escape)

@@ -63,7 +63,7 @@ def test_a_wire_drawn_from_port_to_card_connects_in_one_step(canvas: Canvas) -> 
     before = canvas.architecture
     start, end = _border(canvas, "conv1", is_output=True), canvas.at("conv2")
     canvas.drag(start, end)
-    assert _hint(canvas).title.text() == "Connect conv1 to conv2"
+    assert _hint(canvas).title.text() == "Connect conv1 to conv2 in place of pool1"
     assert _hint(canvas).facts.text() == "6×28×28 → 16×24×24"
     preview = canvas.item("pool2").preview
     assert preview is not None
@@ -72,7 +72,7 @@ def test_a_wire_drawn_from_port_to_card_connects_in_one_step(canvas: Canvas) -> 
     assert canvas.item("conv1").card.rect.translated(canvas.item("conv1").pos()) not in _drawn(canvas).fitting
     _let_go(canvas, end)
     assert canvas.architecture["conv2"].inputs == ("conv1",)
-    assert canvas.document.undo_stack.undoText() == "Connect conv1 to conv2"
+    assert canvas.document.undo_stack.undoText() == "Connect conv1 to conv2 in place of pool1"
     assert canvas.document.undo_stack.count() == 1
     assert _drawn(canvas) == Drawn()
     canvas.check()
@@ -140,7 +140,7 @@ def test_the_upper_end_of_a_wire_goes_to_another_source(canvas: Canvas) -> None:
     canvas.view.reveal("tanh1")
     before = canvas.architecture
     canvas.drag(_end(canvas, "pool1", "conv2", is_target=False), canvas.at("tanh1"))
-    assert _hint(canvas).title.text() == "Connect tanh1 to conv2"
+    assert _hint(canvas).title.text() == "Connect tanh1 to conv2 in place of pool1"
     _let_go(canvas, canvas.at("tanh1"))
     assert canvas.architecture["conv2"].inputs == ("tanh1",)
     canvas.check()
@@ -161,7 +161,7 @@ def test_the_lower_end_goes_on_only_where_the_target_can_do_without(canvas: Canv
     canvas.view.fit(animated=False)
     before = canvas.architecture
     canvas.drag(_end(canvas, "input", "add1", is_target=True), canvas.at("conv2"))
-    assert _hint(canvas).title.text() == "Move the wire of input from add1 to conv2"
+    assert _hint(canvas).title.text() == "Move the wire of input from add1 to conv2 in place of pool1"
     _let_go(canvas, canvas.at("conv2"))
     assert canvas.architecture["conv2"].inputs == ("input",)
     assert canvas.architecture["add1"].inputs == ("conv1", "tanh1")

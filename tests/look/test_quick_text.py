@@ -14,7 +14,8 @@ from explorer.layers import (
     MaxPool2d,
     ReLU,
 )
-from explorer.look.quick_text import completions, parsed
+from explorer.look.quick_completions import completions
+from explorer.look.quick_text import parsed
 from explorer.session.dragging import ChosenLayer, DraggedBlock
 
 SHAPE = (3, 32, 32)

@@ -1,19 +1,21 @@
 """The palette by real keys and clicks: what each type becomes, where it goes, and what cannot be added."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QDrag, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QTreeWidgetItem
+from PySide6.QtWidgets import QApplication, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
 from explorer.inference import infer
-from explorer.layers import BatchNorm1d, Conv2d, Linear, RadialBasis, ReLU, layer_types
+from explorer.layers import BatchNorm1d, Category, Conv2d, Linear, RadialBasis, ReLU, layer_types
 from explorer.look import catalogue
 from explorer.panels.palette import LayerPalette
 from explorer.session import Document, Selection
-from explorer.session.dragging import LAYER_MIME_TYPE
+from explorer.session.dragging import LAYER_MIME_TYPE, dragged
 from explorer.session.measuring import is_waiting
+from explorer.zoo import entry
 from tests.panels.stage import Stage, press, shown, stage, write
 
 
@@ -248,3 +250,47 @@ def test_a_drag_carries_the_type_name(qtbot: QtBot) -> None:
     palette = _palette(qtbot, stage())
     data = palette.tree.mimeData([_item(palette, "MaxPool2d")])
     assert bytes(data.data(LAYER_MIME_TYPE).data()) == b"MaxPool2d"
+
+
+@pytest.mark.parametrize(("search", "name"), [("linear", "Linear"), ("residual", "Residual block")])
+def test_a_drag_carries_a_chip_of_the_node_and_not_the_line(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, search: str, name: str
+) -> None:
+    palette = _palette(qtbot, stage(entry("lenet5").build()))
+    qtbot.waitUntil(lambda: palette._icons_shown)
+    write(palette.search, search)
+    item = next(i for i in _items(palette, name) if not i.isHidden())
+    drags: list[QDrag] = []
+
+    def taken(drag: QDrag, *_actions: object) -> Qt.DropAction:
+        drags.append(drag)
+        return Qt.DropAction.IgnoreAction
+
+    monkeypatch.setattr(QDrag, "exec", taken)
+    viewport, start = palette.tree.viewport(), palette.tree.visualItemRect(item).center()
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, pos=start)
+    for away in (QPoint(0, 12), QPoint(4, 24)):
+        where = QPointF(start + away)
+        QApplication.sendEvent(
+            viewport,
+            QMouseEvent(
+                QEvent.Type.MouseMove,
+                where,
+                QPointF(viewport.mapToGlobal(where.toPoint())),
+                Qt.MouseButton.NoButton,
+                Qt.MouseButton.LeftButton,
+                Qt.KeyboardModifier.NoModifier,
+            ),
+        )
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=start + QPoint(4, 24))
+    (drag,) = drags
+    assert dragged(drag.mimeData()) is not None
+    picture = drag.pixmap()
+    size = picture.deviceIndependentSize()
+    assert size.width() < 0.75 * viewport.width()
+    assert size.height() <= 40
+    assert QRectF(QPointF(), size).contains(drag.hotSpot())
+    theme, image = palette._themes.theme, picture.toImage()
+    category = Linear.category if name == "Linear" else Category.OTHER
+    assert image.pixelColor(3, image.height() // 2) == theme.category(category)
+    assert image.pixelColor(image.width() - 12, 8) == theme.card

@@ -29,12 +29,12 @@ def table_of(qtbot: QtBot, on: Stage) -> LayerTable:
 
 
 def column(table: LayerTable, number: int) -> list[str]:
-    rows = range(table.sorted_model.rowCount())
-    return [table.sorted_model.index(row, number).data() for row in rows]
+    rows = range(table.rows.rowCount())
+    return [table.rows.index(row, number).data() for row in rows]
 
 
 def click_row(table: LayerTable, row: int, modifier: Qt.KeyboardModifier) -> None:
-    place = table.view.visualRect(table.sorted_model.index(row, 0)).center()
+    place = table.view.visualRect(table.rows.index(row, 0)).center()
     click(table.view.viewport(), place, modifier)
 
 
@@ -224,7 +224,7 @@ def test_what_is_painted_is_what_the_model_says(qtbot: QtBot, lenet: Stage) -> N
     table.show_column(LayerTableModel.ISSUE, False)
 
     def ink(row: int, section: int) -> int:
-        box = table.view.visualRect(table.sorted_model.index(row, section))
+        box = table.view.visualRect(table.rows.index(row, section))
         image = table.view.viewport().grab(box).toImage()
         ground = image.pixelColor(1, 1)
         return sum(image.pixelColor(x, y) != ground for x in range(image.width()) for y in range(4, image.height() - 6))

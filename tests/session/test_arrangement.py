@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from explorer.architecture import edits, files
 from explorer.architecture.placement import Point
+from explorer.layers import ReLU
 from explorer.session import Document
 from explorer.session.arrangement import SECTION, Arrangement
 from explorer.zoo import entry
@@ -77,3 +80,21 @@ def test_a_renamed_node_keeps_its_place() -> None:
     assert arrangement.positions == {"stem": Point(10, 20)}
     document.undo_stack.undo()
     assert arrangement.positions == {"conv1": Point(10, 20)}
+
+
+def test_a_place_goes_with_the_edit_that_was_just_made() -> None:
+    document = Document()
+    document.open(entry("lenet5").build())
+    arrangement = Arrangement(document)
+    before = document.architecture
+    document.apply("Insert", edits.insert_after(before, "conv1", ReLU()))
+    arrangement.move_along({"relu1": Point(5, 6)})
+    assert document.undo_stack.count() == 1
+    assert len(document.earlier()) == 1
+    after = document.architecture
+    document.undo_stack.undo()
+    assert (document.architecture, dict(arrangement.positions)) == (before, {})
+    with pytest.raises(RuntimeError, match="no edit has just been made"):
+        arrangement.move_along({"conv1": Point(1, 2)})
+    document.undo_stack.redo()
+    assert (document.architecture, dict(arrangement.positions)) == (after, {"relu1": Point(5, 6)})

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from explorer.architecture import Architecture, edits
+from explorer.architecture.folding import folded_by_default, shown
 from explorer.inference import infer
-from explorer.layers import Add, BatchNorm2d, Linear
+from explorer.layers import Add, BatchNorm2d, Linear, ReLU
 from explorer.runtime.modules import build_module
 from explorer.session import Snapshot
 from explorer.session.dragging import Dragged, DraggedBlock
@@ -55,6 +56,24 @@ def test_behind_a_node_all_readers_read_the_block_and_on_a_wire_one(resnet: Snap
     assert "maxpool" in on_one_wire.architecture["layer1.0.add"].inputs
     assert after_node.text == "Insert Residual block after maxpool"
     assert on_one_wire.text == "Insert Residual block before layer1.0.conv1"
+
+
+def test_a_layer_on_a_wire_between_blocks_is_read_by_all_that_read_the_source() -> None:
+    network = entry("resnet50").build()
+    found = shown(network, folded_by_default(network) - {"layer3"})
+    link, stands_for = next((k, v) for k, v in found.links.items() if k[:2] == ("layer3.1", "layer3.2"))
+    assert len(stands_for) == 2, "the branch and the shortcut"
+    where = on_wire(network, *link, stands_for)
+    assert where is not None
+    placed = place(_snapshot(network), ReLU, where)
+    assert isinstance(placed, Placed)
+    assert placed.text == "Insert ReLU after layer3.1"
+    (added,) = placed.added
+    assert added.startswith("layer3.")
+    assert added.count(".") == 1, "beside the blocks, not in one"
+    assert placed.architecture[added].inputs == ("layer3.1.relu",)
+    assert placed.architecture["layer3.2.conv1"].inputs == (added,)
+    assert added in placed.architecture["layer3.2.add"].inputs
 
 
 @pytest.mark.parametrize("block_id", ["fire", "inception"])
