@@ -9,20 +9,25 @@ import numpy.typing as npt
 from explorer.layers import Shape
 from explorer.look.transfers import said
 from explorer.runs import RunConfig
-from explorer.runs.augmentation import NO_AUGMENTATION, parse_augmentation
+from explorer.runs.augmentation import NO_AUGMENTATION, Augmentation, parse_augmentation
+from explorer.runs.augmented_pictures import AugmentedPictures
 from explorer.runs.data_facts import DataState, Sheet
 from explorer.runtime import threads
 from explorer.session.data_session import Cancelled, DataView, Progress
 
 if TYPE_CHECKING:
-    from torch import Generator, Tensor
-
+    from explorer.training.augment import Augmenter
     from explorer.training.data import DataSet
 
 _MOST_PICTURES = 400
 _PICTURE_SIDE = 64
 _NUM_RECEIVED = 12
-_NUM_RESULTS = 3
+_NUM_RESULTS = 6
+_NUM_PREVIEWED = 12
+_NUM_LARGE_PREVIEWED = 8
+_LARGE = 64 * 64
+"""Pixels of an image above which fewer are previewed, so that they come while a strength still moves."""
+_NUM_PREVIEWS = 3
 
 
 class DataEngine:
@@ -51,7 +56,8 @@ class DataEngine:
         received = None
         if not facts.input_problem:
             augment = _augmenter(config, data)
-            received = describe.received(data, input_shape, _NUM_RECEIVED, augment, _NUM_RESULTS, config.seed)
+            mix = augment.mix if augment is not None and augment.mixes else None
+            received = describe.received(data, input_shape, _NUM_RECEIVED, augment, _NUM_RESULTS, config.seed, mix)
         return DataView(facts, describe.make_sheet(data, _MOST_PICTURES, _PICTURE_SIDE), received)
 
     def sheet(
@@ -98,8 +104,32 @@ class DataEngine:
         fetch_data(name, said(progress), cancelled)
 
 
-def _augmenter(config: RunConfig, data: "DataSet") -> "Callable[[Tensor, Generator], Tensor] | None":
-    """What training does to each image by itself; mixing needs a whole batch and is shown where it is set."""
+def make_pictures(data: str, input_shape: Shape) -> Callable[[Augmentation, int], AugmentedPictures]:
+    """What makes pictures of augmented images in a thread, from an augmentation and a seed; it reads the images once.
+
+    Args:
+        data: as `RunConfig.data`.
+        input_shape: the network's `(C, H, W)`.
+    """
+    read: DataSet | None = None
+
+    def make(augmentation: Augmentation, seed: int) -> AugmentedPictures:
+        nonlocal read
+        threads.prepare()
+        from explorer.training.augment_pictures import augmented_pictures
+        from explorer.training.data.describe import one_of_each
+        from explorer.training.data.sample import sample_data
+
+        if read is None:
+            read = sample_data(data, input_shape)
+        is_large = input_shape[1] * input_shape[2] > _LARGE
+        positions = tuple(one_of_each(read, _NUM_LARGE_PREVIEWED if is_large else _NUM_PREVIEWED).tolist())
+        return augmented_pictures(augmentation, read, input_shape, positions, _NUM_PREVIEWS, seed)
+
+    return make
+
+
+def _augmenter(config: RunConfig, data: "DataSet") -> "Augmenter | None":
     augmentation = parse_augmentation(config.augmentation)
     if augmentation == parse_augmentation(NO_AUGMENTATION):
         return None

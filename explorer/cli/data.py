@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from explorer.cli.interrupt import on_interrupt
 from explorer.cli.parser import PROGRAM, Parser, UserMistake
+from explorer.cli.progress import Progress
 from explorer.cli.table import table
 from explorer.layers import Shape, format_shape
 from explorer.look.numbers import short_bytes
@@ -47,13 +48,19 @@ def run(arguments: Sequence[str]) -> int:
     threads.prepare()
     if options.download and not download(name):
         return _INTERRUPTED_EXIT
-    from explorer.training.data import load_data
+    from explorer.training.data import DataCancelled, load_data
     from explorer.training.data.describe import describe
 
+    stopped, progress = threading.Event(), Progress(sys.stderr)
     try:
-        facts = describe(load_data(name, shape), shape)
+        with on_interrupt(stopped.set):
+            facts = describe(load_data(name, shape, progress.read, stopped.is_set), shape)
+    except DataCancelled:
+        return _INTERRUPTED_EXIT
     except ValueError as error:
         raise UserMistake(str(error)) from error
+    finally:
+        progress.close()
     print(json.dumps(_plain(facts), ensure_ascii=False) if options.json else _text(facts))
     return 0
 
@@ -96,7 +103,10 @@ def download(name: str) -> bool:
         with on_interrupt(stopped.set):
             place = fetch_data(name, said(say), stopped.is_set)
     except DownloadCancelled:
-        print(f"{PROGRAM}: the download was stopped", file=sys.stderr)
+        print(
+            f"{PROGRAM}: the download was stopped; what arrived is kept where the server gives parts of files",
+            file=sys.stderr,
+        )
         return False
     except (DownloadError, ImportError) as error:
         raise UserMistake(str(error)) from error

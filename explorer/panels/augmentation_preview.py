@@ -91,6 +91,8 @@ class AugmentationPreview(QWidget):
             self.strip.show_pictures(None)
             self._say(why)
         else:
+            if self.pictures is None:
+                self._say(self.tr("Reading some images…"))
             self._wish()
 
     def show_augmentation(self, augmentation: Augmentation) -> None:

@@ -1,4 +1,4 @@
-"""The picture of augmented images: one row an image, the original first. `augmentation_preview` asks for them."""
+"""The picture of augmented images: each original, an arrow and its results. `augmentation_preview` asks for them."""
 
 from pathlib import Path
 
@@ -19,11 +19,15 @@ from explorer.runs.augmented_pictures import AugmentedPictures
 from explorer.session.probes import to_qimage
 
 _SMALLEST_TILE = 6 * GRID
-_LARGEST_TILE = 14 * GRID
+_LARGEST_TILE = 11 * GRID
+_ARROW = 3 * GRID
+_GAP = GRID // 2
+_APART = 3 * GRID
+"""Between one image's pictures and the next one's."""
 
 
 class PictureStrip(QWidget):
-    """One row an image: the original, then its results, as large as the width allows, with their labels below."""
+    """Each original and its results side by side, as many in a row and as large as the width allows; labels below."""
 
     def __init__(self, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,10 +57,10 @@ class PictureStrip(QWidget):
 
     def tile(self, row: int, column: int) -> QRect:
         """Where a picture is; column 0 has the originals."""
-        side = self._side(self.width())
-        # The originals stand apart from what is made of them.
-        left = column * (side + GRID // 2) + (2 * GRID if column else 0)
-        return QRect(left, self._heading() + row * self._row_height(side), side, side)
+        per_row, side = self._plan(self.width())
+        line, place = divmod(row, per_row)
+        left = place * (self._group_width(side) + _APART) + column * (side + _GAP) + (_ARROW if column else 0)
+        return QRect(left, line * self._row_height(side), side, side)
 
     def label(self, row: int, column: int) -> str:
         """What is said of a picture."""
@@ -70,7 +74,7 @@ class PictureStrip(QWidget):
     # Qt
 
     def sizeHint(self) -> QSize:
-        return QSize(self._width_of(8 * GRID), self.minimumHeight())
+        return QSize(self._group_width(8 * GRID), self.minimumHeight())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -80,12 +84,11 @@ class PictureStrip(QWidget):
         if not self._rows:
             return
         painter = QPainter(self)
-        theme = self._themes.theme
-        painter.setPen(theme.muted)
-        top = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-        painter.drawText(self.tile(0, 0).adjusted(0, -self._heading(), 2 * GRID, 0), top, self.tr("Original"))
-        results = QRect(self.tile(0, 1).topLeft() - QPoint(0, self._heading()), QSize(self.width(), self._heading()))
-        painter.drawText(results, top, self.tr("Random results"))
+        painter.setPen(self._themes.theme.muted)
+        for row in range(len(self._rows)):
+            original = self.tile(row, 0)
+            arrow = QRect(original.right(), original.top(), _ARROW + _GAP, original.height())
+            painter.drawText(arrow, Qt.AlignmentFlag.AlignCenter, "→")
         for row, images in enumerate(self._rows):
             for column, image in enumerate(images):
                 self._paint_tile(painter, self.tile(row, column), image, self.label(row, column))
@@ -122,7 +125,7 @@ class PictureStrip(QWidget):
         below = QRect(place.left(), place.bottom() + 3, place.width(), self.fontMetrics().height())
         for line in text.split(" + ")[: self._label_lines()]:
             elided = self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, below.width())
-            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, elided)
+            painter.drawText(below, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip, elided)
             below.translate(0, below.height())
 
     def _tip(self, point: QPoint) -> str:
@@ -144,27 +147,28 @@ class PictureStrip(QWidget):
             self.save_picture(Path(name))
 
     def _take_height(self) -> None:
-        rows, side = len(self._rows), self._side(self.width())
-        self.setMinimumHeight(self._heading() + rows * self._row_height(side) if rows else 0)
+        per_row, side = self._plan(self.width())
+        self.setMinimumHeight(-(-len(self._rows) // per_row) * self._row_height(side) if self._rows else 0)
 
     def _columns(self) -> int:
         return len(self._rows[0]) if self._rows else 1
 
-    def _side(self, width: int) -> int:
+    def _plan(self, width: int) -> tuple[int, int]:
+        """How many images stand side by side, and the side of a picture, so that the width is used."""
+        smallest = self._group_width(_SMALLEST_TILE + GRID)
+        per_row = max(1, (width + _APART) // (smallest + _APART))
         columns = self._columns()
-        room = (width - 2 * GRID - (columns - 1) * GRID // 2) // columns
-        return min(_LARGEST_TILE, max(_SMALLEST_TILE, room))
+        room = (width - (per_row - 1) * _APART) // per_row - _ARROW - (columns - 1) * _GAP
+        return per_row, min(_LARGEST_TILE, max(_SMALLEST_TILE, room // columns))
 
-    def _width_of(self, side: int) -> int:
-        return self._columns() * (side + GRID // 2) + 2 * GRID
-
-    def _heading(self) -> int:
-        return self.fontMetrics().height() + GRID // 2
+    def _group_width(self, side: int) -> int:
+        return self._columns() * (side + _GAP) - _GAP + _ARROW
 
     def _row_height(self, side: int) -> int:
         return side + self._label_lines() * self.fontMetrics().height() + GRID
 
     def _label_lines(self) -> int:
         """A mixed image has two classes, one a line."""
-        assert self._pictures is not None
+        if self._pictures is None:
+            return 1
         return 2 if any(" + " in text for row in self._pictures.result_labels for text in row) else 1

@@ -79,6 +79,9 @@ class DataChoice(ScrollBody):
         self.digits_button.setToolTip(self.tr("The data set that comes along and needs no network"))
         self.digits_button.clicked.connect(lambda: self._choose(DIGITS))
         self.cancel_button = QPushButton(self.tr("Cancel"), self)
+        self.cancel_button.setToolTip(
+            self.tr("End the download; the next one goes on from there where the server gives parts of files")
+        )
         self.cancel_button.clicked.connect(self.cancel_asked)
         self.progress = QProgressBar(self)
         self.progress.setRange(0, _BAR_STEPS)

@@ -15,6 +15,7 @@ _GAP = GRID // 2
 _LARGE_TILE = 11 * GRID
 _NAMES_SHARE = 0.2
 _ARROW = 3 * GRID
+_FEWEST_RESULTS = 3
 
 
 class ContactSheet(QWidget):
@@ -161,6 +162,7 @@ class ReceivedPictures(QWidget):
         super().__init__(parent)
         self._themes = themes
         self._rows: list[tuple[QImage, list[QImage], str]] = []
+        self._result_labels: tuple[tuple[str, ...], ...] = ()
         self.setFont(small_font())
         self.setAccessibleName(self.tr("Images as they are stored, and as the network receives them"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -169,6 +171,7 @@ class ReceivedPictures(QWidget):
     def show_received(self, received: Received | None) -> None:
         """Show these; None for nothing."""
         self._rows = []
+        self._result_labels = () if received is None else received.result_labels
         if received is not None:
             for stored, results, label in zip(received.stored, received.received, received.labels, strict=True):
                 self._rows.append((_picture(stored), [_picture(result) for result in results], label))
@@ -193,24 +196,67 @@ class ReceivedPictures(QWidget):
             arrow = QRect(tile.right(), tile.top(), _ARROW, tile.height())
             painter.drawText(arrow, Qt.AlignmentFlag.AlignCenter, "→")
             tile.translate(_LARGE_TILE + _ARROW, 0)
-            for result in results:
+            self._paint_label(painter, tile.translated(-_LARGE_TILE - _ARROW, 0), label)
+            for column, result in enumerate(results[: self._num_results()]):
                 _paint(painter, tile, result)
+                if self._result_labels:
+                    self._paint_label(painter, tile, self._result_labels[place][column])
                 tile.translate(_LARGE_TILE + _GAP, 0)
-            below = QRect(cell.left(), cell.top() + _LARGE_TILE + 2, _LARGE_TILE, self.fontMetrics().height())
-            elided = self.fontMetrics().elidedText(label, Qt.TextElideMode.ElideRight, below.width())
-            painter.setPen(theme.muted)
-            painter.drawText(below, Qt.AlignmentFlag.AlignLeft, elided)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self._tip(event.pos()), self)
+            return True
+        return super().event(event)
+
+    def _paint_label(self, painter: QPainter, tile: QRect, text: str) -> None:
+        """Below a picture: a class, or the classes of a mixed one, each on a line with its share."""
+        metrics = self.fontMetrics()
+        below = QRect(tile.left(), tile.bottom() + 3, _LARGE_TILE, metrics.height())
+        painter.setPen(self._themes.theme.muted)
+        for line in text.split(" + ")[: self._label_lines()]:
+            elided = metrics.elidedText(line, Qt.TextElideMode.ElideRight, below.width())
+            painter.drawText(below, Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextDontClip, elided)
+            below.translate(0, below.height())
+
+    def _label_lines(self) -> int:
+        return 2 if any(" + " in text for row in self._result_labels for text in row) else 1
+
+    def _tip(self, point: QPoint) -> str:
+        """The whole of what is written below, where it may be shortened."""
+        for place, (_, results, label) in enumerate(self._rows):
+            cell = self._cell(place)
+            if cell.contains(point):
+                column = (point.x() - cell.left() - _LARGE_TILE - _ARROW) // (_LARGE_TILE + _GAP)
+                if self._result_labels and 0 <= column < min(len(results), self._num_results()):
+                    return self._result_labels[place][column]
+                return label
+        return ""
 
     def _cell(self, place: int) -> QRect:
         size = self._cell_size()
-        columns = max(1, self.width() // size.width())
+        columns = max(1, self._num_columns(self._num_results()))
         row, column = divmod(place, columns)
         return QRect(QPoint(column * size.width(), row * size.height()), size)
 
     def _cell_size(self) -> QSize:
-        results = len(self._rows[0][1]) if self._rows else 1
-        width = _LARGE_TILE + _ARROW + results * (_LARGE_TILE + _GAP) + 3 * GRID
-        return QSize(width, _LARGE_TILE + self.fontMetrics().height() + GRID)
+        return QSize(
+            self._cell_width(self._num_results()),
+            _LARGE_TILE + self._label_lines() * self.fontMetrics().height() + GRID,
+        )
+
+    @staticmethod
+    def _cell_width(num_results: int) -> int:
+        return _LARGE_TILE + _ARROW + num_results * (_LARGE_TILE + _GAP) + 3 * GRID
+
+    def _num_columns(self, num_results: int) -> int:
+        # What parts a cell from the next is not needed behind the last.
+        return (self.width() + 3 * GRID) // self._cell_width(num_results)
+
+    def _num_results(self) -> int:
+        """So many of the results of each that the width is used best."""
+        most = len(self._rows[0][1]) if self._rows else 1
+        return max(range(min(_FEWEST_RESULTS, most), most + 1), key=lambda count: count * self._num_columns(count))
 
     def _take_height(self) -> None:
         self.setFixedHeight(self._cell(len(self._rows) - 1).bottom() + 1 if self._rows else 0)

@@ -22,6 +22,7 @@ class ProblemList(QWidget):
         super().__init__(parent)
         self._problems: tuple[Problem, ...] = ()
         self.summary = RoleLabel(themes, font=body_font(), wraps=True, parent=self)
+        self.summary.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.copy_button = QPushButton(self.tr("Copy list"), self)
         self.copy_button.setToolTip(self.tr("Copy all files and what is wrong with each to the clipboard"))
         self.copy_button.clicked.connect(self._copy)

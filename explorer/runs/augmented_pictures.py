@@ -20,4 +20,4 @@ class AugmentedPictures:
     labels: tuple[str, ...]
     """N names of classes."""
     result_labels: tuple[tuple[str, ...], ...]
-    """N times K: "cat", or "70 % cat + 30 % dog" where images are mixed."""
+    """N times K: "cat", or "0.70 cat + 0.30 dog" where images are mixed."""

@@ -96,3 +96,5 @@ class Received:
     """`(N, K, C, H, W)` at the network's size: K results, 1 unless an augmentation makes them at random."""
     labels: tuple[str, ...]
     is_augmented: bool
+    result_labels: tuple[tuple[str, ...], ...] = ()
+    """N times K: "boot", or "0.70 boot + 0.30 bag"; empty where no images are mixed."""

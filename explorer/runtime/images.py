@@ -11,6 +11,7 @@ from explorer.runs.preprocessing import Normalization
 
 _MOST_PADDING = 4
 """Pixels on each side up to which a larger input is padded: MNIST's 28×28 lie in the middle of LeNet-5's 32×32."""
+_COUNTED_VALUES = 2**25
 _LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey: ITU-R BT.601, 2.5.1."""
 
@@ -21,8 +22,11 @@ def normalization_of(images: Tensor) -> Normalization:
     values = torch.arange(256, dtype=torch.float64) / 255
     mean, std = [], []
     for channel in range(images.shape[1]):
-        # By the histogram: exact, and without a float copy of the data set.
-        share = torch.bincount(images[:, channel].reshape(-1).int(), minlength=256).cpu().double() / count
+        # By the histogram: exact, and in parts, without a copy of the data set.
+        size = max(1, _COUNTED_VALUES // max(1, images[:1, 0].numel()))
+        parts = torch.split(images[:, channel], size)
+        counts = [torch.bincount(part.reshape(-1), minlength=256).cpu() for part in parts]
+        share = torch.stack(counts).sum(0).double() / count
         centre = float((share * values).sum())
         mean.append(centre)
         std.append(float((share * (values - centre) ** 2).sum().sqrt()) or 1.0)

@@ -3,6 +3,8 @@
 How much is drawn for each image by itself. Which of the two is on is `runs.augmentation`'s to say.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -52,6 +54,18 @@ def mix(
     mixed = torch.where(is_pasted, other, torch.lerp(other, x, own.view(-1, 1, 1, 1)))
     shares = torch.from_numpy(np.where(is_cut, 1 - cut_away, kept)).float().to(x.device, non_blocking=True)
     return mixed, torch.lerp(classes[partner], classes, shares.view(-1, 1))
+
+
+def share_text(shares: Tensor, class_names: Sequence[str]) -> str:
+    """What is in a mixed image: "boot", or "0.70 boot + 0.30 bag"; shares that round to nothing are left out.
+
+    Args:
+        shares: `(num_classes,)`, which sum to 1.
+        class_names: of as many classes.
+    """
+    order = shares.argsort(descending=True).tolist()
+    said = [(class_names[place], text) for place in order if (text := f"{float(shares[place]):.2f}") != "0.00"]
+    return said[0][0] if len(said) == 1 else " + ".join(f"{share} {name}" for name, share in said)
 
 
 def boxes_of(kept: Values, height: int, width: int, random: np.random.Generator) -> tuple[npt.NDArray[np.int64], ...]:

@@ -9,6 +9,7 @@ from explorer.runs.augmented_pictures import AugmentedPictures
 from explorer.runs.preprocessing import Normalization
 from explorer.runtime.images import to_network_input
 from explorer.training.augment import Augmenter
+from explorer.training.augment_mixing import share_text
 from explorer.training.data import DataSet
 
 UNNORMALIZED = Normalization(mean=(0.0,), std=(1.0,))
@@ -60,7 +61,7 @@ def augmented_pictures(
         if augmenter.mixes:
             results, shares = augmenter.mix(results, target, len(names), generator)
         rounds.append(_bytes(results))
-        labels.append([_label(row, names) for row in shares])
+        labels.append([share_text(row, names) for row in shares])
     return AugmentedPictures(
         originals=_bytes(originals).numpy(),
         results=torch.stack(rounds, 1).numpy(),
@@ -71,10 +72,3 @@ def augmented_pictures(
 
 def _bytes(x: Tensor) -> Tensor:
     return (x.clamp(0, 1) * 255).round().to(torch.uint8).contiguous()
-
-
-def _label(shares: Tensor, names: tuple[str, ...]) -> str:
-    """ "cat" or "70 % cat + 30 % dog"; shares that round to nothing are left out."""
-    percents = {names[place]: round(100 * float(shares[place])) for place in shares.argsort(descending=True).tolist()}
-    said = {name: percent for name, percent in percents.items() if percent > 0}
-    return next(iter(said)) if len(said) == 1 else " + ".join(f"{percent} % {name}" for name, percent in said.items())

@@ -1,13 +1,16 @@
 """`arch-explorer data`, and training on a folder, in this process."""
 
+import contextlib
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from explorer.cli import main
+from explorer.training.data import loading
 from explorer.training.data.places import DATA_VARIABLE
-from tests.training.data_files import picture_folder, write_idx
+from tests.training.data_files import picture, picture_folder, write_idx
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +69,25 @@ def test_training_on_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     arguments = ["train", "lenet5", "--data", "folder:shapes", "--epochs", "2", "--batch-size", "4", "--lr", "0.02"]
     assert main([*arguments, "--device", "cpu", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["test_accuracy"] == 1.0
+
+
+def test_reading_a_folder_is_said_and_can_be_ended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, own_home: Path
+) -> None:
+    picture_folder(tmp_path / "shapes")
+    assert main(["data", "folder:shapes", "--json"]) == 0
+    assert "Decoding 1 of 20 images" in capsys.readouterr().err
+    picture(tmp_path / "shapes" / "red" / "more.png")
+
+    @contextlib.contextmanager
+    def interrupted(stop: Callable[[], None]) -> Iterator[None]:
+        stop()
+        yield
+
+    monkeypatch.setattr("explorer.cli.data.on_interrupt", interrupted)
+    monkeypatch.setattr("explorer.cli.train.on_interrupt", interrupted)
+    loading._kept.clear()
+    assert main(["data", "folder:shapes"]) == 130
+    assert main(["train", "lenet5", "--data", "folder:shapes", "--device", "cpu"]) == 130
+    assert "stopped before the run began" in capsys.readouterr().err
+    assert not list(own_home.rglob("*.sqlite"))

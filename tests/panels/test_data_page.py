@@ -11,7 +11,9 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
+from explorer.look.theme import ThemeSource
 from explorer.panels.data_page import DataPage
+from explorer.panels.data_pictures import ReceivedPictures
 from explorer.runs import RunConfig
 from explorer.runs.data_facts import Problem, Received
 from explorer.session.data_session import DataSession, DataView
@@ -148,6 +150,30 @@ def test_what_the_network_receives_says_at_which_size(scene: _Scene) -> None:
     scene.page.group.button(1).click()
     assert _text(scene) == "→ 1×32×32, augmented at random, then normalised"
     assert scene.page.received.height() > 88
+
+
+def test_mixed_images_are_shown_with_their_shares_and_as_many_as_fit(qtbot: QtBot) -> None:
+    pictures = ReceivedPictures(ThemeSource())
+    random = np.random.default_rng(0)
+    labels = tuple(("boot", "0.70 boot + 0.30 bag", *(("boot",) * 4)) for _ in range(4))
+    plain = Received(
+        stored=tuple(random.integers(0, 256, (1, 28, 28), np.uint8) for _ in range(4)),
+        received=random.integers(0, 256, (4, 6, 1, 28, 28)).astype(np.uint8),
+        labels=("boot",) * 4,
+        is_augmented=True,
+    )
+    pictures.show_received(plain)
+    shown(qtbot, pictures, 640, 300)
+    without = pictures.height()
+    pictures.show_received(dataclasses.replace(plain, result_labels=labels))
+    assert pictures.height() == without + 4 * pictures.fontMetrics().height(), "a second line below each row"
+    for width, num_results, num_rows in ((300, 3, 4), (640, 5, 4), (1280, 5, 2)):
+        pictures.resize(width, 300)
+        assert pictures._num_results() == num_results
+        last = pictures._cell(3)
+        assert last.top() == (num_rows - 1) * last.height()
+    place = pictures._cell(0).topLeft() + QPoint(88 + 24 + 92 + 40, 40)
+    assert pictures._tip(place) == "0.70 boot + 0.30 bag"
 
 
 def test_a_folder_is_chosen_by_dialog_or_dropped(

@@ -8,6 +8,7 @@ import torch
 
 from explorer.runs import Normalization
 from explorer.runtime.images import to_network_input
+from explorer.training.augment_mixing import share_text
 from explorer.training.data import load_data
 from explorer.training.data.describe import describe, make_sheet, received
 from tests.training.data_files import picture_folder
@@ -87,3 +88,30 @@ def test_photographs_are_shown_as_they_were_found(tmp_path: Path) -> None:
     assert shown.received.shape == (2, 1, 3, 16, 16)
     Path(data.train_files[0]).unlink()  # Only its picture is smaller then.
     assert received(data, (3, 16, 16), 2).stored[0].shape == (3, 16, 16)
+
+
+def test_mixed_images_are_shown_with_the_shares_of_what_is_in_them() -> None:
+    data = load_data("digits")
+
+    def half(
+        x: torch.Tensor, target: torch.Tensor, num_classes: int, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        classes = torch.nn.functional.one_hot(target, num_classes).float()
+        return 0.7 * x + 0.3 * x.roll(1, 0), 0.7 * classes + 0.3 * classes.roll(1, 0)
+
+    shown = received(data, (3, 28, 28), 3, lambda x, generator: x, 2, 0, half)
+    assert shown.result_labels == (
+        ("0.70 0 + 0.30 2",) * 2,
+        ("0.70 1 + 0.30 0",) * 2,
+        ("0.70 2 + 0.30 1",) * 2,
+    )
+    own, other = (torch.from_numpy(shown.stored[place]).float() for place in (1, 0))
+    assert np.abs(shown.received[1, 0] - (0.7 * own + 0.3 * other).expand(3, -1, -1).numpy()).max() <= 0.51
+    assert received(data, (3, 28, 28), 3, lambda x, generator: x, 2).result_labels == ()
+
+
+def test_shares_are_said_as_they_round() -> None:
+    names = ("boot", "bag", "coat")
+    assert share_text(torch.tensor([0.3, 0.7, 0.0]), names) == "0.70 bag + 0.30 boot"
+    assert share_text(torch.tensor([0.0, 0.0, 1.0]), names) == "coat"
+    assert share_text(torch.tensor([0.998, 0.002, 0.0]), names) == "boot"

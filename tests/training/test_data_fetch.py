@@ -34,6 +34,8 @@ class _Server(ThreadingHTTPServer):
         self.files: dict[str, bytes] = {}
         self.asked: list[str] = []
         self.broken: set[str] = set()
+        self.gives_parts = False
+        self.resumed: list[tuple[str, int]] = []
 
     def remote(self, name: str, path: str) -> RemoteFile:
         url = f"http://127.0.0.1:{self.server_address[1]}/{name}"
@@ -47,10 +49,17 @@ class _Handler(BaseHTTPRequestHandler):
         name = self.path.rpartition("/")[2]
         self.server.asked.append(name)
         content = self.server.files[name]
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
+        asked = self.headers.get("Range") if self.server.gives_parts else None
+        start = 0 if asked is None else int(asked.removeprefix("bytes=").removesuffix("-"))
+        self.send_response(200 if asked is None else 206)
+        if asked is not None:
+            self.server.resumed.append((name, start))
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        if self.server.gives_parts:
+            self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
-        self.wfile.write(content[: len(content) // 2] if name in self.server.broken else content)
+        self.wfile.write(content[start : len(content) // 2] if name in self.server.broken else content[start:])
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -209,6 +218,26 @@ def test_unpacking_can_be_cancelled_and_leaves_nothing_half(
     server.asked.clear()
     fetch_data("cifar10", lambda *_: None, _never)
     assert not server.asked
+
+
+def test_an_archive_that_broke_off_goes_on_where_it_ended(
+    server: _Server, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = _archive(server, tmp_path, monkeypatch)
+    name = "cifar-10-python.tar.gz"
+    server.gives_parts = True
+    server.broken.add(name)
+    with pytest.raises(DownloadError, match=r"CIFAR-10: .*broke off after .*try again, which goes on from there"):
+        fetch_data("cifar10", lambda *_: None, _never)
+    assert not data_states()[4].is_here
+    server.broken.clear()
+    said: list[tuple[str, int, int]] = []
+    fetch_data("cifar10", lambda *step: said.append(step), _never)
+    half = len(server.files[name]) // 2
+    assert server.resumed == [(name, half)]
+    assert said[0] == ("Downloading CIFAR-10", half, 170_498_071)
+    assert np.array_equal(load_data("cifar10", again=True).train_images.numpy(), images)
+    assert [path.name for path in root.iterdir()] == ["cifar-10-batches-py"]
 
 
 @functools.cache

@@ -11,7 +11,16 @@ import torch
 from PIL import Image
 
 from explorer.runs.data_facts import Problem
-from explorer.training.data import DataCancelled, DataSet, data_at_hand, decoded_folder, is_at_hand, load_data, loading
+from explorer.training.data import (
+    DataCancelled,
+    DataSet,
+    data_at_hand,
+    decoded_cache,
+    decoded_folder,
+    is_at_hand,
+    load_data,
+    loading,
+)
 from explorer.training.data.decoding import Refused, decode
 from explorer.training.data.folders import list_folder
 from tests.training.data_files import picture, picture_folder
@@ -65,7 +74,7 @@ def test_classes_that_differ_in_case_alone_are_two(tmp_path: Path) -> None:
 def test_decoded_pixels_are_kept_without_a_second_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picture_folder(tmp_path / "a")
     written: list[dict[str, torch.Tensor]] = []
-    monkeypatch.setattr(decoded_folder, "save_file", lambda tensors, *_: written.append(tensors))
+    monkeypatch.setattr(decoded_cache, "save_file", lambda tensors, *_: written.append(tensors))
     data = _load(tmp_path / "a")
     places = {tensor.data_ptr() for tensor in written[0].values()}
     assert {data.train_images.data_ptr(), data.test_images.data_ptr()} <= places
@@ -206,8 +215,13 @@ def test_reading_can_be_cancelled(tmp_path: Path) -> None:
     picture_folder(tmp_path / "a")
     said: list[str] = []
     with pytest.raises(DataCancelled):
-        load_data(f"folder:{tmp_path / 'a'}", SHAPE, lambda text, share: said.append(text), lambda: len(said) > 1)
-    assert said[1] == "Reading image 1 of 20"
+        load_data(
+            f"folder:{tmp_path / 'a'}",
+            SHAPE,
+            lambda text, share: said.append(text),
+            lambda: said[-1:] == ["Decoding 1 of 20 images"],
+        )
+    assert said[-1] == "Decoding 1 of 20 images"
 
 
 def test_folders_of_another_layout_say_what_would_fit(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from explorer.layers import Shape
 from explorer.runs import Normalization
 from explorer.runs.data_facts import DataFacts, Received, Sheet, SizeCount
 from explorer.runtime.images import input_notes, to_network_input
+from explorer.training.augment_mixing import share_text
 from explorer.training.data.data_set import DataSet
 from explorer.training.data.decoding import read_small
 
@@ -20,6 +21,8 @@ _AS_IT_IS = Normalization(mean=(0.0,), std=(1.0,))
 _FOUND_SIDE = 192
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 """From float `(N, C, H, W)`, 0 to 1, to the same."""
+Mix = Callable[[Tensor, Tensor, int, torch.Generator], tuple[Tensor, Tensor]]
+"""From such images, labels `(N,)` and the number of classes to images and each class' share in each."""
 
 
 def describe(data: DataSet, input_shape: Shape) -> DataFacts:
@@ -88,7 +91,13 @@ def make_sheet(data: DataSet, count: int, side: int, only: int | None = None) ->
 
 
 def received(
-    data: DataSet, input_shape: Shape, count: int, augment: Augment | None = None, num_results: int = 1, seed: int = 0
+    data: DataSet,
+    input_shape: Shape,
+    count: int,
+    augment: Augment | None = None,
+    num_results: int = 1,
+    seed: int = 0,
+    mix: Mix | None = None,
 ) -> Received:
     """Training images as they are kept, and as a network gets them but for the normalisation.
 
@@ -97,12 +106,14 @@ def received(
         augment: what training does to them at random; None for nothing.
         num_results: of each image, where there is an augmentation.
         seed: of the augmentation's random numbers.
+        mix: what training does to them with each other after that, in one batch of all of these; None for nothing.
 
     Raises:
         ValueError: the network cannot take these images.
     """
-    positions = _one_of_each(data, count)
-    stored = data.train_images[positions]
+    positions = one_of_each(data, count)
+    stored, target = data.train_images[positions], data.train_labels[positions]
+    mixed: list[list[str]] = []
     # What the network gets, without mean and deviation, so that it can be looked at.
     if augment is None:
         results = to_network_input(stored, input_shape, _AS_IT_IS).unsqueeze(1)
@@ -110,14 +121,21 @@ def received(
         # As training does it: at the network's size, but with the images' own channels.
         sized = to_network_input(stored, (stored.shape[1], *input_shape[1:]), _AS_IT_IS)
         generator = torch.Generator().manual_seed(seed)
-        rounds = [to_network_input(augment(sized, generator), input_shape, _AS_IT_IS) for _ in range(num_results)]
+        rounds = []
+        for _ in range(num_results):
+            images = augment(sized, generator)
+            if mix is not None:
+                images, shares = mix(images, target, len(data.class_names), generator)
+                mixed.append([share_text(row, data.class_names) for row in shares])
+            rounds.append(to_network_input(images, input_shape, _AS_IT_IS))
         results = torch.stack(rounds, dim=1)
     pixels = (results * 255).round_().clamp_(0, 255).to(torch.uint8)
     return Received(
         stored=_as_found(data, positions, stored),
         received=torch.stack([_shown(images) for images in pixels]).numpy(),
-        labels=tuple(data.class_names[label] for label in data.train_labels[positions].tolist()),
+        labels=tuple(data.class_names[label] for label in target.tolist()),
         is_augmented=augment is not None,
+        result_labels=tuple(zip(*mixed, strict=True)),
     )
 
 
@@ -130,7 +148,8 @@ def _as_found(data: DataSet, positions: Tensor, stored: Tensor) -> tuple[npt.NDA
     return tuple(image if file is None else file for file, image in zip(found, kept, strict=True))
 
 
-def _one_of_each(data: DataSet, count: int) -> Tensor:
+def one_of_each(data: DataSet, count: int) -> Tensor:
+    """The positions of so many training images: one of each class in turn."""
     chosen: list[int] = []
     turn = 0
     by_class = [torch.nonzero(data.train_labels == label).flatten() for label in range(len(data.class_names))]

@@ -25,7 +25,7 @@ Cancelled = Callable[[], bool]
 def fetch_data(name: str, progress: Progress, is_cancelled: Cancelled) -> Path:
     """Bring a data set onto this computer, also where it is here already.
 
-    What was fetched before an error or a cancel, and is whole, is not fetched again.
+    What was fetched before an error or a cancel is not fetched again, as far as the server gives parts of files.
 
     Args:
         name: an id of `DATA_SOURCES`.
@@ -79,6 +79,7 @@ def _fetch(
                 is_cancelled,
                 md5=file.md5,
                 instead=_INSTEAD,
+                resumes=True,
             )
             break
         except DownloadError as error:

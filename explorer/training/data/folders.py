@@ -6,7 +6,7 @@ Laid out as torchvision's `ImageFolder` wants them: one folder a class, at the t
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +43,9 @@ class Listing:
     """Changes when a file is added, removed or written to."""
 
 
-def list_folder(root: Path, titles: dict[str, str] | None = None) -> Listing:
+def list_folder(
+    root: Path, titles: dict[str, str] | None = None, look_out: Callable[[int], None] | None = None
+) -> Listing:
     """Look through a folder of images.
 
     Where there is no split, a fifth of each class is for testing, chosen by the files' names, so that it is the same
@@ -52,6 +54,7 @@ def list_folder(root: Path, titles: dict[str, str] | None = None) -> Listing:
     Args:
         root: one folder a class, or folders of these named train and val.
         titles: what to call the classes whose folders have these names.
+        look_out: receives the number of files found, folder by folder; what it raises ends the search.
 
     Raises:
         ValueError: it holds no classes; says how it should be laid out.
@@ -68,14 +71,19 @@ def list_folder(root: Path, titles: dict[str, str] | None = None) -> Listing:
     else:
         parts = [("", False)]
     found: dict[tuple[bool, str], list[tuple[str, int, int]]] = defaultdict(list)
+    num_found = 0
     for part, is_test in parts:
+        problems += _loose_files(root, part)
         for folder in _folders(root / part):
             below = f"{part}/{folder}" if part else folder
+            if look_out is not None:
+                look_out(num_found)
             files = sorted(_walk(root, below, problems))
+            num_found += len(files)
             if files:
                 found[is_test, folder] = files
             else:
-                problems.append(Problem(below, "holds no files; its class is left out"))
+                problems.append(Problem(readable(below), "holds no files; its class is left out"))
     names = sorted({name for _, name in found})
     if len(names) < 2:
         raise ValueError(_layout(root, names))
@@ -91,11 +99,16 @@ def list_folder(root: Path, titles: dict[str, str] | None = None) -> Listing:
     shown = titles or {}
     return Listing(
         root=root,
-        class_names=tuple(shown.get(name, name) for name in names),
+        class_names=tuple(shown.get(name, readable(name)) for name in names),
         files=tuple(sorted(listed, key=lambda file: (file.is_test, file.label, file.path))),
         problems=tuple(problems),
         digest=digest.hexdigest(),
     )
+
+
+def readable(name: str) -> str:
+    """A file's name as it can be shown and written: bytes that are no text become question marks."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _chosen(paths: list[str]) -> set[str]:
@@ -110,6 +123,17 @@ def _folders(root: Path) -> list[str]:
         return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith((".", "__MACOSX")))
 
 
+def _loose_files(root: Path, part: str) -> list[Problem]:
+    """What lies beside the folders of the classes, and so belongs to none."""
+    with os.scandir(root / part) as entries:
+        names = sorted(e.name for e in entries if not e.is_dir() and not _is_the_systems(e.name))
+    return [Problem(readable(f"{part}/{name}" if part else name), "lies in no class' folder") for name in names]
+
+
+def _is_the_systems(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _SYSTEM_FILES
+
+
 def _walk(root: Path, below: str, problems: list[Problem]) -> Iterator[tuple[str, int, int]]:
     """Path, size in bytes and time of change of each file, however deep."""
     waiting, seen = [below], set()
@@ -122,7 +146,7 @@ def _walk(root: Path, below: str, problems: list[Problem]) -> Iterator[tuple[str
             seen.add(real)
             with os.scandir(root / folder) as entries:
                 for entry in entries:
-                    if entry.name.startswith(".") or entry.name.lower() in _SYSTEM_FILES:
+                    if _is_the_systems(entry.name):
                         continue
                     path = f"{folder}/{entry.name}"
                     if entry.is_dir():
@@ -134,11 +158,11 @@ def _walk(root: Path, below: str, problems: list[Problem]) -> Iterator[tuple[str
                     except OSError:
                         yield path, 0, 0  # A link to nothing, or just deleted; opening it will say so.
         except OSError as error:
-            problems.append(Problem(folder, f"cannot be looked into: {error.strerror or error}"))
+            problems.append(Problem(readable(folder), f"cannot be looked into: {error.strerror or error}"))
 
 
 def _layout(root: Path, names: list[str]) -> str:
-    received = f"one class, {names[0]}" if names else "no folders of images"
+    received = f"one class, {readable(names[0])}" if names else "no folders of images"
     return (
         f"{root}: holds {received}; use one folder a class, at least two: {root.name}/cats, {root.name}/dogs, or "
         f"{root.name}/train/cats, {root.name}/val/cats and so on"

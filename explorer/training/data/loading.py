@@ -3,7 +3,7 @@
 import difflib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,8 +24,10 @@ from explorer.runs.data_sources import (
 )
 from explorer.training.data import torchvision_sets
 from explorer.training.data.data_set import DataSet, make_data_set
-from explorer.training.data.decoded_folder import Cancelled, DataCancelled, Progress, load_folder, stored_shape
-from explorer.training.data.folders import list_folder
+from explorer.training.data.decoded_cache import DataCancelled
+from explorer.training.data.decoded_folder import Cancelled, load_folder, stored_shape
+from explorer.training.data.folders import Listing, list_folder
+from explorer.training.data.pace import Progress
 
 _MOST_KEPT = 3
 _LOOK_S = 0.1
@@ -34,6 +36,8 @@ _Key = tuple[str, Shape | None]
 _kept: OrderedDict[_Key, DataSet] = OrderedDict()
 """The data sets that were used last, the latest at the end."""
 _lock = threading.Lock()
+_doing: list[tuple[str, float]] = []
+"""What the thread does that has the lock, for those who wait for it: nothing or one report."""
 
 
 class DataNotHere(ValueError):  # noqa: N818 - it says what happened
@@ -70,11 +74,12 @@ def load_data(
     if known is not None:
         _touch(key)
         return known
-    with _held(looked):
+    say = progress or _silent
+    with _held(say, looked):
         if again:
             _kept.pop(key, None)
         if key not in _kept:
-            _kept[key] = _load(name, key[1], progress or _silent, looked)
+            _kept[key] = _load(name, key[1], _heard_by_all(say), looked)
         _kept.move_to_end(key)
         for old in [*_kept][:-_MOST_KEPT]:
             del _kept[old]
@@ -99,6 +104,23 @@ def data_at_hand(name: str) -> tuple[str, str | None]:
     else:
         is_here = name == DIGITS or (name in torchvision_sets.SETS and torchvision_sets.find(name) is not None)
     return (name, None) if is_here else (DIGITS, f"Checked on digits: {data_title(name)} is not on this computer.")
+
+
+def data_folder(name: str) -> tuple[Path, dict[str, str] | None] | None:
+    """The folder of images that a name stands for, and what its classes are called; None for other data sets.
+
+    Raises:
+        ValueError: it is none that `load_data` knows.
+        DataNotHere: it is to be downloaded first.
+    """
+    _key(name, (3, 1, 1))
+    folder = folder_of(name)
+    if folder is not None:
+        return folder, None
+    source = data_source(name)
+    if source is None or source.image_shape is not None:
+        return None
+    return _found(name), torchvision_sets.IMAGENETTE_CLASSES
 
 
 def data_set_names() -> tuple[str, ...]:
@@ -136,6 +158,16 @@ def _load(name: str, shape: Shape | None, progress: Progress, is_cancelled: Canc
     if folder is not None:
         assert shape is not None
         return _load_folder(name, folder, shape, progress, is_cancelled)
+    place = _found(name)
+    try:
+        if shape is None:
+            return torchvision_sets.read(name, place)
+    except OSError as error:
+        raise ValueError(f"{name}: {place} cannot be read: {error.strerror or error}") from None
+    return _load_folder(name, place, shape, progress, is_cancelled, torchvision_sets.IMAGENETTE_CLASSES)
+
+
+def _found(name: str) -> Path:
     place = torchvision_sets.find(name)
     if place is None:
         source = data_source(name)
@@ -144,12 +176,7 @@ def _load(name: str, shape: Shape | None, progress: Progress, is_cancelled: Canc
             f"{source.title} is not on this computer; download its {source.download_bytes / 1024**2:,.0f} MB in the "
             f"Data tab or with `arch-explorer data {name} --download`, or use digits, which need no network"
         )
-    try:
-        if shape is None:
-            return torchvision_sets.read(name, place)
-    except OSError as error:
-        raise ValueError(f"{name}: {place} cannot be read: {error.strerror or error}") from None
-    return _load_folder(name, place, shape, progress, is_cancelled, torchvision_sets.IMAGENETTE_CLASSES)
+    return place
 
 
 def _load_folder(
@@ -160,14 +187,25 @@ def _load_folder(
     is_cancelled: Cancelled,
     titles: dict[str, str] | None = None,
 ) -> DataSet:
+    def look_out(num_files: int) -> None:
+        if is_cancelled():
+            raise DataCancelled
+        progress(f"Looking through {folder.name}: {num_files:,} files", 0.0)
+
+    return load_folder(name, listed(name, folder, titles, look_out), shape, progress, is_cancelled)
+
+
+def listed(
+    name: str, folder: Path, titles: dict[str, str] | None, look_out: Callable[[int], None] | None = None
+) -> Listing:
+    """As `list_folder`, but a folder that is not there or not to be read is a ValueError too."""
     try:
-        listing = list_folder(folder, titles)
+        return list_folder(folder, titles, look_out)
     except OSError as error:
         raise ValueError(
             f"{name}: the folder cannot be looked into: {(error.strerror or str(error)).lower()}; choose one "
             "that is there"
         ) from None
-    return load_folder(name, listing, shape, progress, is_cancelled)
 
 
 def _digits() -> DataSet:
@@ -190,15 +228,29 @@ def _touch(key: _Key) -> None:
 
 
 @contextmanager
-def _held(is_cancelled: Cancelled) -> Iterator[None]:
-    """One thread loads at a time; who waits can be cancelled."""
+def _held(progress: Progress, is_cancelled: Cancelled) -> Iterator[None]:
+    """One thread loads at a time; who waits hears how far it is, and can be cancelled."""
+    heard: tuple[str, float] | None = None
     while not _lock.acquire(timeout=_LOOK_S):
         if is_cancelled():
             raise DataCancelled
+        for report in tuple(_doing):
+            if report != heard:
+                heard = report
+                progress(*report)
     try:
         yield
     finally:
+        _doing.clear()
         _lock.release()
+
+
+def _heard_by_all(progress: Progress) -> Progress:
+    def say(text: str, share: float) -> None:
+        _doing[:] = [(text, share)]
+        progress(text, share)
+
+    return say
 
 
 def _never() -> bool:
