@@ -1,6 +1,7 @@
 """What the Runs tab asks of the window: a run opened with everything as it was, one that goes on, a folder shown."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -57,13 +58,24 @@ class RunActions(QObject):
         self._show_curves()
         return True
 
-    def resume(self, run_id: str) -> bool:
-        """Let a run go on in this window, with its network on screen; False if that could not be."""
+    def resume(self, run_id: str, device: str | None = None) -> bool:
+        """Let a run go on in this window, with its network on screen; False if that could not be.
+
+        Args:
+            run_id: of a run that the list has.
+            device: where to go on; None for where its configuration says.
+        """
         record = self._runs.record(run_id)
         if record is None or self._is_busy() or not self._open_network(record):
             return False
-        self._run.start_with(self._document.architecture, record.config, partial(engine.resume, run_id))
+        config = record.config if device is None else replace(record.config, device=device)
+        self._run.start_with(self._document.architecture, config, partial(engine.resume, run_id, device=device))
         return True
+
+    def resume_on(self, run_id: str, device: str) -> bool:
+        """Let a run that has just ended go on elsewhere, as `resume`."""
+        self._runs.refresh()
+        return self.resume(run_id, device)
 
     def reveal(self, folder: Path) -> None:
         """Show a folder in the system's file manager."""

@@ -6,7 +6,6 @@ itself is `runtime.weights_matching`'s, and the dialog that shows it `weights_di
 
 import atexit
 import functools
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from explorer.architecture.files import sha256_of
 from explorer.architecture.freezing import can_freeze
 from explorer.inference import infer
 from explorer.layers import Layer
-from explorer.look.transfers import transfer_text
+from explorer.look.transfers import said
 from explorer.runs import ProjectWeightsError, SavedWeights, WeightsFacts, read_facts
 from explorer.runs.project_weights import check_weights
 from explorer.runtime import threads
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 _FEWEST_ALIKE = 0.5
 """Share of layers that a network must have in common with a catalogue's one to be offered its weights."""
 _NEARLY_BEST = 0.95
-_REPORT_INTERVAL_S = 0.1
 
 Progress = Callable[[str, float], None]
 Cancelled = Callable[[], bool]
@@ -160,7 +158,7 @@ def compare_published(
     entry = zoo.entry(network_id)
     path = None if again else pretrained.find(entry)
     if path is None:
-        path = pretrained.download(entry, timed(progress), cancelled)
+        path = pretrained.download(entry, functools.partial(said(progress), ""), cancelled)
     comparison = compare_file(architecture, path, progress, cancelled)
     known = pretrained.details(entry)
     return comparison._replace(facts=known.facts, report=pretrained.with_notes(comparison.report, known))
@@ -231,22 +229,6 @@ def _sha256(path: Path) -> str:
         return sha256_of(path)
     except OSError:
         return ""
-
-
-def timed(progress: Progress, clock: Callable[[], float] = time.monotonic) -> Callable[[int, int], None]:
-    """Bytes of a download, as text with the time left; ten times a second at most."""
-    started = clock()
-    last = -1.0
-
-    def report(done: int, total: int) -> None:
-        nonlocal last
-        now = clock()
-        if last >= 0 and now - last < _REPORT_INTERVAL_S and done != total:
-            return
-        last = now
-        progress(transfer_text(done, total, now - started), done / total if total else 0.0)
-
-    return report
 
 
 @functools.cache

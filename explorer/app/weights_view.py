@@ -31,13 +31,20 @@ def counts_text(report: WeightsReport) -> str:
 
 
 def facts_text(facts: WeightsFacts) -> str:
-    """How images were prepared for the weights, and what their scores stand for; empty where nothing is known."""
+    """How images were prepared for the weights, or that nobody knows, and what their scores stand for."""
     sentences = []
     if facts.normalization is not None:
         sentences.append(
             _tr(
                 "Trained on images normalised with {0}; a run does so too, unless the training form says otherwise."
             ).format(facts.normalization.text)
+        )
+    else:
+        sentences.append(
+            _tr(
+                "The file says nothing of how images were normalised for it; a run goes by its data set's own mean and "
+                "standard deviation, unless the training form says otherwise."
+            )
         )
     if facts.class_names:
         first = ", ".join(facts.class_names[:_MOST_CLASSES])
@@ -98,9 +105,7 @@ class WeightsView(QWidget):
     def show_report(self, name: str, report: WeightsReport, facts: WeightsFacts) -> None:
         """Show another file's report, and what is known of the file beside it."""
         self._by_name = report
-        text = facts_text(facts)
-        self.facts.show_text(text)
-        self.facts.setVisible(bool(text))
+        self.facts.show_text(facts_text(facts))
         self.name.show_text(name)
         self._show(report)
 

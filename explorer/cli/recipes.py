@@ -1,23 +1,41 @@
-"""`arch-explorer recipes`: the named ways to train, those that come along and the user's own."""
+"""`arch-explorer recipes`: the named ways to train, those that come along and the user's own, and all of one."""
 
 import json
+import shlex
 from collections.abc import Sequence
 
-from explorer.cli.parser import PROGRAM, Parser
+from explorer.cli.parser import PROGRAM, Parser, UserMistake
 from explorer.cli.table import table
-from explorer.runs.recipe import RECIPE_FIELDS, Recipe, all_recipes
+from explorer.export.naming import one_line
+from explorer.runs import GROUP_TITLES, GROUPS, RunConfig
+from explorer.runs.recipe import RECIPE_FIELDS, Recipe, RecipeError, all_recipes, departures, find_recipe
 from explorer.runs.shipped_recipes import SHIPPED
 from explorer.zoo import entries
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Print the recipes, the user's own last."""
+    """Print the recipes, the user's own last, or everything about one.
+
+    Raises:
+        UserMistake: no recipe has the name; the message lists near ones.
+    """
     parser = Parser(
         prog=f"{PROGRAM} recipes",
         description=f"The recipes that `{PROGRAM} train NETWORK --recipe NAME` takes.",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    as_json = parser.parse_args(arguments).json
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME | FILE", help="a recipe, or a .json file of one, to show whole"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    options = parser.parse_args(arguments)
+    as_json = options.json
+    if options.name is not None:
+        try:
+            recipe = find_recipe(options.name)
+        except RecipeError as error:
+            raise UserMistake(str(error)) from error
+        print(json.dumps(_whole(recipe), ensure_ascii=False) if as_json else _details(recipe))
+        return 0
     found = all_recipes()
     if as_json:
         print(json.dumps({"recipes": [_to_plain(recipe) for recipe in found]}, ensure_ascii=False))
@@ -32,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
             recipe.config.optimizer,
             f"{recipe.config.learning_rate:g}",
             recipe.config.schedule,
-            "comes along" if recipe in SHIPPED else "yours",
+            _origin(recipe),
         ]
         for recipe in found
     ]
@@ -50,3 +68,40 @@ def _to_plain(recipe: Recipe) -> dict[str, object]:
         "is_own": recipe not in SHIPPED,
         "config": {field.name: getattr(recipe.config, field.name) for field in RECIPE_FIELDS},
     }
+
+
+def _whole(recipe: Recipe) -> dict[str, object]:
+    differs = departures(recipe.config, RunConfig())
+    defaults = {each.field.name: each.field.default for each in differs}
+    unused = [field.name for field in RECIPE_FIELDS if field.why_unused(recipe.config)]
+    return _to_plain(recipe) | {"defaults_of_what_differs": defaults, "unused": unused}
+
+
+def _details(recipe: Recipe) -> str:
+    differing = {each.field.name: each for each in departures(recipe.config, RunConfig())}
+    lines = [f"recipe {one_line(recipe.name)}, {_origin(recipe)}, for {', '.join(_networks(recipe)) or 'any network'}"]
+    if recipe.note:
+        lines.append(one_line(recipe.note))
+    lines += ["", f"other than the defaults: {recipe.summary}", ""]
+    rows: list[list[str]] = []
+    for group in GROUPS:
+        for place, field in enumerate(field for field in RECIPE_FIELDS if field.group == group):
+            value = field.written(getattr(recipe.config, field.name))
+            default = field.written(field.default) if field.name in differing else ""
+            has_effect = "no effect" if field.why_unused(recipe.config) else ""
+            rows.append(["" if place else GROUP_TITLES[group], field.title, value, default, has_effect, field.option])
+    header = ("part", "setting", "value", "default, if another", "", "option")
+    lines += [table(header, rows, (False,) * len(header)), ""]
+    network = next(iter(_networks(recipe)), "NETWORK")
+    lines.append(f"train with it: {PROGRAM} train {network} --recipe {shlex.quote(recipe.name)}")
+    return "\n".join(lines)
+
+
+def _origin(recipe: Recipe) -> str:
+    return "comes along" if recipe in SHIPPED else "yours"
+
+
+def _networks(recipe: Recipe) -> tuple[str, ...]:
+    """The networks of the catalogue that it is for."""
+    named = [entry.id for entry in entries() if recipe.name in entry.recipes]
+    return tuple(dict.fromkeys([*([recipe.network] if recipe.network is not None else []), *named]))

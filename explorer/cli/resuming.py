@@ -7,7 +7,7 @@ from explorer.cli.parser import UserMistake
 from explorer.cli.run_result import conduct
 from explorer.runs import CONFIG_FIELDS, RunControl, config_field
 
-_ALLOWED = ("learning_rate",)
+_ALLOWED = ("learning_rate", "device")
 
 
 def resume(options: argparse.Namespace) -> int:
@@ -24,6 +24,13 @@ def resume(options: argparse.Namespace) -> int:
             control.set_learning_rate(float(field.parse(options.learning_rate)))
         except ValueError as error:
             raise UserMistake(str(error).replace(f"{field.name}:", f"{field.option}:", 1)) from error
+    device = options.device
+    if device is not None:
+        field = config_field("device")
+        try:
+            device = str(field.parse(device))
+        except ValueError as error:
+            raise UserMistake(str(error).replace(f"{field.name}:", f"{field.option}:", 1)) from error
     from explorer.runtime import threads
 
     threads.prepare()
@@ -32,7 +39,9 @@ def resume(options: argparse.Namespace) -> int:
 
     try:
         return conduct(
-            lambda emit, control: resume_recorded(options.resume, emit, control), control, as_json=options.json
+            lambda emit, control: resume_recorded(options.resume, emit, control, device=device),
+            control,
+            as_json=options.json,
         )
     except (CheckpointError, ArchitectureFileError) as error:
         raise UserMistake(str(error)) from error

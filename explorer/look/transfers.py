@@ -29,9 +29,10 @@ def said(
 ) -> Callable[[str, int, int], None]:
     """What a download reports in bytes, said as text and share; ten times a second at most.
 
-    Each thing that is done after another starts the time anew.
+    Each thing that is done after another starts the time anew; one without a name is said in numbers alone.
     """
-    doing, started, first, last = "", 0.0, 0, 0.0
+    doing: str | None = None
+    started, first, last = 0.0, 0, 0.0
 
     def report(text: str, done: int, total: int) -> None:
         nonlocal doing, started, first, last
@@ -44,6 +45,7 @@ def said(
         last = now
         arrived = done - first
         elapsed = (now - started) * (done / arrived if arrived else 0)
-        say(f"{text}: {transfer_text(done, total, elapsed)}", min(1.0, done / total) if total else 0.0)
+        words = transfer_text(done, total, elapsed)
+        say(f"{text}: {words}" if text else words, min(1.0, done / total) if total else 0.0)
 
     return report

@@ -1,17 +1,13 @@
 """The Runs tab: every run in a table, filtered, renamed, tagged, compared, exported and put into the trash.
 
-What a cell says is `runs_model`'s, the curves at the right are `runs_comparison`'s. Opening and resuming a run are the
-window's to do.
+What a cell says is `runs_model`'s, the curves at the right are `runs_comparison`'s; what can be done with a run is
+`runs_commands`', the files are `runs_export`'s. Opening and resuming a run are the window's to do.
 """
 
-from collections.abc import Callable
-from pathlib import Path
-
 from PySide6.QtCore import QByteArray, QItemSelection, QItemSelectionModel, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QColor, QGuiApplication, QHideEvent, QKeySequence, QPalette, QShowEvent
+from PySide6.QtGui import QColor, QGuiApplication, QHideEvent, QPalette, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFileDialog,
     QFrame,
     QHeaderView,
     QMenu,
@@ -23,15 +19,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.look.icons import dress, icon
+from explorer.look.icons import dress
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 from explorer.panels.runs_bar import FilterBar, UndoBar
+from explorer.panels.runs_commands import RunsCommands, connect
 from explorer.panels.runs_comparison import RunsComparison
+from explorer.panels.runs_export import RunsExport
 from explorer.panels.runs_model import NAME, PLAIN_ROLE, STATE, TAGS, WHEN, RunsFilter, RunsModel, copied
 from explorer.runs import RunRecord
-from explorer.runs.run_files import runs_csv, save_history_csv, save_tensorboard
-from explorer.session.job import Job
 from explorer.session.places import settings
 from explorer.session.runs_session import RunsSession
 
@@ -47,6 +43,7 @@ class RunsPanel(QWidget):
     Signals:
         open_asked(str): the user wants this run with its network, configuration, weights and curves in the window.
         resume_asked(str): the user wants this run to go on.
+        follow_asked(Path): the user wants to see how the run in this folder goes.
         reveal_asked(Path): the user wants to see a folder.
         failed(str): what could not be done, and why.
         done(str): what was done, where the user cannot see it.
@@ -54,6 +51,7 @@ class RunsPanel(QWidget):
 
     open_asked = Signal(str)
     resume_asked = Signal(str)
+    follow_asked = Signal(object)
     reveal_asked = Signal(object)
     failed = Signal(str)
     done = Signal(str)
@@ -64,7 +62,6 @@ class RunsPanel(QWidget):
         self._themes = themes
         self._is_following = False
         self._is_behind = False
-        self._job: Job | None = None
         self._chosen: tuple[str, ...] = ()
         """Ids of the selected runs in the order in which they were selected."""
         self.model = RunsModel(runs, themes, self)
@@ -75,7 +72,11 @@ class RunsPanel(QWidget):
         self.comparison = RunsComparison(runs, themes, self)
         self._empty = RoleLabel(themes, role="muted", font=body_font(), wraps=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._make_actions()
+        self.commands = RunsCommands(self.view)
+        self.export = RunsExport(runs, self)
+        self.export.failed.connect(self.failed)
+        self.export.done.connect(self.done)
+        self._connect_commands()
         self._set_up_view()
         self._lay_out()
         self.bar.changed.connect(self._filter)
@@ -117,9 +118,7 @@ class RunsPanel(QWidget):
 
     def close_work(self, timeout_s: float = 10.0) -> None:
         """End an export that is under way."""
-        if self._job is not None:
-            self._job.close(timeout_s)
-            self._job = None
+        self.export.close_work(timeout_s)
 
     def copy(self) -> None:
         """Put the selected rows, or all, on the clipboard, as spreadsheets take them."""
@@ -131,42 +130,6 @@ class RunsPanel(QWidget):
             for row in rows or range(self.filtered.rowCount())
         ]
         QGuiApplication.clipboard().setText(copied([header, *cells]))
-
-    def export_csv(self, path: Path) -> None:
-        """Write the curves of the one selected run, or the results and settings of several; `failed` says why not."""
-        records = self.selected
-        try:
-            if len(records) == 1:
-                history = self._runs.history(records[0])
-                if history is None:
-                    return
-                save_history_csv(records[0], history, path)
-            else:
-                path.write_text(runs_csv(records or self.model.records), encoding="utf-8")
-        except OSError as error:
-            self.failed.emit(self.tr("{0}: {1}").format(path, error.strerror or error))
-            return
-        self.done.emit(self.tr("Wrote {0}").format(path))
-
-    def export_tensorboard(self, folder: Path) -> None:
-        """Write the selected runs as TensorBoard event files, in a thread; `done` or `failed` follows."""
-        found = [(record, self._runs.history(record)) for record in self.selected]
-        ready = [(record, history) for record, history in found if history is not None]
-
-        def work(progress: Callable[[str, float], None], cancelled: Callable[[], bool]) -> int:
-            for place, (record, history) in enumerate(ready):
-                if cancelled():
-                    break
-                progress(record.title, place / len(ready))
-                save_tensorboard(record, history, folder)
-            return len(ready)
-
-        self.close_work()
-        self._job = job = Job(work, self)
-        said = self.tr("Wrote event files: tensorboard --logdir {0}").format(folder)
-        job.finished.connect(lambda _count: self.done.emit(said))
-        job.failed.connect(lambda why: self.failed.emit(self.tr("{0}: {1}").format(folder, why)))
-        job.start()
 
     def sizeHint(self) -> QSize:
         return QSize(150 * GRID, 34 * GRID)
@@ -194,7 +157,7 @@ class RunsPanel(QWidget):
         self._pages.addWidget(self.view)
         self._pages.addWidget(self._empty)
         column.addWidget(pages, 1)
-        self.bar.add_actions([self.open_action, self.resume_action, self.restore_action, self.trash_action], self._menu)
+        self.bar.add_actions(self.commands.in_the_bar, lambda: self.commands.menu(self))
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.splitter.addWidget(left)
         self.splitter.addWidget(self.comparison)
@@ -254,27 +217,19 @@ class RunsPanel(QWidget):
         view.itemDelegate().closeEditor.connect(self._catch_up)
         view.selectionModel().selectionChanged.connect(self._follow_selection)
 
-    def _make_actions(self) -> None:
-        self.open_action = self._action(self.tr("Open"), "Return", self._open)
-        self.resume_action = self._action(self.tr("Resume"), "", self._resume)
-        self.restore_action = self._action(self.tr("Restore"), "", lambda: self._runs.restore(self._ids()))
-        self.trash_action = self._action(self.tr("Delete"), "Delete", self._delete)
-        self.rename_action = self._action(self.tr("Rename"), "", lambda: self._edit(NAME))
-        self.tag_action = self._action(self.tr("Edit tags"), "", lambda: self._edit(TAGS))
-        self.copy_action = self._action(self.tr("Copy"), QKeySequence.StandardKey.Copy, self.copy)
-        self.csv_action = self._action(self.tr("Export as CSV…"), "", self._ask_csv)
-        self.tensorboard_action = self._action(self.tr("Export for TensorBoard…"), "", self._ask_tensorboard)
-        self.reveal_action = self._action(self.tr("Show the run's folder"), "", self._reveal)
-        self.rename_action.setToolTip(self.tr("Rename (F2)"))
-
-    def _action(self, text: str, shortcut: str | QKeySequence.StandardKey, do: object) -> QAction:
-        action = QAction(text, self.view)
-        if shortcut:
-            action.setShortcut(QKeySequence(shortcut))
-        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        action.triggered.connect(lambda _checked=False: do())  # type: ignore[operator]
-        self.view.addAction(action)
-        return action
+    def _connect_commands(self) -> None:
+        commands, runs = self.commands, self._runs
+        connect(commands.open, self._open)
+        connect(commands.resume, lambda: self.resume_asked.emit(self.selected[0].run_id))
+        connect(commands.restore, lambda: runs.restore(self._ids()))
+        connect(commands.trash, self._delete)
+        connect(commands.rename, lambda: self._edit(NAME))
+        connect(commands.tag, lambda: self._edit(TAGS))
+        connect(commands.copy, self.copy)
+        connect(commands.csv, lambda: self.export.ask_csv(self.selected, self.model.records))
+        connect(commands.tensorboard, lambda: self.export.ask_tensorboard(self.selected))
+        connect(commands.follow, lambda: self.follow_asked.emit(self.selected[0].folder))
+        connect(commands.reveal, lambda: self.reveal_asked.emit(self.selected[0].folder))
 
     def _catch_up(self) -> None:
         # The view notes that its editor is closed after this signal, or before it.
@@ -311,32 +266,7 @@ class RunsPanel(QWidget):
         records = self.selected
         self.comparison.apply(records)
         self.model.show_series(self.comparison.colours())
-        self._enable(records)
-
-    def _enable(self, records: tuple[RunRecord, ...]) -> None:
-        trash, one = self._runs.shows_trash, len(records) == 1
-        none = self.tr("Select a run first.")
-        single = None if one else self.tr("Select one run for this.") if records else none
-        running = self.tr("A run that is active cannot be deleted; stop it first.")
-        in_trash = self.tr("It is in the trash; restore it first.") if trash else None
-        _offer(self.open_action, self.tr("Open its network, settings, weights and curves"), single or in_trash)
-        complete = None
-        if one and not records[0].can_resume:
-            is_active = records[0].state == "running"
-            complete = (
-                self.tr("It is active.") if is_active else self.tr("It is complete; there is nothing left to do.")
-            )
-        _offer(self.resume_action, self.tr("Go on from its last checkpoint"), single or in_trash or complete)
-        held = running if any(record.state == "running" for record in records) else None
-        self.trash_action.setText(self.tr("Delete for good") if trash else self.tr("Delete"))
-        _offer(self.trash_action, self.tr("Put into the trash") if not trash else "", none if not records else held)
-        _offer(self.restore_action, self.tr("Take out of the trash"), none if not records else None)
-        self.restore_action.setVisible(trash)
-        self.open_action.setVisible(not trash)
-        self.resume_action.setVisible(not trash)
-        for action in (self.rename_action, self.tag_action, self.reveal_action):
-            _offer(action, action.text(), single)
-        _offer(self.tensorboard_action, self.tr("Curves as event files"), None if records else none)
+        self.commands.enable(records, in_trash=self._runs.shows_trash)
 
     def _show_page(self) -> None:
         if self.filtered.rowCount():
@@ -362,14 +292,8 @@ class RunsPanel(QWidget):
         self._runs.show_trash(shown)
 
     def _open(self) -> None:
-        if self.open_action.isEnabled():
+        if self.commands.open.isEnabled():
             self.open_asked.emit(self.selected[0].run_id)
-
-    def _resume(self) -> None:
-        self.resume_asked.emit(self.selected[0].run_id)
-
-    def _reveal(self) -> None:
-        self.reveal_asked.emit(self.selected[0].folder)
 
     def _double_click(self, index: object) -> None:
         column = self.view.currentIndex().column()
@@ -403,34 +327,10 @@ class RunsPanel(QWidget):
         what = self.tr("1 run") if len(run_ids) == 1 else self.tr("{0} runs").format(len(run_ids))
         self.undo_bar.offer(self.tr("Moved {0} to the trash.").format(what), run_ids)
 
-    def _ask_csv(self) -> None:
-        name = f"{self.selected[0].run_id}.csv" if len(self.selected) == 1 else "runs.csv"
-        path, _ = QFileDialog.getSaveFileName(self, self.tr("Export as CSV"), name, self.tr("Table (*.csv)"))
-        if path:
-            self.export_csv(Path(path))
-
-    def _ask_tensorboard(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, self.tr("Folder for TensorBoard"))
-        if folder:
-            self.export_tensorboard(Path(folder))
-
     # Menus and looks
 
-    def _menu(self) -> QMenu:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.setToolTipsVisible(True)
-        menu.addActions([self.open_action, self.resume_action, self.restore_action])
-        menu.addSeparator()
-        menu.addActions([self.rename_action, self.tag_action, self.copy_action])
-        menu.addSeparator()
-        menu.addActions([self.csv_action, self.tensorboard_action, self.reveal_action])
-        menu.addSeparator()
-        menu.addAction(self.trash_action)
-        return menu
-
     def _open_menu(self, position: QPoint) -> None:
-        self._menu().popup(self.view.viewport().mapToGlobal(position))
+        self.commands.menu(self).popup(self.view.viewport().mapToGlobal(position))
 
     def _open_columns_menu(self, position: QPoint) -> None:
         header, menu = self.view.horizontalHeader(), QMenu(self)
@@ -464,22 +364,8 @@ class RunsPanel(QWidget):
 
     def _set_icons(self) -> None:
         theme = self._themes.theme
-        for action, name in (
-            (self.open_action, "open"),
-            (self.resume_action, "start"),
-            (self.restore_action, "undo"),
-            (self.trash_action, "remove"),
-            (self.copy_action, "copy"),
-            (self.csv_action, "export"),
-        ):
-            action.setIcon(icon(name, theme))
+        self.commands.set_icons(theme)
         self.bar.set_icons(theme)
-
-
-def _offer(action: QAction, what: str, why_not: str | None) -> None:
-    action.setEnabled(why_not is None)
-    shortcut = action.shortcut().toString()
-    action.setToolTip(why_not or (f"{what} ({shortcut})" if shortcut else what))
 
 
 def _tinted(theme: Theme) -> QColor:

@@ -1,11 +1,12 @@
 """The form of a run's configuration, generated from `CONFIG_FIELDS`: a field that is added there appears here.
 
-The essentials are open; the other groups fold, and their headings say what is set in them. The editors are
-`training_form_editors`, a group is `training_form_group`, and the recipes' line is `training_form_recipe`.
+The essentials are open; the other groups fold, and their headings, side by side while they are folded, say what is set
+in them. The editors are `training_form_editors`, a group is `training_form_group`, and the recipes' line is
+`training_form_recipe`.
 """
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from explorer.look.theme import GRID, ThemeSource
 from explorer.panels.augmentation_form import AugmentationForm
@@ -28,6 +29,8 @@ LIVE_FIELDS = frozenset({"learning_rate"})
 """What may change while a run is active."""
 ALL_FIELDS = "recipe"
 """What `edited` says where a recipe set them all."""
+_THREE_COLUMNS = 70 * GRID
+"""From this width on three of the essentials, whose titles are short, and three folded headings stand side by side."""
 
 
 class ConfigForm(QWidget):
@@ -58,19 +61,26 @@ class ConfigForm(QWidget):
         self.augmentation = AugmentationForm(themes, self)
         self.augmentation.edited.connect(self._take_augmentation)
         self.augmentation.refused.connect(self.refused)
+        self._num_columns = 2
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID // 2)
         column.addWidget(self.recipes)
+        self._folding = QGridLayout()
+        self._folding.setHorizontalSpacing(GRID // 2)
+        self._folding.setVerticalSpacing(0)
         for group in GROUPS:
             part = FieldGroup(themes, self.tr(GROUP_TITLES[group]), folds=group != "essentials", parent=self)
+            part.folded.connect(self._place_parts)
             part.opened.connect(lambda part=part: self.opened.emit(part))
             self.groups[group] = part
-            column.addWidget(part)
             for field in CONFIG_FIELDS:
                 if field.group == group:
                     self._add(field, part)
+        column.addWidget(self.groups["essentials"])
+        column.addLayout(self._folding)
         column.addStretch(1)
+        self._place_parts()
         self._align()
         self._follow(is_edit=False)
 
@@ -111,6 +121,15 @@ class ConfigForm(QWidget):
         typed_in.setFocus()
         return not why
 
+    def set_room(self, width: int) -> None:
+        """Lay the form out for so many pixels: its own width follows too late, from what its parts ask for."""
+        num_columns = 3 if width >= _THREE_COLUMNS else 2
+        if num_columns != self._num_columns:
+            self._num_columns = num_columns
+            self.groups["essentials"].set_columns(num_columns)
+            self._align()
+            self._place_parts()
+
     def set_network(self, name: str) -> None:
         """The network that is open, by its name: recipes made for it are offered first."""
         self.recipes.set_network(name)
@@ -135,14 +154,35 @@ class ConfigForm(QWidget):
         editor = make_editor(field, lambda value: self._take(field, value), self)
         self._rows[field.name] = part.add(field, self.tr(field.title), editor, lambda: self._reset(field))
 
+    def _place_parts(self) -> None:
+        """Folded groups side by side, each open one over the whole width."""
+        while self._folding.takeAt(0) is not None:
+            pass
+        place = 0
+        for column in range(max(self._num_columns, self._folding.columnCount())):
+            self._folding.setColumnStretch(column, int(column < self._num_columns))
+        for part in self.groups.values():
+            if part.heading is None:
+                continue
+            if part.is_open:
+                place += -place % self._num_columns
+            line, column = divmod(place, self._num_columns)
+            span = self._num_columns if part.is_open else 1
+            self._folding.addWidget(part, line, column, 1, span)
+            place += span
+
     def _align(self) -> None:
-        widths: dict[int, int] = {}
-        for part in self.groups.values():
-            for column, width in part.label_widths().items():
-                widths[column] = max(widths.get(column, 0), width)
-        for part in self.groups.values():
-            part.set_label_widths(widths)
-        self.recipes.label.setMinimumWidth(widths[0])
+        """Columns in line over all groups that have as many."""
+        alike = [part for part in self.groups.values() if part.num_columns == 2]
+        for parts in (alike, [part for part in self.groups.values() if part not in alike]):
+            widths: dict[int, int] = {}
+            for part in parts:
+                for column, width in part.label_widths().items():
+                    widths[column] = max(widths.get(column, 0), width)
+            for part in parts:
+                part.set_label_widths(widths)
+            if self.groups["essentials"] in parts:
+                self.recipes.label.setFixedWidth(widths[0])
 
     # What the user does
 

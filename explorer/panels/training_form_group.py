@@ -13,11 +13,10 @@ from explorer.panels.fold_heading import FoldHeading
 from explorer.panels.training_form_editors import Editor
 from explorer.runs import ConfigField
 
-_NUM_COLUMNS = 2
 _CELLS = 3
 """Label, editor and the button that resets it."""
 _WIDE = frozenset({"data", "normalization", "init", "augmentation"})
-"""What takes a row of its own, since its values are long."""
+"""What takes the places of two fields, since its values are long."""
 
 
 class Heading(FoldHeading):
@@ -48,29 +47,30 @@ class Heading(FoldHeading):
 
 
 class FieldGroup(QWidget):
-    """Fields side by side in two columns, in the order in which they are added.
+    """Fields side by side in two columns or three, in the order in which they are added.
 
     Signals:
         opened(): the user unfolded it.
+        folded(): it takes another place now, open or not.
     """
 
     opened = Signal()
+    folded = Signal()
 
     def __init__(self, themes: ThemeSource, title: str, *, folds: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._themes = themes
-        self._place = 0
+        self._num_columns = 2
+        self._parts: list[FieldRow | QWidget] = []
         self.heading: Heading | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID // 2)
         self.body = QWidget(self)
         self._grid = QGridLayout(self.body)
-        self._grid.setContentsMargins(0, 0, 0, GRID)
+        self._grid.setContentsMargins(0, 0, 0, GRID if folds else 0)
         self._grid.setHorizontalSpacing(GRID)
         self._grid.setVerticalSpacing(GRID // 2)
-        for column_index in range(_NUM_COLUMNS):
-            self._grid.setColumnStretch(_CELLS * column_index + 1, 1)
         if folds:
             self.heading = Heading(themes, title, self)
             self.heading.setChecked(False)
@@ -80,6 +80,11 @@ class FieldGroup(QWidget):
         column.addWidget(self.body)
 
     @property
+    def num_columns(self) -> int:
+        """How many fields stand side by side."""
+        return self._num_columns
+
+    @property
     def is_open(self) -> bool:
         """Whether its fields are shown."""
         return not self.body.isHidden()
@@ -87,19 +92,46 @@ class FieldGroup(QWidget):
     def add(self, field: ConfigField, title: str, editor: Editor, reset: Callable[[], None]) -> "FieldRow":
         """Put a field into the next place."""
         row = FieldRow(field, title, editor, reset, self._themes, self.body)
-        if field.name in _WIDE and self._place % _NUM_COLUMNS:
-            self._place += 1
-        line, column = divmod(self._place, _NUM_COLUMNS)
-        self._place += _NUM_COLUMNS if field.name in _WIDE else 1
-        cells = _CELLS * (_NUM_COLUMNS - 1) if field.name in _WIDE else 0
-        first = _CELLS * column
-        if row.label is None:
-            self._grid.addWidget(editor.widget, line, first, 1, 2)
-        else:
-            self._grid.addWidget(row.label, line, first)
-            self._grid.addWidget(editor.widget, line, first + 1, 1, 1 + cells)
-        self._grid.addWidget(row.reset, line, first + 2 + cells)
+        self._parts.append(row)
+        self._lay_out()
         return row
+
+    def add_widget(self, widget: QWidget) -> None:
+        """Put something over the whole width, below what is there."""
+        self._parts.append(widget)
+        self._lay_out()
+
+    def set_columns(self, num_columns: int) -> None:
+        """Have so many fields side by side."""
+        if num_columns != self._num_columns:
+            self._num_columns = num_columns
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        while self._grid.takeAt(0) is not None:
+            pass
+        num_columns, place = self._num_columns, 0
+        for column in range(self._grid.columnCount()):
+            self._grid.setColumnMinimumWidth(column, 0)
+            self._grid.setColumnStretch(column, 0)
+        for column in range(num_columns):
+            self._grid.setColumnStretch(_CELLS * column + 1, 1)
+        for part in self._parts:
+            size = num_columns if isinstance(part, QWidget) else 2 if part.field.name in _WIDE else 1
+            if place % num_columns + size > num_columns:
+                place += num_columns - place % num_columns
+            line, column = divmod(place, num_columns)
+            place += size
+            first, last = _CELLS * column, _CELLS * (column + size) - 1
+            if isinstance(part, QWidget):
+                self._grid.addWidget(part, line, first, 1, last - first + 1)
+                continue
+            if part.label is None:
+                self._grid.addWidget(part.editor.widget, line, first, 1, last - first)
+            else:
+                self._grid.addWidget(part.label, line, first)
+                self._grid.addWidget(part.editor.widget, line, first + 1, 1, last - first - 1)
+            self._grid.addWidget(part.reset, line, last)
 
     def label_widths(self) -> dict[int, int]:
         """The width that the labels of each column need, in pixels."""
@@ -117,14 +149,9 @@ class FieldGroup(QWidget):
         for column, width in widths.items():
             self._grid.setColumnMinimumWidth(column, width)
 
-    def add_widget(self, widget: QWidget) -> None:
-        """Put something over the whole width, below what is there."""
-        line = -(-self._place // _NUM_COLUMNS)
-        self._place = (line + 1) * _NUM_COLUMNS
-        self._grid.addWidget(widget, line, 0, 1, _CELLS * _NUM_COLUMNS)
-
     def _fold(self, is_open: bool) -> None:
         self.body.setVisible(is_open)
+        self.folded.emit()
         if is_open:
             self.opened.emit()
 

@@ -1,26 +1,18 @@
-"""The line that chooses a recipe, says whether the settings still follow it, and keeps and deletes the user's own."""
+"""The line that chooses a recipe, keeps and deletes the user's own, and says in words what is not as the recipe has it.
+
+The dialog that asks for a name is `training_form_save`.
+"""
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from explorer.look.icons import dress, icon
-from explorer.look.labels import RoleLabel
+from explorer.look.labels import ElidedLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.training_form_editors import Menu
+from explorer.panels.training_form_save import SaveDialog
 from explorer.runs import RunConfig
-from explorer.runs.recipe import RECIPE_FIELDS, Recipe, RecipeError, all_recipes, delete_recipe, save_recipe
+from explorer.runs.recipe import Departure, Recipe, RecipeError, all_recipes, delete_recipe, departures
 from explorer.runs.shipped_recipes import SHIPPED
 from explorer.zoo import entries
 
@@ -58,15 +50,21 @@ class RecipeBar(QWidget):
         self.save_button.clicked.connect(self.open_save_dialog)
         self.delete_button = self._button(self.tr("Delete this recipe"))
         self.delete_button.clicked.connect(self._delete)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
+        self.words = ElidedLabel(themes, role="muted", font=small_font(), parent=self)
+        line = QHBoxLayout()
         line.setSpacing(0)
-        line.addWidget(self.label)
-        line.addSpacing(GRID)
         line.addWidget(self.menu, 1)
         line.addSpacing(GRID // 2)
         for button in (self.back_button, self.save_button, self.delete_button):
             line.addWidget(button)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(GRID)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self.label, 0, 0)
+        grid.addLayout(line, 0, 1)
+        grid.addWidget(self.words, 1, 1)
+        grid.setColumnStretch(1, 1)
         dress(self, self._recolour)
         themes.changed.connect(self._recolour)
         self._fill()
@@ -185,6 +183,7 @@ class RecipeBar(QWidget):
                         self.menu.setCurrentIndex(index)
             if recipe is None:
                 self.menu.setCurrentIndex(0)
+        self._say_words()
         is_own = recipe is not None and recipe not in SHIPPED
         self.menu.setEnabled(not self._why_held)
         self.back_button.setEnabled(self.is_changed and not self._why_held)
@@ -204,14 +203,33 @@ class RecipeBar(QWidget):
             return self.tr("A recipe sets everything below but device and seed.")
         return "\n".join(text for text in (self._recipe.note, self._recipe.summary) if text)
 
+    def _say_words(self) -> None:
+        """What is not as the recipe has it; a recipe that is followed says where it comes from."""
+        found = departures(self._config, self.base())
+        # What means nothing beside the other settings is worth a word only where nothing else differs.
+        told = [each for each in found if each.is_used] or found
+        words = self.tr(", ").join(self._phrase(each) for each in told)
+        if self._recipe is None:
+            words = self.tr("Other than the defaults: {0}").format(words) if words else self.tr("The defaults")
+        self.words.show_text(words or (self._recipe.note if self._recipe is not None else ""))
+
+    def _phrase(self, each: Departure) -> str:
+        """ "learning rate 0.05 instead of 0.02"; "nesterov on"."""
+        title = self.tr(each.field.title)
+        # Only the first letter: a title may name an abbreviation.
+        title = title[:1].lower() + title[1:]
+        if each.field.kind == "flag":
+            return self.tr("{0} {1}").format(title, each.value)
+        return self.tr("{0} {1} instead of {2}").format(title, each.value, each.usual)
+
     def _changes(self) -> str:
         """`Back to alexnet-28:` and a line for each field that differs."""
         assert self._recipe is not None
         lines = [self.tr("Back to {0}:").format(self._recipe.name)]
-        for field in RECIPE_FIELDS:
-            now, then = getattr(self._config, field.name), getattr(self._recipe.config, field.name)
-            if now != then:
-                lines.append(f"{self.tr(field.title)}: {field.written(now)} → {field.written(then)}")
+        lines += [
+            f"{self.tr(each.field.title)}: {each.value} → {each.usual}"
+            for each in departures(self._config, self._recipe.config)
+        ]
         return "\n".join(lines)
 
     def _button(self, name: str) -> QToolButton:
@@ -246,73 +264,3 @@ class _RecipeMenu(Menu):
     def showPopup(self) -> None:
         self.opening.emit()
         super().showPopup()
-
-
-class SaveDialog(QDialog):
-    """Asks for a recipe's name and note.
-
-    Signals:
-        saved(Recipe): it is kept.
-    """
-
-    saved = Signal(object)
-
-    def __init__(
-        self, themes: ThemeSource, config: RunConfig, recipe: Recipe | None, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self._config = config
-        self._network = None if recipe is None else recipe.network
-        self._own = {known.name for known in all_recipes() if known not in SHIPPED}
-        self.setWindowTitle(self.tr("Save as a recipe"))
-        self.name = QLineEdit(recipe.name if recipe is not None and recipe.name in self._own else "", self)
-        self.name.setPlaceholderText(self.tr("how you will choose it"))
-        self.note = QLineEdit(recipe.note if recipe is not None and recipe.name in self._own else "", self)
-        self.note.setPlaceholderText(self.tr("what it is for, or what it reached"))
-        form = QFormLayout()
-        form.addRow(self.tr("Name"), self.name)
-        form.addRow(self.tr("Note"), self.note)
-        self.remark = RoleLabel(themes, role="muted", font=small_font(), wraps=True, parent=self)
-        self.remark.setMinimumHeight(4 * GRID)
-        self.buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel, self
-        )
-        self.buttons.accepted.connect(self._save)
-        self.buttons.rejected.connect(self.reject)
-        self.name.textChanged.connect(self._judge)
-        column = QVBoxLayout(self)
-        column.setSpacing(GRID)
-        column.addLayout(form)
-        column.addWidget(self.remark)
-        column.addWidget(self.buttons)
-        self.setMinimumWidth(48 * GRID)
-        self._judge()
-
-    def _judge(self) -> None:
-        name = self.name.text().strip()
-        text = self.tr("Keeps every setting but device and seed; the command line takes it as --recipe {0}.").format(
-            name or "…"
-        )
-        if name in self._own:
-            text = self.tr("Replaces your recipe {0}.").format(name)
-        self._remark(text, is_error=False)
-        self.buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(bool(name))
-
-    def _save(self) -> None:
-        try:
-            recipe = Recipe(
-                name=self.name.text().strip(),
-                note=self.note.text().strip(),
-                config=self._config,
-                network=self._network,
-            )
-            save_recipe(recipe)
-        except RecipeError as error:
-            self._remark(str(error), is_error=True)
-            return
-        self.saved.emit(recipe)
-        self.accept()
-
-    def _remark(self, text: str, *, is_error: bool) -> None:
-        self.remark.set_role("error" if is_error else "muted")
-        self.remark.show_text(text)

@@ -191,9 +191,12 @@ def is_locked(path: Path) -> bool:
     if not path.exists():
         return False
     # Reading takes a shared lock only, so two that ask at the same moment do not see each other.
-    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=0, uri=True)) as lock:
-        try:
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=0, uri=True)) as lock:
             lock.execute("SELECT 1 FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError as error:
-            return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN and path.exists():
+            raise
+        # Otherwise whoever held it has ended since, and taken the file away.
+        return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
     return False

@@ -1,6 +1,6 @@
 """Recipes: named ways to train. The user's lie in a folder, one JSON file each; `shipped_recipes` come along.
 
-A recipe says nothing of device and seed: those belong to the machine and to the run.
+A recipe says nothing of device, processes and seed: those belong to the machine and to the run.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from explorer.architecture.files import write_atomically
 from explorer.runs.config import CONFIG_FIELDS, RunConfig
@@ -21,11 +21,23 @@ from explorer.runs.paths import recipes_folder
 
 FORMAT = "arch-explorer-recipe"
 VERSION = 1
-OUTSIDE = frozenset({"device", "seed"})
+OUTSIDE = frozenset({"device", "seed", "processes"})
 """The fields that no recipe holds."""
 RECIPE_FIELDS: tuple[ConfigField, ...] = tuple(field for field in CONFIG_FIELDS if field.name not in OUTSIDE)
 _LONGEST_NAME = 60
 _logger = logging.getLogger(__name__)
+
+
+class Departure(NamedTuple):
+    """A setting that is another than somewhere else."""
+
+    field: ConfigField
+    value: str
+    """As `ConfigField.written` has it."""
+    usual: str
+    """What it is there."""
+    is_used: bool
+    """Whether it means anything beside the other settings."""
 
 
 class RecipeError(ValueError):
@@ -67,11 +79,7 @@ class Recipe:
     def summary(self) -> str:
         """What it sets, where that is not the default: `data fashion-mnist, batch_size 128`."""
         default = RunConfig()
-        parts = []
-        for field in RECIPE_FIELDS:
-            value = getattr(self.config, field.name)
-            if value != getattr(default, field.name) and not field.why_unused(self.config):
-                parts.append(f"{field.name} {field.written(value)}")
+        parts = [f"{each.field.name} {each.value}" for each in departures(self.config, default) if each.is_used]
         return ", ".join(parts) or "the defaults"
 
     def to_plain(self) -> dict[str, Any]:
@@ -114,6 +122,16 @@ def without_outside(config: RunConfig) -> RunConfig:
     default = RunConfig()
     values: dict[str, Any] = {name: getattr(default, name) for name in OUTSIDE}
     return dataclasses.replace(config, **values)
+
+
+def departures(config: RunConfig, usual: RunConfig) -> tuple[Departure, ...]:
+    """What of a configuration is not as in `usual`, in the order of a form; device and seed do not count."""
+    found = []
+    for field in RECIPE_FIELDS:
+        value, other = getattr(config, field.name), getattr(usual, field.name)
+        if value != other:
+            found.append(Departure(field, field.written(value), field.written(other), not field.why_unused(config)))
+    return tuple(found)
 
 
 def load_recipe(path: Path) -> Recipe:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from explorer.runs.checkpoints import newest_checkpoint
 from explorer.runs.config import RunConfig
 from explorer.runs.events import EpochFinished
 
@@ -67,7 +68,12 @@ class RunRecord:
 
     @property
     def can_resume(self) -> bool:
-        """Whether it ended before its time. Whether there is a checkpoint is known once one is looked for."""
+        """Whether it ended before its time, and has a state to go on from. Looks into its folder."""
+        return self.has_ended_early and newest_checkpoint(self.folder) is not None
+
+    @property
+    def has_ended_early(self) -> bool:
+        """Whether it ended before its time."""
         return self.state in ("stopped", "interrupted", "failed")
 
     @property

@@ -4,14 +4,14 @@ A state is a folder of three files that appears under its name in one move, once
 the tensors of optimizer, schedule and random numbers (both safetensors), and plain values (JSON). The newest one is
 what a run goes on from; older ones are then removed. `weights.safetensors` beside it is its weights once more, by a
 link that costs no space where the file system has links: the one name for everybody who only wants the weights.
-Nothing is pickled, so that opening a run runs no code. What is in a state, `loop` knows.
+Nothing is pickled, so that opening a run runs no code. What is in a state, `loop` knows; which states there are,
+`runs.checkpoints`.
 """
 
 import contextlib
 import json
 import logging
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Iterable, Mapping
@@ -24,13 +24,13 @@ from torch import Tensor
 
 from explorer.architecture.files import write_atomically
 from explorer.runs import WeightsFacts
+from explorer.runs.checkpoints import checkpoint_name, newest_checkpoint
 from explorer.runtime.modules import Network
 from explorer.runtime.weights import load_weights, save_weights, write_tensors
 from explorer.training.plain_state import put_together, take_apart
 
 _logger = logging.getLogger(__name__)
 _FORMAT = 1
-_FOLDER = re.compile(r"checkpoint-([0-9]{9})-([0-9]{6})")
 _WEIGHTS, _TENSORS, _VALUES = "weights.safetensors", "state.safetensors", "state.json"
 
 
@@ -125,7 +125,7 @@ class Checkpoint:
 
     def _write(self, network: Network, state: RunState) -> Path:
         assert self._folder is not None
-        final = self._folder / f"checkpoint-{state.step:09}-{state.epoch:06}"
+        final = self._folder / checkpoint_name(state.step, state.epoch)
         staged = self._folder / f".{final.name}.{secrets.token_hex(4)}"
         staged.mkdir()
         try:
@@ -149,19 +149,6 @@ class Checkpoint:
             shutil.rmtree(staged, ignore_errors=True)
             raise
         return final
-
-
-def newest_checkpoint(folder: Path) -> Path | None:
-    """The newest whole state in a run's folder; None where there is none."""
-    found = [path for path in folder.glob("checkpoint-*") if _FOLDER.fullmatch(path.name)]
-    return max(found, key=lambda path: path.name, default=None)
-
-
-def checkpoint_place(path: Path) -> tuple[int, int]:
-    """The step after which a state was kept, and the epoch that its next step belongs to, by its folder's name."""
-    found = _FOLDER.fullmatch(path.name)
-    assert found is not None, path
-    return int(found[1]), int(found[2])
 
 
 def is_finite(network: Network) -> bool:

@@ -60,6 +60,8 @@ def remedy_of(error: OSError) -> str:
     """What may help."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "free some space on that disk"
+    if error.errno == errno.EFBIG:
+        return "raise the limit on the size of files, or keep runs on another disk"
     return "check that the folder is there and may be written"
 
 
@@ -108,9 +110,12 @@ def message_of(
         return str(error)
     where = "before the first step" if step is None else f"step {step + 1}"
     if plan is not None and is_device_lost(error):
-        reason = str(error).strip().splitlines()[0]
-        rest = f"resume the run from step {kept:,}" if kept is not None else "start the run again"
-        return f"{where}: {plan.device} no longer answers ({reason}); restart the program and {rest}"
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        text = f"{where}: {plan.device} no longer answers ({reason}); "
+        if kept is None:
+            return text + "nothing is kept yet: start again on the CPU, or on that device after restarting the program"
+        text += f"the state after step {kept:,} is kept: resume the run on the CPU, "
+        return text + "or on that device after restarting the program"
     return f"{where}: {type(error).__name__}: {error}"
 
 

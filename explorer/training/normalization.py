@@ -65,6 +65,24 @@ def normalization_note(normalization: Normalization, data: DataSet) -> str | Non
     return f"Images are normalised with {normalization.text}, not with the {data.normalization.text} of {data.name}."
 
 
+def weights_note(config: RunConfig, initial_weights: Path | None) -> str | None:
+    """A sentence where a run takes the data set's own normalisation since its first weights say nothing of theirs.
+
+    Args:
+        config: with its normalisation decided.
+        initial_weights: what the run starts from; None for fresh ones.
+    """
+    if initial_weights is None or config.normalization != "data":
+        return None
+    if read_facts(initial_weights).normalization is not None:
+        return None
+    name = initial_weights.stem
+    return (
+        f"{name} says nothing of how images were normalised for it; the data set's own mean and standard deviation are "
+        "used. Choose another normalisation if you know better."
+    )
+
+
 def fitting_normalization(known: Normalization | None, config: RunConfig, input_shape: Shape) -> Normalization | None:
     """A normalisation if it goes with the data set and the network; None where its channels are neither's."""
     if known is None:

@@ -16,6 +16,14 @@ def get_random_state(device: torch.device) -> dict[str, Tensor]:
     return states
 
 
+def resume_generator(generator: torch.Generator, state: Tensor, seed: int) -> None:
+    """Let a generator go on from a state; from `seed` where the state is of another kind of device."""
+    try:
+        generator.set_state(state)
+    except RuntimeError:
+        generator.manual_seed(seed)
+
+
 def set_random_state(states: Mapping[str, Tensor], device: torch.device) -> None:
     """Go on drawing from there. A run that changed its device takes what there is for it."""
     torch.set_rng_state(states["cpu"])

@@ -1,6 +1,5 @@
 """The dialog of trained weights, with small files made here, and what a run, maps and export then start from."""
 
-import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from torch import Tensor
 from explorer import zoo
 from explorer.app import weights_engine
 from explorer.app.weights_dialog import SUFFIXES, WeightsDialog
-from explorer.app.weights_engine import Offer, look_up, matching_entries, timed
+from explorer.app.weights_engine import Offer, look_up, matching_entries
 from explorer.app.window import MainWindow
 from explorer.architecture import Architecture, edits
 from explorer.architecture.freezing import all_but_head
@@ -364,24 +363,6 @@ def test_the_facts_are_torchvisions_own() -> None:
     assert offer.top1 == meta["_metrics"]["ImageNet-1K"]["acc@1"]
     assert offer.num_classes == len(meta["categories"])
     assert offer.num_bytes == round(meta["_file_size"] * 1024**2)
-
-
-def test_the_time_left_follows_the_speed() -> None:
-    said: list[tuple[str, float]] = []
-    now = 0.0
-    report = timed(lambda text, share: said.append((text, share)), lambda: now)
-    report(0, 4096)
-    now = 0.05
-    report(10, 4096)  # too soon to be worth a signal
-    now = 2.0
-    report(1024, 4096)
-    assert len(said) == 2
-    text, share = said[-1]
-    assert share == 0.25
-    assert re.fullmatch(r"1\.00.kB of 4\.00.kB · 00:06 left", text)
-    report(4096, 4096)
-    assert said[-1][1] == 1.0
-    assert "left" not in said[-1][0]
 
 
 def test_the_file_filter_is_the_readers() -> None:

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from explorer.runs import RunControl, RunFinished, RunStore
+from explorer.runs.checkpoints import newest_checkpoint
 from explorer.runtime.weights import load_weights
-from explorer.training.checkpoint import newest_checkpoint
 from explorer.training.recorded import resume_recorded
 from tests.training.test_resume import RECIPES, begin, kill_at, measured, small_digits, unbroken
 

@@ -9,7 +9,7 @@ from explorer.cli import main
 from explorer.cli.config_options import add_config_options, config_of
 from explorer.cli.parser import Parser, UserMistake
 from explorer.runs import CONFIG_FIELDS, GROUP_TITLES, RunConfig, RunStore, default_root
-from explorer.runs.recipe import Recipe, find_recipe, save_recipe
+from explorer.runs.recipe import RECIPE_FIELDS, Recipe, find_recipe, save_recipe
 from explorer.runs.shipped_recipes import SHIPPED
 
 Output = pytest.CaptureFixture[str]
@@ -100,6 +100,36 @@ def test_recipes_are_listed(capsys: Output) -> None:
     assert len(lines) == 2 + len(SHIPPED) + 1
     assert lines[-1].split()[0] == "mine"
     assert lines[-1].endswith("yours")
+
+
+def test_one_recipe_is_shown_whole(capsys: Output) -> None:
+    own = Recipe(name="my own", note="a note", config=RunConfig(epochs=3, schedule="step", gamma=0.5))
+    save_recipe(own)
+    assert main(["recipes", "my own"]) == 0
+    text = capsys.readouterr().out
+    lines = [line.split("  ") for line in text.splitlines()]
+    cells = [[cell.strip() for cell in line if cell.strip()] for line in lines]
+    assert "a note" in text
+    for field in RECIPE_FIELDS:
+        (row,) = [row for row in cells if row[-1:] == [field.option]]
+        value = getattr(own.config, field.name)
+        row = row[len(row) - row[::-1].index(field.title) :]
+        assert row[0] == field.written(value)
+        assert ("no effect" in row) == bool(field.why_unused(own.config))
+        assert (row[1] == field.written(field.default)) == (value != field.default)
+    assert "train NETWORK --recipe 'my own'" in text
+    assert main(["recipes", "resnet-cifar", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    recipe = find_recipe("resnet-cifar")
+    assert RunConfig.from_plain(shown["config"]) == recipe.config
+    # The defaults over what differs give the defaults again.
+    assert RunConfig.from_plain({**shown["config"], **shown["defaults_of_what_differs"]}) == RunConfig()
+    assert "rise_share" in shown["unused"]
+
+
+def test_an_unknown_recipe_is_answered_with_near_ones(capsys: Output) -> None:
+    assert main(["recipes", "alexnet28"]) == 2
+    assert "unknown recipe 'alexnet28'; did you mean alexnet-28" in capsys.readouterr().err
 
 
 def test_train_by_recipe_is_recorded(capsys: Output) -> None:

@@ -18,6 +18,7 @@ from explorer.panels.runs import RunsPanel
 from explorer.panels.runs_comparison import MOST_RUNS
 from explorer.panels.runs_model import BEST, NAME, SORT_ROLE, STATE, TAGS
 from explorer.runs import EpochFinished, RunConfig, RunFailed, RunFinished, RunStarted, RunStore, StepsRecorded
+from explorer.runs.checkpoints import checkpoint_name
 from explorer.session.runs_session import RunsSession
 from tests.panels.stage import press, shown
 
@@ -101,8 +102,8 @@ def test_without_runs_it_says_what_to_do(qtbot: QtBot, session: RunsSession) -> 
     panel = panel_of(qtbot, session)
     assert not panel.view.isVisible()
     assert "start one (F5)" in panel._empty.text()
-    assert not panel.open_action.isEnabled()
-    assert panel.open_action.toolTip() == "Select a run first."
+    assert not panel.commands.open.isEnabled()
+    assert panel.commands.open.toolTip() == "Select a run first."
 
 
 def test_rows_say_what_the_store_has_and_follow_it(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
@@ -159,7 +160,7 @@ def test_names_and_tags_are_edited_in_place(qtbot: QtBot, session: RunsSession, 
     run_id = made(store)
     panel = panel_of(qtbot, session)
     panel.select(run_id)
-    for action, text in ((panel.rename_action, "Mine"), (panel.tag_action, "b; a, a")):
+    for action, text in ((panel.commands.rename, "Mine"), (panel.commands.tag, "b; a, a")):
         action.trigger()
         editor = panel.view.findChild(QLineEdit)
         assert editor is not None
@@ -180,7 +181,7 @@ def test_a_name_that_is_being_typed_outlasts_what_runs_do_meanwhile(
     run_id = made(store, end="")
     panel = panel_of(qtbot, session)
     panel.select(run_id)
-    panel.rename_action.trigger()
+    panel.commands.rename.trigger()
     editor = panel.view.findChild(QLineEdit)
     assert editor is not None
     editor.setText("Mi")
@@ -245,13 +246,13 @@ def test_delete_goes_to_the_trash_and_can_be_undone(qtbot: QtBot, session: RunsS
     assert {record.run_id for record in panel.model.records} == {run_id, other}
     assert not undoable(panel)
     panel.select(run_id)
-    panel.trash_action.trigger()
+    panel.commands.trash.trigger()
     panel.bar.trash_button.click()
     assert [record.run_id for record in panel.model.records] == [run_id]
     panel.select(run_id)
-    assert panel.trash_action.text() == "Delete for good"
-    assert not panel.open_action.isVisible()
-    panel.restore_action.trigger()
+    assert panel.commands.trash.text() == "Delete for good"
+    assert not panel.commands.open.isVisible()
+    panel.commands.restore.trigger()
     assert store.get(run_id).trashed is None
 
 
@@ -260,17 +261,35 @@ def test_an_active_run_cannot_be_deleted_nor_resumed(qtbot: QtBot, session: Runs
     run_id = made(store, end="")
     session.refresh()
     panel.select(run_id)
-    assert not panel.trash_action.isEnabled()
-    assert not panel.resume_action.isEnabled()
-    assert "active" in panel.trash_action.toolTip()
+    assert not panel.commands.trash.isEnabled()
+    assert not panel.commands.resume.isEnabled()
+    assert "active" in panel.commands.trash.toolTip()
     done = made(store)
     session.refresh()
     panel.select(done)
-    assert panel.resume_action.toolTip().startswith("It is complete")
+    assert panel.commands.resume.toolTip().startswith("It is complete")
+
+
+@pytest.mark.parametrize("end", ["stopped", "failed"])
+def test_resume_is_offered_where_there_is_a_checkpoint(
+    qtbot: QtBot, session: RunsSession, store: RunStore, end: str
+) -> None:
+    panel = panel_of(qtbot, session)
+    run_id = made(store, end=end)
+    session.refresh()
+    panel.select(run_id)
+    assert not panel.commands.resume.isEnabled()
+    assert panel.commands.resume.toolTip().startswith("It ended before its first checkpoint")
+    assert panel.commands.open.isEnabled()
+    (store.get(run_id).folder / checkpoint_name(4, 2)).mkdir()
+    panel.select(run_id)
+    assert panel.commands.resume.isEnabled()
+    assert panel.commands.resume.toolTip() == "Go on from its last checkpoint"
 
 
 def test_keys_and_a_double_click_open(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
     run_id = made(store, end="stopped")
+    (store.get(run_id).folder / checkpoint_name(4, 2)).mkdir()
     panel = panel_of(qtbot, session)
     asked: list[str] = []
     panel.open_asked.connect(asked.append)
@@ -283,7 +302,7 @@ def test_keys_and_a_double_click_open(qtbot: QtBot, session: RunsSession, store:
     QTest.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
     QTest.mouseDClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place))
     assert asked == [run_id, run_id]
-    panel.resume_action.trigger()
+    panel.commands.resume.trigger()
     assert asked[-1] == f"resume {run_id}"
 
 
@@ -298,19 +317,19 @@ def test_copy_and_exports(qtbot: QtBot, session: RunsSession, store: RunStore, t
     assert "\t0.9\t0.9\t0.75\t" in lines[1]
     done: list[str] = []
     panel.done.connect(done.append)
-    panel.export_csv(tmp_path / "one.csv")
+    panel.export.csv(panel.selected, panel.model.records, tmp_path / "one.csv")
     assert len((tmp_path / "one.csv").read_text().splitlines()) == 5
     panel.select(first, second)
-    panel.export_csv(tmp_path / "two.csv")
+    panel.export.csv(panel.selected, panel.model.records, tmp_path / "two.csv")
     assert len((tmp_path / "two.csv").read_text().splitlines()) == 3
     assert len(done) == 2
     failed: list[str] = []
     panel.failed.connect(failed.append)
-    panel.export_csv(tmp_path / "nowhere" / "x.csv")
+    panel.export.csv(panel.selected, panel.model.records, tmp_path / "nowhere" / "x.csv")
     assert len(failed) == 1
     pytest.importorskip("tensorboardX")
     with qtbot.waitSignal(panel.done, timeout=20_000):
-        panel.export_tensorboard(tmp_path)
+        panel.export.tensorboard(panel.selected, tmp_path)
     assert len([*tmp_path.glob("*-LeNet-5")]) == 2
     panel.close_work()
 

@@ -1,15 +1,16 @@
 """The form of a run's configuration: its groups, what resets a field, and the recipes' line."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialogButtonBox, QLineEdit, QScrollArea, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from explorer.look.theme import ThemeSource
 from explorer.panels.training_form import ALL_FIELDS, ConfigForm
+from explorer.panels.training_form_editors import RealBox
 from explorer.panels.training_form_group import Heading
-from explorer.panels.training_form_recipe import SaveDialog
+from explorer.panels.training_form_save import SaveDialog
 from explorer.runs import RunConfig
 from explorer.runs.recipe import Recipe, find_recipe, own_recipes, save_recipe
 from explorer.runs.shipped_recipes import SHIPPED
@@ -181,6 +182,63 @@ def test_a_changed_recipe_says_so_and_goes_back(qtbot: QtBot) -> None:
     assert form.config.epochs == 10
     seed.setValue(3)
     assert form.recipes.menu.currentText() == "alexnet-28", "the seed is no part of it"
+
+
+def test_what_differs_from_a_recipe_is_said_in_words(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    words = form.recipes.words
+    assert words.whole == "The defaults"
+    _choose(form, "alexnet-28")
+    assert words.whole == find_recipe("alexnet-28").note
+    rate, epochs, nesterov = form.editor("learning_rate"), form.editor("epochs"), form.editor("nesterov")
+    assert isinstance(rate, RealBox)
+    assert isinstance(epochs, QSpinBox)
+    assert isinstance(nesterov, QCheckBox)
+    rate.setValue(0.05)
+    assert words.whole == "learning rate 0.05 instead of 0.01"
+    epochs.setValue(12)
+    assert words.whole == "epochs 12 instead of 10, learning rate 0.05 instead of 0.01"
+    momentum, gamma = form.editor("momentum"), form.editor("gamma")
+    assert isinstance(momentum, RealBox)
+    assert isinstance(gamma, RealBox)
+    gamma.setValue(0.5)
+    momentum.setValue(0.9)
+    nesterov.click()
+    press(form.row("epochs").reset, Qt.Key.Key_Space)
+    press(form.row("learning_rate").reset, Qt.Key.Key_Space)
+    assert words.whole == "momentum 0.9 instead of 0, nesterov on", "gamma means nothing beside a constant rate"
+    nesterov.click()
+    press(form.row("momentum").reset, Qt.Key.Key_Space)
+    # Where nothing else differs it is said all the same: the menu says "changed".
+    assert words.whole == "gamma 0.5 instead of 0.1"
+    _choose(form, "own settings")
+    form.set_config(RunConfig(batch_size=32))
+    assert words.whole == "Other than the defaults: batch size 32 instead of 64"
+
+
+def test_the_essentials_and_all_headings_fit_where_there_is_width(qtbot: QtBot) -> None:
+    form = ConfigForm(ThemeSource())
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setWidget(form)
+    shown(qtbot, area, 606, 206)
+    assert area.verticalScrollBar().maximum() > 0
+    form.set_room(590)
+    qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() == 0)
+    assert area.horizontalScrollBar().maximum() == 0
+    headings = [_heading(form, group) for group in form.groups if group != "essentials"]
+
+    def tops() -> list[int]:
+        return [heading.mapTo(form, QPoint(0, 0)).y() for heading in headings]
+
+    assert len(set(tops())) == -(-len(headings) // 3)
+    # An open one takes the whole width, and the others stay in order.
+    headings[1].click()
+    qtbot.waitUntil(lambda: tops()[0] < tops()[1] < tops()[2])
+    assert tops() == sorted(tops())
+    assert form.groups["optimizer"].width() > 2 * form.groups["schedule"].width()
+    form.set_room(460)
+    assert form.editor("epochs").isVisible()
 
 
 def test_own_settings_come_back(qtbot: QtBot) -> None:

@@ -46,6 +46,15 @@ def test_what_is_for_other_channels_is_refused_or_passed_over(tmp_path: Path) ->
         plan_run(LENET, RunConfig(normalization="imagenet"))
 
 
+def test_weights_that_say_nothing_of_theirs_are_noted(tmp_path: Path) -> None:
+    silent = weights(tmp_path, None)
+    own = RunConfig(normalization="0.5/0.5")
+    (note,) = set(plan_run(LENET, CONFIG, silent).notes) - set(plan_run(LENET, CONFIG).notes)
+    assert note.startswith("start says nothing of how images were normalised for it; the data set's own mean")
+    assert note not in plan_run(LENET, own, silent).notes
+    assert note not in plan_run(LENET, CONFIG, weights(tmp_path, GREY)).notes
+
+
 def test_the_record_and_its_weights_say_what_was_used(tmp_path: Path) -> None:
     start = weights(tmp_path, GREY)
     train_recorded(LENET, CONFIG, lambda _: None, RunControl(), root=tmp_path / "runs", initial_weights=start)

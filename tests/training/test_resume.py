@@ -31,9 +31,10 @@ from explorer.runs import (
     StepsRecorded,
     TroubleMet,
 )
+from explorer.runs.checkpoints import newest_checkpoint
 from explorer.runtime.weights import load_weights
 from explorer.training import DataSet, load_data
-from explorer.training.checkpoint import CheckpointError, newest_checkpoint
+from explorer.training.checkpoint import CheckpointError
 from explorer.training.data import loading
 from explorer.training.loop import train
 from explorer.training.recorded import resume_recorded
