@@ -10,6 +10,8 @@ import pytest
 from explorer.runtime import threads
 
 threads.prepare()  # before any test imports torch, as the program itself does
+# The tests' networks are small, and two threads that wait for each other on a busy machine are slower than one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_API", "pyside6")
 os.environ.setdefault("PYTEST_QT_API", "pyside6")

@@ -26,7 +26,9 @@ class Actions:
 
         self.gallery = self._action(tr("Gallery"), window.show_gallery, "Ctrl+N", "gallery")
         self.back = self._action(tr("Back to the canvas"), window.show_canvas, "Escape")
+        self.new = self._action(tr("New network"), projects.new, "Ctrl+Shift+N", "add")
         self.open = self._action(tr("Open project…"), projects.ask_open, keys.Open, "open")
+        self.follow = self._action(tr("Follow a run folder…"), window.follow_docks.ask)
         self.save = self._action(tr("Save"), projects.save, keys.Save, "save")
         self.save_as = self._action(tr("Save as…"), projects.ask_save, "Ctrl+Shift+S")
         self.export = self._action(tr("Export…"), window.export, "Ctrl+E", "export")
@@ -57,9 +59,10 @@ class Actions:
         )
 
         file_menu = window.menuBar().addMenu(tr("&File"))
-        file_menu.addActions([self.gallery, self.open])
+        file_menu.addActions([self.new, self.gallery, self.open])
         self._recent_menu = file_menu.addMenu(tr("Open recent"))
         self._recent_menu.aboutToShow.connect(self._fill_recent)
+        file_menu.addAction(self.follow)
         file_menu.addActions([self.save, self.save_as])
         file_menu.addSeparator()
         file_menu.addAction(self.weights)
@@ -92,6 +95,8 @@ class Actions:
         run_menu = window.menuBar().addMenu(tr("&Run"))
         panel = window.training
         run_menu.addActions([panel.start_action, panel.pause_action, panel.step_action, panel.stop_action])
+        run_menu.addSeparator()
+        run_menu.addAction(window.profiling.action)
 
         window.menuBar().addMenu(tr("&Help")).addActions([self.help, self.about])
 

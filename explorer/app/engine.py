@@ -11,7 +11,8 @@ from explorer.architecture import Architecture
 from explorer.panels.estimates import Device
 from explorer.runs import Atlas, Event, RunConfig, RunControl, RunStarted, RunStoreError
 from explorer.runs.data_sources import DIGITS
-from explorer.runtime import threads
+from explorer.runs.launch import train_in_processes
+from explorer.runtime import allocation, threads
 from explorer.session.collector import settle
 from explorer.session.probe_session import Capture, ProbeRequest
 
@@ -47,9 +48,14 @@ def train(
 
     Where the run store cannot be written the run is kept in a temporary folder instead, and says so.
     """
+    if config.processes > 1:
+        train_in_processes(architecture, config, emit, control, initial_weights=initial_weights)
+        return
     threads.prepare()
     from explorer.training.recorded import train_recorded
+    from explorer.training.rehearsal import end_rehearsals
 
+    end_rehearsals()
     threads.choose_threads()
     try:
         train_recorded(architecture, config, emit, control, initial_weights=initial_weights)
@@ -61,27 +67,38 @@ def train(
 
         root = Path(tempfile.mkdtemp(prefix="arch-explorer-runs-"))
         train_recorded(architecture, config, noted, control, root=root, initial_weights=initial_weights)
+    finally:
+        allocation.give_back()
 
 
 def resume(
     run_id: str,
-    architecture: Architecture,  # noqa: ARG001 - as any trainer is called
-    config: RunConfig,  # noqa: ARG001
+    architecture: Architecture,
+    config: RunConfig,
     emit: Callable[[Event], None],
     control: RunControl,
     *,
     initial_weights: Path | None = None,  # noqa: ARG001
+    device: str | None = None,
 ) -> None:
     """Let a recorded run go on; called in the run's thread. Network, configuration and weights are those of its record.
+
+    Args:
+        device: where to go on; None for where its configuration says.
 
     Raises:
         RunStoreError, ValueError: it cannot go on; the message says why.
     """
+    if config.processes > 1 and device is None:
+        train_in_processes(architecture, config, emit, control, resume=run_id)
+        return
     threads.prepare()
     from explorer.training.recorded import resume_recorded
+    from explorer.training.rehearsal import end_rehearsals
 
+    end_rehearsals()
     threads.choose_threads()
-    resume_recorded(run_id, emit, control)
+    resume_recorded(run_id, emit, control, device=device)
 
 
 def look_up_device(name: str) -> Device:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from explorer import __version__
+from explorer.runtime import threads
 from explorer.session.collector import settle
 
 _PRELOAD_AFTER_MS = 150
@@ -15,6 +16,8 @@ _PRELOAD_AFTER_MS = 150
 
 def make_application() -> QApplication:
     """The one QApplication, named and styled."""
+    # Before Qt has threads of its own.
+    threads.prepare()
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     application.setApplicationName("arch-explorer")

@@ -21,13 +21,16 @@ from PySide6.QtWidgets import (
 
 from explorer.app import engine
 from explorer.app.actions import Actions
-from explorer.app.data_engine import DataEngine
+from explorer.app.augmentation_source import AugmentationSource
+from explorer.app.data_engine import DataEngine, make_pictures
 from explorer.app.device_watch import DeviceWatch
 from explorer.app.export_dialog import ExportDialog
 from explorer.app.figure_dialog import FigureDialog
+from explorer.app.follow_docks import FollowDocks
 from explorer.app.maps import LiveMaps
 from explorer.app.measuring import make_measuring
 from explorer.app.message_bar import MessageBar
+from explorer.app.profile import Profiling
 from explorer.app.projects import Projects
 from explorer.app.run_actions import RunActions
 from explorer.app.toolbar import BatchEditor, InputEditor
@@ -92,6 +95,13 @@ class MainWindow(QMainWindow):
 
         self._make_pages()
         self._make_docks()
+        self.follow_docks = FollowDocks(
+            self, self.docks, self.document, self.run_session, self.projects, self.bar, self.themes
+        )
+        self.profiling = Profiling(
+            self.document, self.run_session, self.training, self.canvas, self.table, self.bar, self.themes, self
+        )
+        self.profiling.place_in(self.pages)
         self.help_page = HelpPage(self.document, self.selection, self.themes, self)
         self.actions_ = Actions(self)
         self._make_toolbar()
@@ -197,6 +207,7 @@ class MainWindow(QMainWindow):
             self.training.stop_action,
         ):
             bar.addAction(action)
+        bar.addAction(self.profiling.action)
         bar.addSeparator()
         bar.addAction(self.actions_.export)
         self.toolbar = bar
@@ -215,10 +226,12 @@ class MainWindow(QMainWindow):
         self.canvas.message.connect(self.bar.error)
         self.canvas.edit_requested.connect(lambda _node: self._focus_inspector())
         self.training.config_changed.connect(self._follow_config)
+        self.projects.saving.connect(self.training.take_typed)
         self.batch_editor.chosen.connect(self._choose_batch)
         self.inspector.batch_chosen.connect(self._choose_batch)
         self.table.torchinfo_asked.connect(self.show_torchinfo)
         self._connect_runs()
+        self.augmentation_source = AugmentationSource(self.training, document, self.data_session, make_pictures, self)
         self.data_page.chosen.connect(self._choose_data)
         self.data_page.probe_chosen.connect(self._choose_probe)
         self.run_session.state_changed.connect(lambda state: self.data_page.set_held(state != "idle"))
@@ -245,7 +258,9 @@ class MainWindow(QMainWindow):
         )
         self.runs.open_asked.connect(actions.open)
         self.runs.resume_asked.connect(actions.resume)
+        self.training.resume_asked.connect(actions.resume_on)
         self.runs.reveal_asked.connect(actions.reveal)
+        self.runs.follow_asked.connect(self.follow_docks.follow)
         self.runs.failed.connect(self.bar.error)
         self.runs.done.connect(self.bar.note)
 
@@ -319,6 +334,7 @@ class MainWindow(QMainWindow):
         self.maps.enable()
         self.devices.enable()
         self.measuring.enable()
+        self.profiling.enable()
         self.projects.weights.enable()
 
     def choose_theme(self, choice: str) -> None:
@@ -458,18 +474,21 @@ class MainWindow(QMainWindow):
 
     def _shut_down(self) -> None:
         self.devices.close()
+        self.follow_docks.close()
         self.maps.close()
         self.canvas.end_work()
         self.projects.weights.close()
         self.measuring.close(_CLOSE_TIMEOUT_S)
+        self.profiling.close(_CLOSE_TIMEOUT_S)
         self.run_session.close(_CLOSE_TIMEOUT_S)
         self.probe_session.close(_CLOSE_TIMEOUT_S)
         self.data_session.close(_CLOSE_TIMEOUT_S)
+        self.training.preview.close_job(_CLOSE_TIMEOUT_S)
         self.runs.close_work(_CLOSE_TIMEOUT_S)
         self.runs_session.close()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _dropped_project(event) is not None or self._dropped_data(event) is not None:
+        if _dropped_project(event) or self.follow_docks.is_run(event) or self._dropped_data(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
@@ -478,6 +497,9 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
             # The answer to a drop must not wait for a question about unsaved changes.
             QTimer.singleShot(0, self, lambda: self.projects.open_file(path))
+        elif (run := self.follow_docks.is_run(event)) is not None:
+            event.acceptProposedAction()
+            QTimer.singleShot(0, self, lambda: self.follow_docks.follow(run))
         elif (folder := self._dropped_data(event)) is not None:
             event.acceptProposedAction()
             self.docks["data"].show()

@@ -20,6 +20,7 @@ from explorer.cli.parser import PROGRAM, Parser, UserMistake
 _COMMANDS = {
     "list": ("listing", "the catalogue of networks"),
     "summary": ("summary", "shapes, parameters, costs and receptive fields of a network"),
+    "profile": ("profile", "time and memory of each layer in one training step"),
     "data": ("data", "the data sets: what is here, what is in one, and downloads"),
     "train": ("train", "train a network and keep the run"),
     "recipes": ("recipes", "the named ways to train, yours among them"),

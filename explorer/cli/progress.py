@@ -6,7 +6,8 @@ import time
 from typing import TextIO
 
 from explorer.export.naming import one_line
-from explorer.runs import EpochFinished, Event, RunStarted, StepsRecorded
+from explorer.runs import DataProgress, EpochFinished, Event, RunStarted, StepsRecorded
+from explorer.runs.scaling import scaling_efficiency
 
 _BAR_WIDTH = 20
 _INTERVAL_S = 0.1
@@ -19,15 +20,20 @@ class Progress:
         self._stream = stream
         self._moves = stream.isatty()
         self._num_epochs = 0
+        self._started: RunStarted | None = None
         self._seconds_left: float | None = None
         self._shown_s = -math.inf
+        self._read_quarter = ""
         self.device = ""
         """Where it trains, once it has started."""
 
     def __call__(self, event: Event) -> None:
         """Show what an event says."""
         match event:
+            case DataProgress():
+                self.read(event.text, event.share)
             case RunStarted():
+                self._started = event
                 self.device = event.device
                 self._num_epochs = event.config.epochs
                 self._line(
@@ -46,6 +52,14 @@ class Progress:
                 self._line(self._epoch(event))
             case _:
                 pass
+
+    def read(self, text: str, share: float) -> None:
+        """Show how far the data set is read; a log gets a line each quarter."""
+        if self._moves:
+            self._show(text)
+        elif share > 0 and (quarter := f"{text.partition(' ')[0]} {share * 4:.0f}") != self._read_quarter:
+            self._read_quarter = quarter
+            self._line(text)
 
     def close(self) -> None:
         """Take the bar away."""
@@ -75,6 +89,9 @@ class Progress:
             f"test accuracy {100 * event.test_accuracy:5.2f} %",
             f"{event.images_per_second:,.0f} images/s",
         ]
+        efficiency = scaling_efficiency(self._started, event.images_per_second) if self._started is not None else None
+        if efficiency is not None and self._started is not None:
+            parts.append(f"efficiency {100 * efficiency:.0f} % of {self._started.num_processes} processes")
         return "  ".join([*parts, *self._time_left()])
 
     def _time_left(self) -> list[str]:

@@ -10,6 +10,7 @@ from explorer.cli.interrupt import on_interrupt
 from explorer.cli.parser import PROGRAM, UserMistake
 from explorer.cli.progress import Progress
 from explorer.runs import EpochFinished, Event, RunControl, RunFailed, RunFinished, RunStoreError, TroubleMet
+from explorer.runs.launch import listening
 
 INTERRUPTED_EXIT = 130
 
@@ -40,9 +41,10 @@ def conduct(
             progress.close()
             print(f"{PROGRAM}: {event.message}", file=sys.stderr)
         progress(event)
+        hear(event)
 
     try:
-        with on_interrupt(control.stop):
+        with on_interrupt(control.stop), listening(control) as hear:
             result = train(emit, control)
     except RunStoreError as error:
         raise UserMistake(str(error)) from error

@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from explorer.cli.following import follow
 from explorer.cli.parser import PROGRAM, Parser, UserMistake
 from explorer.cli.table import table
 from explorer.export.naming import one_line
@@ -18,9 +19,12 @@ def run(arguments: Sequence[str]) -> int:
     parser = Parser(prog=f"{PROGRAM} runs", description="The runs that are kept, newest first; or all of one.")
     parser.add_argument("run", nargs="?", metavar="RUN", help="id of a run, or the beginning of one, to show")
     parser.add_argument("--trash", action="store_true", help="those in the trash instead")
+    parser.add_argument("--follow", metavar="DIR | RUN", help="show a run as it goes, by its folder, here or mounted")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     options = parser.parse_args(arguments)
     try:
+        if options.follow is not None:
+            return follow(options.follow, as_json=options.json)
         with RunStore(default_root()) as store:
             if options.run is not None:
                 record = store.find(options.run)

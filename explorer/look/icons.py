@@ -31,6 +31,7 @@ _NAMES = {
     "info": "mdi6.information-outline",
     "repair": "mdi6.wrench-outline",
     "again": "mdi6.refresh",
+    "measure": "mdi6.timer-outline",
     "copy": "mdi6.content-copy",
     "add": "mdi6.plus",
     "remove": "mdi6.trash-can-outline",

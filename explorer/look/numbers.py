@@ -70,6 +70,32 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{seconds_left:02}" if hours else f"{minutes:02}:{seconds_left:02}"
 
 
+def rough_duration(seconds: float | None) -> str:
+    """A time span as one says it: "0.8 s", "12 s", "2 min", "1 h 05 min"."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 9.95:
+        return f"{max(0.0, seconds):.1f}{THIN_SPACE}s"
+    if seconds < 99.5:
+        return f"{seconds:.0f}{THIN_SPACE}s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes}{THIN_SPACE}min"
+    return f"{minutes // 60:,}{THIN_SPACE}h {minutes % 60:02}{THIN_SPACE}min"
+
+
+def short_time(seconds: float | None) -> str:
+    """A measured time in three digits: "1.23 s", "45.6 ms", "789 µs"."""
+    if seconds is None:
+        return UNKNOWN
+    if not seconds:
+        return f"0{THIN_SPACE}s"
+    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if float(f"{abs(seconds):.3g}") >= scale or unit == "µs":
+            return f"{_three_digits(seconds / scale)}{THIN_SPACE}{unit}"
+    return UNKNOWN
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """A share of one: 0.956 is "95.6 %"."""
     return UNKNOWN if share is None else f"{share * 100:.{digits}f}{THIN_SPACE}%"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from explorer.panels.curves_plot import Plot
 
 _SIDE_BY_SIDE = 84 * GRID
+_FLAT = 1.5
+"""So many times as wide as high, two plots stand side by side whatever the width."""
 
 
 class Curves(QWidget):
@@ -153,7 +155,8 @@ class Curves(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        wide = self.width() >= _SIDE_BY_SIDE
+        # Plots that are not even as high as their axes say nothing, however wide.
+        wide = self.width() >= min(_SIDE_BY_SIDE, _FLAT * self.height())
         self._row.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
     def _refit(self) -> None:

@@ -79,8 +79,7 @@ class Plot(QWidget):
         self._view.viewport().installEventFilter(self)
         self._view.viewport().setMouseTracking(True)
 
-        row = QHBoxLayout()
-        row.setContentsMargins(5 * GRID, 0, GRID, 0)
+        self._row = row = QHBoxLayout()
         row.setSpacing(GRID + 4)
         row.addWidget(heading)
         row.addWidget(self._legend, 1)
@@ -145,6 +144,8 @@ class Plot(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        # The heading stands over the plot, unless its numbers need the place over the axis.
+        self._row.setContentsMargins(5 * GRID if self.width() >= _ROOMY else GRID // 2, 0, GRID // 2, 0)
         self.resized.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -184,6 +185,7 @@ class Plot(QWidget):
         self._cross.setPen(pg.mkPen(theme.muted, width=1))
 
 
+_ROOMY = 44 * GRID
 _LINE = GRID + 4
 """How long a sample of a line is, in pixels."""
 _WIDEST_VALUE = "0.0000"

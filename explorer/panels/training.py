@@ -1,7 +1,12 @@
-"""Train the network on screen: configuration, buttons, progress and curves. The form is `training_form`'s."""
+"""Train the network on screen: configuration, buttons, progress and curves.
+
+The form is `training_form`'s, the words of the progress `training_progress`'s.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent, QShowEvent
@@ -9,8 +14,8 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
     QHBoxLayout,
-    QProgressBar,
     QScrollArea,
+    QStackedWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -18,21 +23,15 @@ from PySide6.QtWidgets import (
 
 from explorer.look import numbers
 from explorer.look.icons import icon
-from explorer.look.labels import ElidedLabel, RoleLabel
-from explorer.look.theme import GRID, ThemeSource, body_font, small_font
+from explorer.look.labels import RoleLabel
+from explorer.look.theme import GRID, ThemeSource, small_font
+from explorer.panels.augmentation_preview import AugmentationPreview
 from explorer.panels.curves import Curves
+from explorer.panels.estimate_line import EstimateLine
 from explorer.panels.training_form import ConfigForm
 from explorer.panels.training_message import MessageBar
-from explorer.runs import (
-    EpochFinished,
-    Event,
-    RunConfig,
-    RunFailed,
-    RunFinished,
-    RunStarted,
-    StepsRecorded,
-    TroubleMet,
-)
+from explorer.panels.training_progress import RunProgress
+from explorer.runs import Event, RunConfig, RunFailed, RunStarted, TroubleMet
 from explorer.session import Document, Snapshot
 from explorer.session.run_session import RunSession
 
@@ -40,12 +39,13 @@ SECTION = "training"
 """Where a project keeps its run configuration."""
 
 _WIDE = 100 * GRID
-_FORM_WIDTH = 60 * GRID
+_FORM_WIDTH = 76 * GRID
+_ROOM_FOR_WORDS = 100 * GRID
+"""So wide the line of buttons and progress must be for the buttons to have words beside their icons."""
 _WIDEST_FORM = 0.48
 """Share of a wide panel's width that the form may take from the curves."""
 _TALLEST_FORM = 0.45
 """Share of a narrow panel's height that the form may take from the curves."""
-_BAR_STEPS = 1000
 
 
 class TrainingPanel(QWidget):
@@ -53,9 +53,11 @@ class TrainingPanel(QWidget):
 
     Signals:
         config_changed(RunConfig): how the next run, or the learning rate of this one, goes is another now.
+        resume_asked(str, str): the user wants this run to go on, on this device.
     """
 
     config_changed = Signal(object)
+    resume_asked = Signal(str, str)
 
     def __init__(self, document: Document, run: RunSession, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,10 +66,6 @@ class TrainingPanel(QWidget):
         self._themes = themes
         self._icons_shown = False
         self._section_waits = False
-        self._started: RunStarted | None = None
-        self._steps: StepsRecorded | None = None
-        self._tested: EpochFinished | None = None
-        self._end: RunFinished | RunFailed | None = None
 
         self.start_action = self._action(self.tr("Start"), "F5", self.start)
         self.pause_action = self._action(self.tr("Pause"), "F6", self._pause_or_resume)
@@ -80,14 +78,13 @@ class TrainingPanel(QWidget):
         self.form.told.connect(lambda what: self._say(what, "muted"))
         self.form.opened.connect(self._show_part)
         self.curves = Curves(themes, self)
+        self.preview = AugmentationPreview(themes, self)
         self.message = MessageBar(themes, self)
         self.curves.failed.connect(self.message.show_message)
-        self.progress = QProgressBar(self)
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(GRID)
-        self.progress.setRange(0, _BAR_STEPS)
-        self.progress_text = ElidedLabel(themes, font=body_font(), parent=self)
-        self.device_text = RoleLabel(themes, role="muted", font=body_font(), parent=self)
+        self._progress = RunProgress(themes, self)
+        self.progress, self.progress_text = self._progress.bar, self._progress.text
+        self.device_text = self._progress.device
+        self.estimate = EstimateLine(themes, self)
         self.status = RoleLabel(themes, role="muted", font=small_font(), wraps=True, parent=self)
         self._lay_out()
 
@@ -111,9 +108,13 @@ class TrainingPanel(QWidget):
         self._keep()
         self.config_changed.emit(config)
 
+    def take_typed(self) -> bool:
+        """Take what is being typed into the form; False if it does not fit, which is said."""
+        return self.form.take_typed()
+
     def start(self) -> None:
         """Train the network on screen, if it can be; `start_action`'s tooltip says why not."""
-        if self._why_not_start() is None and self.form.take_typed():
+        if self._why_not_start() is None and self.take_typed():
             self._keep()
             self._run.start(self._document.architecture, self.config())
 
@@ -135,24 +136,34 @@ class TrainingPanel(QWidget):
         wide = self.width() >= _WIDE
         self._columns.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         form_width = min(_FORM_WIDTH, round(_WIDEST_FORM * self.width()))
-        self._side.setMinimumWidth(form_width if wide else 0)
-        self._side.setMaximumWidth(form_width if wide else 16_777_215)
+        self._area.setMinimumWidth(form_width if wide else 0)
+        self._area.setMaximumWidth(form_width if wide else 16_777_215)
+        bar = self._area.verticalScrollBar().sizeHint().width()
+        self.form.set_room((form_width if wide else self.width() - 2 * GRID) - bar - GRID)
+        room = self.width() - (form_width + 2 * GRID if wide else 0) - 2 * GRID
+        for button in self._buttons:
+            has_text = room >= _ROOM_FOR_WORDS
+            style = Qt.ToolButtonStyle
+            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if has_text else style.ToolButtonIconOnly)
+            # Start, Pause and Resume share places; a word that changes must not push the others about.
+            button.setMinimumWidth(10 * GRID if has_text else 4 * GRID)
         form = self._left.sizeHint().height()
-        self._side.setMinimumHeight(0 if wide else min(form, round(self.height() * _TALLEST_FORM)))
+        self._area.setMinimumHeight(0 if wide else min(form, round(self.height() * _TALLEST_FORM)))
 
     def _lay_out(self) -> None:
+        self._buttons: list[QToolButton] = []
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         for action in (self.start_action, self.pause_action, self.step_action, self.stop_action):
             button = QToolButton(self)
             button.setDefaultAction(action)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             button.setMinimumHeight(3 * GRID + 4)
             button.setIconSize(QSize(2 * GRID, 2 * GRID))
-            # Start, Pause and Resume share places; a word that changes must not push the others about.
-            button.setMinimumWidth(10 * GRID)
             buttons.addWidget(button)
-        buttons.addStretch(1)
+            self._buttons.append(button)
+        buttons.addSpacing(GRID)
+        buttons.addWidget(self.progress_text, 1)
+        buttons.addWidget(self.device_text)
         self._left = left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, GRID, 0)
@@ -164,30 +175,30 @@ class TrainingPanel(QWidget):
         self._area.setWidgetResizable(True)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setWidget(left)
-        line = QHBoxLayout()
-        line.addWidget(self.progress_text, 1)
-        line.addWidget(self.device_text)
         right = QVBoxLayout()
         right.setSpacing(GRID)
-        right.addLayout(line)
+        right.addLayout(buttons)
         right.addWidget(self.progress)
         # Here, where lines are long; the form beside it keeps its height whatever is said.
         self.status.setMinimumHeight(2 * GRID)
-        right.addWidget(self.status)
-        right.addWidget(self.curves, 1)
+        words = QHBoxLayout()
+        words.setSpacing(2 * GRID)
+        words.addWidget(self.estimate)
+        words.addWidget(self.status, 1)
+        right.addLayout(words)
+        # What the form's strengths do stays in sight while the form scrolls.
+        self._pictures = QStackedWidget(self)
+        self._pictures.addWidget(self.curves)
+        self._pictures.addWidget(self.preview)
+        self.form.groups["augmentation"].folded.connect(self._choose_pictures)
+        right.addWidget(self._pictures, 1)
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns.setSpacing(2 * GRID)
-        # The buttons stay where they are while the form scrolls.
-        self._side = QWidget(self)
-        side = QVBoxLayout(self._side)
-        side.setContentsMargins(0, 0, 0, 0)
-        side.setSpacing(GRID)
-        side.addLayout(buttons)
-        side.addWidget(self._area, 1)
-        self._columns.addWidget(self._side, 1)
+        self._columns.addWidget(self._area, 1)
         self._columns.addLayout(right, 2)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(GRID, GRID, GRID, GRID)
+        # What scrolls may end at the edge.
+        whole.setContentsMargins(GRID, GRID, GRID, 0)
         whole.setSpacing(GRID)
         whole.addWidget(self.message)
         whole.addLayout(self._columns, 1)
@@ -228,6 +239,8 @@ class TrainingPanel(QWidget):
 
     def _take_edit(self, name: str) -> None:
         self._keep()
+        if name == "augmentation":
+            self._choose_pictures()
         if name == "learning_rate" and self._run.is_active:
             rate = self.config().learning_rate
             self._run.set_learning_rate(rate)
@@ -261,6 +274,11 @@ class TrainingPanel(QWidget):
         self._say_notes()
         self.config_changed.emit(config)
 
+    def _choose_pictures(self) -> None:
+        """What the augmentation does, while it is set; else the curves."""
+        is_set = self.form.groups["augmentation"].is_open and not self._run.is_active
+        self._pictures.setCurrentWidget(self.preview if is_set else self.curves)
+
     # What happens
 
     def _apply(self, old: Snapshot | None, new: Snapshot) -> None:
@@ -272,7 +290,8 @@ class TrainingPanel(QWidget):
         self._enable()
 
     def _begin(self, _architecture: object, config: RunConfig) -> None:
-        self._started, self._steps, self._tested, self._end = None, None, None, None
+        self._progress.begin()
+        self._pictures.setCurrentWidget(self.curves)
         self.message.hide()
         self.form.set_config(config)
         self.curves.clear()
@@ -289,34 +308,30 @@ class TrainingPanel(QWidget):
 
     def _take_events(self, events: Sequence[Event]) -> None:
         for event in events:
+            self._progress.take(event)
             if isinstance(event, RunStarted):
-                self._started = event
                 self._say_notes()
-            elif isinstance(event, StepsRecorded):
-                self._steps = event
-            elif isinstance(event, EpochFinished):
-                self._tested = event
-            elif isinstance(event, RunFinished):
-                self._end = event
             elif isinstance(event, RunFailed):
-                self._end = event
-                self.message.show_message(event.message, event.details, self._offer_batch(event.fitting_batch_size))
+                self.message.show_message(event.message, event.details, self._help(event))
             elif isinstance(event, TroubleMet):
                 self.message.show_message(event.message)
         self.curves.put(events)
         self._show_progress()
 
-    def _offer_batch(self, batch_size: int | None) -> tuple[str, Callable[[], object]] | None:
-        """To start again with the largest batch that fits, after a lack of memory."""
-        if batch_size is None:
-            return None
+    def _help(self, failure: RunFailed) -> tuple[str, Callable[[], object]] | None:
+        """What may help, as a button: the largest batch that fits, or the CPU instead of a device that is lost."""
+        if failure.fitting_batch_size is not None:
+            text = self.tr("Start with a batch of {0}").format(numbers.exact_count(failure.fitting_batch_size))
+            return text, partial(self._start_again, batch_size=failure.fitting_batch_size)
+        if failure.lost_device is not None and failure.checkpoint is not None:
+            return self.tr("Resume on the CPU"), partial(self.resume_asked.emit, failure.run_id, "cpu")
+        if failure.lost_device is not None:
+            return self.tr("Start again on the CPU"), partial(self._start_again, device="cpu")
+        return None
 
-        def start_again() -> None:
-            self.set_config(replace(self.config(), batch_size=batch_size))
-            self.start()
-
-        text = self.tr("Start with a batch of {0}").format(numbers.exact_count(batch_size))
-        return text, start_again
+    def _start_again(self, **changes: Any) -> None:
+        self.set_config(replace(self.config(), **changes))
+        self.start()
 
     def _follow_state(self, state: str) -> None:
         self.form.set_active(state != "idle")
@@ -361,55 +376,12 @@ class TrainingPanel(QWidget):
         self._recolour()
 
     def _show_progress(self) -> None:
-        busy = self._run.state == "starting" and self._started is None
-        if self.progress.maximum() != (0 if busy else _BAR_STEPS):
-            self.progress.setRange(0, 0 if busy else _BAR_STEPS)
-        if not busy:
-            self.progress.setValue(round(self._share() * _BAR_STEPS))
         self.curves.show_waiting(self._run.is_active)
-        self.progress_text.show_text(self._progress())
-        self.device_text.show_text(self._started.device if self._started else "")
-
-    def _share(self) -> float:
-        if self._steps is None or self._steps.num_steps_total <= 0:
-            return 0.0
-        return min(1.0, self._steps.last_step / self._steps.num_steps_total)
-
-    def _progress(self) -> str:
-        steps = self._steps
-        if self._end is not None and not self._run.is_active:
-            return self._ending(self._end)
-        if steps is None or self._started is None:
-            return self.tr("starting…") if self._run.is_active else self.tr("not trained yet")
-        parts = [
-            self.tr("epoch {epoch}/{epochs}").format(epoch=steps.epoch, epochs=self._started.config.epochs),
-            numbers.percent(self._share(), 0),
-            self.tr("{rate} images/s").format(rate=numbers.exact_count(steps.images_per_second)),
-        ]
-        if self._run.state == "paused":
-            parts.append(self.tr("paused at step {step}").format(step=numbers.exact_count(steps.last_step)))
-        elif self._run.state == "stopping":
-            parts.append(self.tr("stopping…"))
-        elif steps.seconds_left is not None:
-            parts.append(self.tr("{time} left").format(time=numbers.duration(steps.seconds_left)))
-        return " · ".join(parts)
-
-    def _ending(self, end: RunFinished | RunFailed) -> str:
-        if isinstance(end, RunFailed):
-            return self.tr("failed")
-        parts = [
-            self.tr("finished") if end.reason == "completed" else self.tr("stopped"),
-            self.tr("{steps} steps").format(steps=numbers.exact_count(end.step)),
-            numbers.duration(end.seconds),
-        ]
-        if end.images_per_second is not None:
-            parts.append(self.tr("{rate} images/s").format(rate=numbers.exact_count(end.images_per_second)))
-        if end.test_accuracy is not None:
-            parts.append(self.tr("test accuracy {share}").format(share=numbers.percent(end.test_accuracy)))
-        return " · ".join(parts)
+        self._progress.show(self._run.state)
 
     def _say_notes(self) -> None:
-        notes = list(self._started.notes) if self._started is not None else []
+        started = self._progress.started
+        notes = list(started.notes) if started is not None else []
         active = self._run.is_active and self._document.is_open
         if not self._run.is_active and self._run.initial_weights is not None:
             notes = [self.tr("Starts from {0}.").format(self._run.initial_weights.text)]

@@ -12,6 +12,7 @@ from explorer.runs.database import NewerStoreError, RunStoreError, UnknownRunErr
 from explorer.runs.events import (
     Atlas,
     CheckpointSaved,
+    DataProgress,
     EpochFinished,
     Event,
     FeatureMapsCaptured,
@@ -40,6 +41,7 @@ __all__ = [
     "CheckpointSaved",
     "ConfigField",
     "ConfigValue",
+    "DataProgress",
     "EpochFinished",
     "Event",
     "FeatureMapsCaptured",

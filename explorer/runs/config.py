@@ -295,6 +295,45 @@ class RunConfig:
         more_choices="cuda:N",
         read_more=_one_gpu,
     )
+    threads: int = whole(
+        0,
+        0,
+        1024,
+        1,
+        option="--threads",
+        group="start",
+        title="CPU threads",
+        help="Threads of a step on the CPU. 0 measures as it goes whether many or one are faster, which depends on "
+        "what else the machine does; large networks then differ from run to run in their last bits. A number is kept, "
+        "and equal runs are equal.",
+    )
+    processes: int = whole(
+        1,
+        1,
+        64,
+        1,
+        option="--processes",
+        group="processes",
+        help="How many processes of this machine train together, each on a GPU of its own, or all on the CPU; "
+        "torchrun, which goes beyond one machine, has the last word.",
+    )
+    sync_batchnorm: bool = flag(
+        False,
+        option="--sync-batchnorm",
+        group="processes",
+        title="Shared batch norm",
+        help="With several processes, batch normalisation takes its statistics from the whole batch and not from each "
+        "process's share of it.",
+    )
+    scale_with_processes: bool = flag(
+        False,
+        option="--scale-with-processes",
+        group="processes",
+        title="Batch and rate grow",
+        help="With several processes, the batch size is that of each of them, and the learning rate is multiplied by "
+        "their number (the linear rule: Goyal et al. 2017, section 2.1); otherwise the batch is shared out among them, "
+        "and the run is that of one process.",
+    )
     early_stopping: int = whole(
         0,
         0,

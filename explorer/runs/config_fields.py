@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ConfigValue = int | float | str
 """A flag's bool is an int."""
 FieldKind = Literal["int", "float", "choice", "flag", "text"]
-Group = Literal["essentials", "schedule", "optimizer", "regularisation", "augmentation", "start", "end"]
+Group = Literal["essentials", "schedule", "optimizer", "regularisation", "augmentation", "start", "processes", "end"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 """The parts of a form and of `--help`, in order."""
 GROUP_TITLES: dict[Group, str] = {
@@ -28,6 +28,7 @@ GROUP_TITLES: dict[Group, str] = {
     "regularisation": "Regularisation",
     "augmentation": "Augmentation",
     "start": "Preparation",
+    "processes": "Several processes",
     "end": "Ending",
 }
 _WHOLE = (int, np.integer)

@@ -130,6 +130,14 @@ class RunControl:
             # Outside the lock: a capture takes time, and the window must not wait for it.
             on_change()
 
+    def take_single_step(self) -> bool:
+        """Take one of the single steps asked for, without waiting; False if there is none."""
+        with self._changed:
+            if not self._num_steps_requested:
+                return False
+            self._num_steps_requested -= 1
+            return True
+
     def learning_rate_change(self) -> float | None:
         """Take the learning rate that was asked for since the last call; None if none was."""
         with self._changed:

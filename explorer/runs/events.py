@@ -39,6 +39,22 @@ class RunStarted:
     """Of the data set: equal data, equal text."""
     resumed_step: int = 0
     """Updates made before, where a run goes on from its checkpoint; 0 for one that begins."""
+    num_processes: int = 1
+    """How many train together."""
+    images_per_second_alone: float | None = None
+    """What one of several processes reaches by itself, measured before the first step; None for a single one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataProgress:
+    """The data set is being read, before `RunStarted`."""
+
+    run_id: str
+    """Empty where the run's record has not begun yet."""
+    text: str
+    """What is done, how far it is and how long it takes: "Decoding 1,234 of 20,000 images, about 40 s left"."""
+    share: float
+    """Of it that is done, 0 to 1; 0 where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,6 +75,8 @@ class StepsRecorded:
     """Estimate for the rest of the run; None while too little is known."""
     num_steps_total: int
     """Steps of the whole run."""
+    num_threads: int | None = None
+    """That the next steps compute with; None where that is not the CPU's affair, or was not recorded."""
 
     @property
     def last_step(self) -> int:
@@ -73,7 +91,7 @@ class EpochFinished:
     epoch: int
     step: int
     seconds: float
-    """Wall-clock time of this epoch, its test included."""
+    """Wall-clock time of this epoch, its test included and its pauses left out."""
     train_loss: float
     train_accuracy: float
     test_loss: float
@@ -220,10 +238,13 @@ class RunFailed:
     """Path of the last whole weights (safetensors), if any."""
     fitting_batch_size: int | None = None
     """After a lack of memory, the most images of a step that fit; None where it failed otherwise or none fits."""
+    lost_device: str | None = None
+    """The device that no longer answers, by torch's name; None where it failed otherwise."""
 
 
 Event = (
-    RunStarted
+    DataProgress
+    | RunStarted
     | StepsRecorded
     | EpochFinished
     | CheckpointSaved
@@ -233,4 +254,4 @@ Event = (
     | RunFinished
     | RunFailed
 )
-"""Whatever a run may say. `RunStarted` comes first, `RunFinished` or `RunFailed` last."""
+"""Whatever a run may say. `RunStarted` comes first but for `DataProgress`, `RunFinished` or `RunFailed` last."""

@@ -1,10 +1,11 @@
 """A training run in a background thread, seen from the window: commands go in, batches of events come out.
 
 The trainer itself is handed in by the app, so that nothing here imports torch; it runs in its own thread, puts events
-into a mailbox and never waits for the window, which empties the mailbox 30 times a second.
+into a mailbox and never waits for the window, which empties the mailbox up to 30 times a second, within its budget.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -25,8 +26,9 @@ from explorer.runs import (
     RunStarted,
     StateChanged,
 )
+from explorer.session.painting import CPU_SHARE, DEVICE_SHARE, PaintingBudget
 
-DRAIN_INTERVAL_MS = 33
+_LOOK_INTERVAL_MS = 33
 
 
 class Trainer(Protocol):
@@ -91,8 +93,9 @@ class RunSession(QObject):
         self._is_detached = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(DRAIN_INTERVAL_MS)
-        self._timer.timeout.connect(self._drain)
+        self._timer.setInterval(_LOOK_INTERVAL_MS)
+        self._timer.timeout.connect(self._look)
+        self._budget = PaintingBudget()
 
     @property
     def state(self) -> str:
@@ -223,16 +226,19 @@ class RunSession(QObject):
         """Hold the run after the current step."""
         if self._control is not None and self.is_active:
             self._control.pause()
+            self._budget.hurry()
 
     def resume(self) -> None:
         """Go on after a pause."""
         if self._control is not None and self.is_active:
             self._control.resume()
+            self._budget.hurry()
 
     def step_once(self) -> None:
         """Make one optimizer step, then hold."""
         if self._control is not None and self.is_active:
             self._control.step_once()
+            self._budget.hurry()
 
     def stop(self) -> None:
         """End the run after the current step; its weights are kept."""
@@ -240,6 +246,7 @@ class RunSession(QObject):
             self._set_state("stopping")
             # Ends a pause too; going on first would let one more step slip through.
             self._control.stop()
+            self._budget.hurry()
 
     def set_learning_rate(self, learning_rate: float) -> None:
         """Change the learning rate from the next step on.
@@ -267,11 +274,19 @@ class RunSession(QObject):
             self._drain()
         return not thread.is_alive()
 
+    def _look(self) -> None:
+        now_s, busy_s = time.perf_counter(), time.thread_time()
+        # A run at rest loses nothing.
+        if self._state != "running" or self._budget.is_due(now_s, busy_s):
+            self._budget.shown(now_s, busy_s)
+            self._drain()
+
     def _drain(self) -> None:
         alive = self._thread is not None and self._thread.is_alive()
         events = [event for event in self._mailbox.drain() if self._is_current(event)]
         for event in events:
             if isinstance(event, RunStarted) and self._state == "starting":
+                self._budget.share = CPU_SHARE if event.device.lower().startswith("cpu") else DEVICE_SHARE
                 self._set_state("running")
             elif isinstance(event, StateChanged):
                 self._set_state(event.state)

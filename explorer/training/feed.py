@@ -25,6 +25,7 @@ class Feed:
         normalization: Normalization,
         device: torch.device,
         *,
+        memory_format: torch.memory_format = torch.contiguous_format,
         is_augmented: bool = False,
     ) -> None:
         """Move the data.
@@ -35,14 +36,14 @@ class Feed:
             input_shape: the network's `(channels, height, width)`.
             normalization: as `to_network_input` takes it.
             device: where the network is.
+            memory_format: how batches lie in memory; as the network's weights do, see `layout`.
             is_augmented: whether `raw` is what will be asked for.
         """
         self._input_shape = input_shape
         self._raw_shape = (images.shape[1], *input_shape[1:])
         self._normalization = normalization
         self._is_augmented = is_augmented
-        # cuDNN's tensor cores read channels-last; on the CPU and MPS small networks gain nothing by it.
-        self.memory_format = torch.channels_last if device.type == "cuda" else torch.contiguous_format
+        self._memory_format = memory_format
         self._labels = labels.to(device)
         self._images = images.to(device)
         self._is_converted = False
@@ -59,7 +60,7 @@ class Feed:
         """The images at `positions`, `(n, *input_shape)` in float32, and their labels `(n,)`."""
         images = self._images[positions]
         x = images if self._is_converted and not self._is_augmented else self.normalised(images)
-        return x.contiguous(memory_format=self.memory_format), self._labels[positions]
+        return x.contiguous(memory_format=self._memory_format), self._labels[positions]
 
     def raw(self, positions: Tensor | slice) -> tuple[Tensor, Tensor]:
         """The images at `positions` in their own channels at the network's size, `(n, C, H, W)` in float32 from 0 to 1,
@@ -71,7 +72,7 @@ class Feed:
     def normalised(self, x: Tensor) -> Tensor:
         """What `raw` gave, or images as they are stored, as the network takes them: `(n, *input_shape)`."""
         x = to_network_input(x, self._input_shape, self._normalization)
-        return x.contiguous(memory_format=self.memory_format)
+        return x.contiguous(memory_format=self._memory_format)
 
     def _sized(self, images: Tensor) -> Tensor:
         return to_network_input(images, self._raw_shape, _AS_IT_IS)

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,9 +38,11 @@ from explorer.runtime.modules import Network, build_module
 from explorer.runtime.weights import carry_weights, load_weights
 from explorer.training.augment import Augmenter
 from explorer.training.checkpoint import Checkpoint, RunState
+from explorer.training.distributed import ALONE, Alone
 from explorer.training.failures import (
     Diverged,
     WeightsNotWritten,
+    is_device_lost,
     is_explained,
     is_out_of_memory,
     message_of,
@@ -52,16 +53,16 @@ from explorer.training.feed import Feed
 from explorer.training.fitting import fitting_batch_size, make_attempt
 from explorer.training.guard import Guard, NonFinite, first_non_finite
 from explorer.training.initialization import initialize
+from explorer.training.layout import choose_memory_format, set_memory_format
 from explorer.training.optimization import Optimization
-from explorer.training.pacing import ReportPacing, Speed
 from explorer.training.pictures import Pictures
 from explorer.training.plan import RunPlan, plan_run
-from explorer.training.random_state import get_random_state, set_random_state
-from explorer.training.step import Step, evaluate, set_memory_format
+from explorer.training.random_state import get_random_state, resume_generator, set_random_state
+from explorer.training.reports import Reports
+from explorer.training.step import Step, evaluate
+from explorer.training.thread_choice import ThreadChoice, choosing_threads
 from explorer.training.voice import Voice
 
-_FEWEST_STEPS = 5
-"""Steps before the time left is worth an estimate."""
 _AUGMENTATION_STREAM = 1 << 40
 """Added to the seed: what augmentation draws has nothing to do with the order of the images."""
 CHECKPOINT_INTERVAL_S = 180.0
@@ -79,11 +80,13 @@ def train(
     initial_weights: Path | None = None,
     resume: bool = False,
     checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
+    ranks: Alone = ALONE,
 ) -> RunFinished | RunFailed:
     """Train a network from start to end, in the calling thread. No exception leaves it.
 
     Equal arguments on the same CPU give equal losses to the last bit, whatever is watched meanwhile, and whether or not
-    the run was broken off and resumed in between.
+    the run was broken off and resumed in between; as long as the number of threads stays the same, which the
+    configuration or the environment can fix. A change of it rounds the sums of large convolutions otherwise.
 
     Args:
         architecture: the network; its first output is trained on.
@@ -95,6 +98,7 @@ def train(
         initial_weights: a safetensors file whose tensors are taken over where they fit.
         resume: go on from the newest checkpoint in the run's folder, with the same architecture and configuration.
         checkpoint_interval_s: how often the state is kept inside an epoch; it is at each epoch's end and at the last.
+        ranks: the processes that train together, of which the first alone has a store.
 
     Returns:
         The last event.
@@ -107,7 +111,9 @@ def train(
     try:
         if store is not None:
             checkpoint = Checkpoint(store.get(run_id).folder)
-        plan = plan_run(architecture, config, initial_weights)
+        ranks.meet()
+        control = ranks.control(control)
+        plan = plan_run(architecture, ranks.settled(config), initial_weights)
         checkpoint.facts = WeightsFacts(
             text=f"run {run_id}", normalization=plan.normalization, class_names=plan.data.class_names
         )
@@ -116,12 +122,18 @@ def train(
         with torch.random.fork_rng(devices=on_gpu):
             torch.manual_seed(config.seed)
             network, notes = _network(plan, initial_weights)
-            run = _Run(run_id, plan, network, say, control, checkpoint, checkpoint_interval_s)
-            if resume:
-                run.restore(checkpoint.resume(network))
-            result = run.run(notes)
+            ranks.measure_alone(network, plan.batch_size)
+            with choosing_threads(plan, ranks.size) as threads:
+                run = _Run(run_id, plan, network, say, control, checkpoint, checkpoint_interval_s, ranks, threads)
+                if resume:
+                    state = ranks.from_first(checkpoint.resume(network) if ranks.is_first else None)
+                    assert state is not None
+                    run.restore(state)
+                    ranks.take_weights(network)
+                result = run.run((*notes, *ranks.notes))
     except Exception as error:
-        result = _failed(error, run_id, plan, run, checkpoint)
+        meant = ranks.explained(error, None if run is None else run.step, checkpoint.saved_step)
+        result = _failed(meant, run_id, plan, run, checkpoint)
     say(result)
     return result
 
@@ -140,6 +152,7 @@ def _failed(
         details=details,
         checkpoint=checkpoint.saved,
         fitting_batch_size=fitting,
+        lost_device=str(plan.device) if plan is not None and is_device_lost(error) else None,
     )
 
 
@@ -169,6 +182,8 @@ class _Run:
         control: RunControl,
         checkpoint: Checkpoint,
         checkpoint_interval_s: float,
+        ranks: Alone,
+        threads: ThreadChoice | None,
     ) -> None:
         config, data, device, shape = plan.config, plan.data, plan.device, plan.architecture.input_shape
         self._run_id = run_id
@@ -177,17 +192,30 @@ class _Run:
         self._control = control
         self._checkpoint = checkpoint
         self._interval_s = checkpoint_interval_s
+        self._ranks = ranks
+        self._threads = threads
         augmentation = parse_augmentation(config.augmentation)
         is_augmented = augmentation.written != NO_AUGMENTATION
+        layout = choose_memory_format(plan.architecture, device)
         self._augmenter = Augmenter(augmentation, data.train_images, device) if is_augmented else None
         self._train_feed = Feed(
-            data.train_images, data.train_labels, shape, plan.normalization, device, is_augmented=is_augmented
+            data.train_images,
+            data.train_labels,
+            shape,
+            plan.normalization,
+            device,
+            memory_format=layout,
+            is_augmented=is_augmented,
         )
-        self._test_feed = Feed(data.test_images, data.test_labels, shape, plan.normalization, device)
-        self.network = set_memory_format(network, self._train_feed.memory_format)
+        self._test_feed = Feed(
+            data.test_images, data.test_labels, shape, plan.normalization, device, memory_format=layout
+        )
+        self.network = set_memory_format(network, layout)
+        ranks.join_network(self.network, plan.architecture, sync_batchnorm=config.sync_batchnorm)
         self._optimization = Optimization(self.network, config, device, plan.steps_per_epoch)
-        self._make_step = Step(self.network, self._optimization, config)
+        self._make_step = Step(self.network, self._optimization, config, ranks)
         self._guard = Guard(self.network, self._optimization.optimizer, device)
+        ranks.hold(self._optimization.optimizer)
         self._order = torch.Generator(device).manual_seed(config.seed)
         self._order_before = self._order.get_state()
         self._augmentation_random = torch.Generator().manual_seed(config.seed + _AUGMENTATION_STREAM)
@@ -200,20 +228,14 @@ class _Run:
         self._first_step = 0
         """Updates made before this process took the run over."""
         self._seconds_before = 0.0
-        self._pending: list[tuple[Tensor, Tensor, Tensor]] = []
-        """Loss and right answers of each step since the last report, and where its images lie; all on the device."""
+        self._reports = Reports()
         self._failing_x: Tensor | None = None
-        self._pacing = ReportPacing()
-        self._speed = Speed()
-        self._start_s = self._reported_s = time.perf_counter()
-        self._rested_s = 0.0
         self._is_resting = False
-        self._loss_sum = self._num_right = self._num_seen = 0.0
         self._last_epoch: EpochFinished | None = None
         self._best_accuracy = -math.inf
         self._lowest_loss = math.inf
         self._num_worse_epochs = 0
-        self._saved_s = self._start_s
+        self._saved_s = time.perf_counter()
         self._is_saving_refused = False
 
     def restore(self, state: RunState) -> None:
@@ -224,13 +246,12 @@ class _Run:
         """
         parts = state.parts
         self._optimization.load_state_dict(parts["optimization"])
-        _match_layouts(self._optimization.optimizer)
         set_random_state(parts["random"], self._plan.device)
-        self._order.set_state(parts["order"])
+        resume_generator(self._order, parts["order"], self._plan.config.seed + state.step)
         self._augmentation_random.set_state(parts["augmentation"])
         self.step = self._first_step = state.step
         self._epoch, self._epoch_steps = state.epoch, state.epoch_steps
-        self._loss_sum, self._num_right, self._num_seen = parts["sums"]
+        self._reports.restore(parts["sums"])
         self._seconds_before = parts["seconds"]
         self._best_accuracy, self._lowest_loss = parts["best_accuracy"], parts["lowest_loss"]
         self._num_worse_epochs = parts["num_worse_epochs"]
@@ -245,7 +266,7 @@ class _Run:
             # The order of an epoch that is under way is drawn again from where it was drawn.
             "order": self._order_before if self._epoch_steps else self._order.get_state(),
             "augmentation": self._augmentation_random.get_state(),
-            "sums": [self._loss_sum, self._num_right, self._num_seen],
+            "sums": self._reports.sums,
             "seconds": self._seconds(),
             "best_accuracy": self._best_accuracy,
             "lowest_loss": self._lowest_loss,
@@ -278,9 +299,12 @@ class _Run:
                 notes=notes,
                 data_fingerprint=plan.data.fingerprint,
                 resumed_step=self._first_step,
+                num_processes=self._ranks.size,
+                images_per_second_alone=self._ranks.images_per_second_alone,
             )
         )
-        self._start_s = self._reported_s = self._saved_s = time.perf_counter()
+        self._reports.restart()
+        self._saved_s = time.perf_counter()
         is_stopped = is_early = False
         while self._epoch <= plan.config.epochs and not is_stopped and not is_early:
             is_stopped = not self._run_epoch()
@@ -302,7 +326,7 @@ class _Run:
             train_loss=last.train_loss if last is not None else None,
             train_accuracy=last.train_accuracy if last is not None else None,
             test_accuracy=last.test_accuracy if last is not None else None,
-            images_per_second=self._speed.overall if self._speed.num_images else None,
+            images_per_second=self._reports.speed.overall if self._reports.speed.num_images else None,
             note=early,
         )
 
@@ -310,38 +334,42 @@ class _Run:
         """Train on each image once, test, and keep the state. False if stopped on the way."""
         plan, size = self._plan, self._plan.batch_size
         if not self._epoch_steps:
-            self._loss_sum = self._num_right = self._num_seen = 0.0
-        start_s, images_before, seconds_before = time.perf_counter(), self._speed.num_images, self._speed.seconds
+            self._reports.begin_epoch()
+        speed, start_s = self._reports.speed, time.perf_counter()
+        images_before, seconds_before, rested_before = speed.num_images, speed.seconds, self._reports.rested_seconds
         self._order_before = self._order.get_state()
         order = torch.randperm(len(self._train_feed), generator=self._order, device=plan.device)
+        self._ranks.begin_epoch(plan.config, self._epoch, self._epoch_steps)
         while self._epoch_steps < plan.steps_per_epoch:
             if not self._may_go_on():
                 return False
             first = self._epoch_steps * size
             self._take_step(order[first : first + size])
-            if len(self._pending) >= self._pacing.num_steps:
+            if self._reports.is_due:
                 self._report()
                 self._pictures.serve(self._control, self.step)
                 if time.perf_counter() - self._saved_s >= self._interval_s:
                     self._save()
         self._report()
+        self._ranks.take_weights(self.network, buffers_only=True)
         tested = evaluate(
             self.network,
             self._test_feed,
             # Without gradients an image takes less memory than in a step; small batches would only waste time.
             min(512, max(32, 2 * size)),
             lambda: self._control.stop_requested,
+            self._ranks,
         )
         if tested is None:
             return False
-        speed, seconds = self._speed, self._speed.seconds - seconds_before
+        seconds = speed.seconds - seconds_before
         self._last_epoch = EpochFinished(
             run_id=self._run_id,
             epoch=self._epoch,
             step=self.step,
-            seconds=time.perf_counter() - start_s,
-            train_loss=self._loss_sum / self._num_seen,
-            train_accuracy=self._num_right / self._num_seen,
+            seconds=time.perf_counter() - start_s - (self._reports.rested_seconds - rested_before),
+            train_loss=self._reports.epoch_loss,
+            train_accuracy=self._reports.epoch_accuracy,
             test_loss=tested[0],
             test_accuracy=tested[1],
             # An epoch that was resumed after its last step has only its test left.
@@ -357,7 +385,7 @@ class _Run:
         self._epoch, self._epoch_steps = self._epoch + 1, 0
         # Tried again after the next epoch if the disk refuses.
         self._save(is_best=is_best and plan.config.keep_best)
-        self._reported_s = time.perf_counter()
+        self._reports.skip()
         return True
 
     def _take_step(self, positions: Tensor) -> None:
@@ -366,7 +394,7 @@ class _Run:
         self._optimization.end_step()
         self.step += 1
         self._epoch_steps += 1
-        self._pending.append((loss, right, positions))
+        self._reports.add(loss, right, positions)
         # On the CPU a look costs nothing, and the very batch is still there, as it was augmented.
         if loss.device.type == "cpu" and not math.isfinite(loss.item()):
             self._failing_x = x
@@ -376,11 +404,13 @@ class _Run:
         """Images as the network takes them and labels, or the shares of the classes where images are mixed."""
         augmenter, feed, random = self._augmenter, self._train_feed, self._augmentation_random
         if augmenter is None:
-            return feed.batch(positions)
+            return feed.batch(self._ranks.positions(positions))
+        # All of the batch, in every process, so that the random numbers do not depend on how many there are.
         x, target = feed.raw(positions)
         x = augmenter(x, random)
         if augmenter.mixes:
             x, target = augmenter.mix(x, target, len(self._plan.data.class_names), random)
+        x, target = self._ranks.share((x, target))
         return feed.normalised(x), target
 
     def _save(self, *, is_best: bool = False) -> OSError | None:
@@ -400,7 +430,7 @@ class _Run:
 
     def _seconds(self) -> float:
         """Since the start of the run, without the time between its processes."""
-        return self._seconds_before + time.perf_counter() - self._start_s
+        return self._seconds_before + self._reports.seconds
 
     def _may_go_on(self) -> bool:
         """Do what was asked for between two steps, and wait while paused. False if the run is to stop."""
@@ -408,9 +438,9 @@ class _Run:
         asked_s = time.perf_counter()
         goes_on = control.wait_if_paused(self._rest)
         if self._is_resting:
-            self._reported_s = time.perf_counter()
-            self._rested_s += self._reported_s - asked_s
-            self._pictures.budget.suspended(self._reported_s - asked_s)
+            rested_s = time.perf_counter() - asked_s
+            self._reports.rested(rested_s)
+            self._pictures.budget.suspended(rested_s)
             if goes_on and not control.is_paused:
                 self._is_resting = False
                 self._say(StateChanged(run_id=self._run_id, state="running"))
@@ -438,44 +468,32 @@ class _Run:
         Raises:
             Diverged: a loss is not finite.
         """
-        if not self._pending:
+        measured = self._reports.fetch()
+        if measured is None:
             return
-        losses = torch.stack([loss for loss, _, _ in self._pending])
-        right = torch.stack([right for _, right, _ in self._pending])
-        # Here, at the reporting interval, the host waits for the device; nowhere else between two epochs.
-        measured = torch.stack([losses.float(), right.float()]).cpu().numpy()
-        places = [positions for _, _, positions in self._pending]
-        num_images = np.array([len(positions) for positions in places], np.float32)
-        self._pending = []
-        now_s = time.perf_counter()
-        self._pacing.reported(len(num_images), now_s - self._reported_s)
-        self._speed.add(int(num_images.sum()), now_s - self._reported_s)
-        self._reported_s = now_s
-        finite = np.isfinite(measured[0])
-        count = len(finite) if finite.all() else int(finite.argmin()) + 1
-        first_step = self.step - len(finite) + 1
-        # One after the other, so that the sums do not depend on how many steps a report has.
-        for loss, num_right, images in zip(*measured.astype(np.float64).tolist(), num_images.tolist(), strict=True):
-            self._loss_sum += loss * images
-            self._num_right += num_right
-            self._num_seen += images
+        if self._threads is not None:
+            self._threads.measured(measured.num_images, measured.seconds)
+        first_step = self.step - measured.num_steps + 1
         self._say(
             StepsRecorded(
                 run_id=self._run_id,
                 first_step=first_step,
-                losses=measured[0, :count].copy(),
-                accuracies=(measured[1, :count] / num_images[:count]).astype(np.float32),
+                losses=measured.losses,
+                accuracies=measured.accuracies,
                 learning_rate=self._optimization.step_learning_rate,
                 epoch=self._epoch,
-                images_per_second=self._speed.recent,
-                seconds_left=self._seconds_left(now_s),
+                images_per_second=self._reports.speed.recent,
+                seconds_left=self._reports.seconds_left(
+                    self.step - self._first_step, self._plan.num_steps_total - self.step
+                ),
                 num_steps_total=self._plan.num_steps_total,
+                num_threads=torch.get_num_threads() if self._plan.device.type == "cpu" else None,
             )
         )
-        if not finite[count - 1]:
+        if measured.failing is not None:
             rate, kept = self._optimization.step_learning_rate, self._checkpoint.saved_step
-            where = self._where_it_began(places[count - 1])
-            raise Diverged(first_step + count - 1, float(measured[0, count - 1]), rate, where, kept)
+            where = self._where_it_began(measured.failing)
+            raise Diverged(first_step + len(measured.losses) - 1, float(measured.losses[-1]), rate, where, kept)
 
     def _where_it_began(self, positions: Tensor) -> NonFinite | None:
         """The layer to blame for a step, whose weights `Guard` has kept."""
@@ -486,17 +504,3 @@ class _Run:
             if not is_out_of_memory(error):
                 raise
             return None
-
-    def _seconds_left(self, now_s: float) -> float | None:
-        made = self.step - self._first_step
-        if made < _FEWEST_STEPS:
-            return None
-        return (now_s - self._start_s - self._rested_s) / made * (self._plan.num_steps_total - self.step)
-
-
-def _match_layouts(optimizer: torch.optim.Optimizer) -> None:
-    """Lay out what an optimizer keeps of each parameter as the parameter is: fused kernels read both side by side."""
-    for parameter, state in optimizer.state.items():
-        for name, value in state.items():
-            if isinstance(value, Tensor) and value.shape == parameter.shape and value.stride() != parameter.stride():
-                state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)

@@ -1,5 +1,6 @@
 """What a run will do, worked out and checked before it starts, so that a user's mistake is told at once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from explorer.runtime.devices import choose_device
 from explorer.runtime.images import check_normalization, input_notes
 from explorer.runtime.modules import NotRunnable
 from explorer.training.data import DataSet, load_data
-from explorer.training.normalization import normalization_note, normalization_of_run, settle_normalization
+from explorer.training.normalization import normalization_note, normalization_of_run, settle_normalization, weights_note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,25 +48,34 @@ class RunPlan:
         return self.architecture.outputs[0]
 
 
-def plan_run(architecture: Architecture, config: RunConfig, initial_weights: Path | None = None) -> RunPlan:
+def plan_run(
+    architecture: Architecture,
+    config: RunConfig,
+    initial_weights: Path | None = None,
+    progress: Callable[[str, float], None] | None = None,
+    is_cancelled: Callable[[], bool] | None = None,
+) -> RunPlan:
     """Check that the network can be trained so, and decide the rest.
 
     Args:
         architecture: the network.
         config: how to train it.
         initial_weights: what the run starts from; None for fresh weights.
+        progress: receives what is done while the data set is read, and the share done.
+        is_cancelled: looked at meanwhile.
 
     Raises:
         NotRunnable: the architecture has errors.
         ValueError: it cannot be trained on this data or device; the message says what would fit.
         FileNotFoundError: the data set's file is missing.
+        DataCancelled: the user ended it.
     """
     inference = infer(architecture)
     if inference.errors:
         raise NotRunnable(inference.errors[0].text)
     device = choose_device(config.device)
+    data = load_data(config.data, architecture.input_shape, progress, is_cancelled)
     config = settle_normalization(config, architecture.input_shape, initial_weights)
-    data = load_data(config.data, architecture.input_shape)
     logits_id, logits_note = logits_node(architecture)
     _check_logits(logits_id, inference, data)
     _check_trainable(architecture, logits_id, inference)
@@ -75,6 +85,8 @@ def plan_run(architecture: Architecture, config: RunConfig, initial_weights: Pat
     check_normalization(normalization, data.image_shape[0], architecture.input_shape[0])
     if (normalization_text := normalization_note(normalization, data)) is not None:
         notes.append(normalization_text)
+    if (weights_text := weights_note(config, initial_weights)) is not None:
+        notes.append(weights_text)
     if logits_note is not None:
         notes.append(logits_note)
     heads = auxiliary_heads(architecture, inference) if config.aux_weight > 0 else ()

@@ -22,10 +22,15 @@ from explorer.runs import (
     RunStore,
     default_root,
 )
+from explorer.runs.checkpoints import checkpoint_place, newest_checkpoint
+from explorer.runs.follow_journal import Journal
 from explorer.runs.replay import measurements
-from explorer.training.checkpoint import CheckpointError, checkpoint_place, newest_checkpoint
+from explorer.training.checkpoint import CheckpointError
+from explorer.training.distributed import joined
+from explorer.training.distributed_run import give_orders
 from explorer.training.loop import train
 from explorer.training.normalization import settle_normalization
+from explorer.training.run_data import bring_data, stopped_before_start
 
 
 def train_recorded(
@@ -37,7 +42,7 @@ def train_recorded(
     root: Path | None = None,
     initial_weights: Path | None = None,
 ) -> RunFinished | RunFailed:
-    """Train as `train` does, kept in the run store.
+    """Train as `train` does, kept in the run store. What is stopped while its data set is read leaves no record.
 
     Args:
         root: the store's folder; None for the user's own.
@@ -46,6 +51,10 @@ def train_recorded(
     Raises:
         RunStoreError: the run cannot be recorded, so it did not begin; the message says what helps.
     """
+    if not bring_data(config, architecture.input_shape, emit, control):
+        stopped = stopped_before_start()
+        emit(stopped)
+        return stopped
     # The record says which, also once the weights are gone.
     config = settle_normalization(config, architecture.input_shape, initial_weights)
     with RunStore(default_root() if root is None else root) as store:
@@ -55,13 +64,27 @@ def train_recorded(
             files.dumps(Project(architecture=architecture, sections={"training": config.to_plain()})),
             versions(),
         )
-        return train(
-            architecture, config, emit, control, run_id=record.run_id, store=store, initial_weights=initial_weights
-        )
+        with Journal(record.folder) as journal, joined(control, _end_of(record.run_id, store, journal)) as ranks:
+            give_orders(ranks, architecture, config, resume=False)
+            return train(
+                architecture,
+                config,
+                _both(journal.put, emit),
+                control,
+                run_id=record.run_id,
+                store=store,
+                initial_weights=initial_weights,
+                ranks=ranks,
+            )
 
 
 def resume_recorded(
-    run_id: str, emit: Callable[[Event], None], control: RunControl, *, root: Path | None = None
+    run_id: str,
+    emit: Callable[[Event], None],
+    control: RunControl,
+    *,
+    root: Path | None = None,
+    device: str | None = None,
 ) -> RunFinished | RunFailed:
     """Take a run up again from its newest checkpoint, with the network and configuration that it began with.
 
@@ -71,6 +94,8 @@ def resume_recorded(
     Args:
         run_id: whole, or a beginning that only one run has.
         root: the store's folder; None for the user's own.
+        device: where to go on; None for where its configuration says. On another kind of device the images come in
+            another order.
 
     Raises:
         UnknownRunError: no run has that id, or several begin so.
@@ -89,6 +114,12 @@ def resume_recorded(
             )
         architecture = files.load(record.architecture_path).architecture
         step = 0 if place is None else checkpoint_place(place)[0]
+        # Before the run is made to go on: stopped meanwhile, its record stays as it is.
+        if not bring_data(record.config, architecture.input_shape, emit, control, record.run_id):
+            stopped = stopped_before_start(record.run_id, step, record.seconds or 0.0)
+            emit(stopped)
+            return stopped
+        config = record.config if device is None else dataclasses.replace(record.config, device=device)
         before = measurements(record, store.history(record.run_id), step)
         store.go_on(record.run_id, step)
 
@@ -101,7 +132,38 @@ def resume_recorded(
             else:
                 emit(event)
 
-        return train(architecture, record.config, emit_all, control, run_id=record.run_id, store=store, resume=True)
+        with Journal(record.folder) as journal, joined(control, _end_of(record.run_id, store, journal)) as ranks:
+            give_orders(ranks, architecture, config, resume=True)
+            return train(
+                architecture,
+                config,
+                _both(journal.put, emit_all),
+                control,
+                run_id=record.run_id,
+                store=store,
+                resume=True,
+                ranks=ranks,
+            )
+
+
+def _end_of(run_id: str, store: RunStore, journal: Journal) -> Callable[[str], None]:
+    """What writes down that a run ended, where the thread that trains cannot any more."""
+
+    def end(why: str) -> None:
+        failed = RunFailed(run_id=run_id, message=why, details="", checkpoint=None)
+        journal.put(failed)
+        journal.close()
+        store.record(failed)
+
+    return end
+
+
+def _both(first: Callable[[Event], None], second: Callable[[Event], None]) -> Callable[[Event], None]:
+    def emit(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return emit
 
 
 def _differences(record: RunRecord, started: RunStarted, now: Mapping[str, str]) -> list[str]:

@@ -9,6 +9,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from explorer.runs import RunConfig
 from explorer.runtime.feature_maps import evaluating
 from explorer.runtime.modules import Network
+from explorer.training.distributed import ALONE, Alone
 from explorer.training.feed import Feed
 from explorer.training.optimization import Optimization
 
@@ -16,8 +17,9 @@ from explorer.training.optimization import Optimization
 class Step:
     """Forward, backward, update. Everything that changes how a step computes belongs here."""
 
-    def __init__(self, network: Network, optimization: Optimization, config: RunConfig) -> None:
+    def __init__(self, network: Network, optimization: Optimization, config: RunConfig, ranks: Alone = ALONE) -> None:
         """Train `network`, whose first output gives the logits; `plan.plan_run` leaves it only heads beside that."""
+        self._ranks = ranks
         self._network = network
         self._optimization = optimization
         self._label_smoothing = config.label_smoothing
@@ -35,17 +37,19 @@ class Step:
             one), both before the update, on the device.
         """
         self._optimization.begin_step()
-        outputs = self._network(x)
+        outputs = self._ranks.forward(self._network, x)
         logits, *heads = outputs if isinstance(outputs, tuple) else (outputs,)
         loss = self._loss(logits, target)
         whole = loss
         for head in heads:
             # "weighted by 0.3" (Szegedy et al. 2014, section 5).
             whole = whole + self._aux_weight * self._loss(head, target)
-        torch.autograd.backward(whole)
-        self._optimization.update()
         labels = target if target.dim() == 1 else target.argmax(1)
-        return loss.detach(), (logits.detach().argmax(1) == labels).sum()
+        right = (logits.detach().argmax(1) == labels).sum()
+        torch.autograd.backward(self._ranks.weighted(whole, loss.detach(), right))
+        measured = self._ranks.measured(loss.detach(), right)
+        self._optimization.update()
+        return measured
 
     def _loss(self, logits: Tensor, target: Tensor) -> Tensor:
         if target.dim() == 2 and target.shape[1] < logits.shape[1]:
@@ -54,17 +58,8 @@ class Step:
         return F.cross_entropy(logits, target, label_smoothing=self._label_smoothing)
 
 
-def set_memory_format(network: Network, memory_format: torch.memory_format) -> Network:
-    """The network with its convolutions' weights in that layout, as `Module.to(memory_format=...)` leaves it."""
-    with torch.no_grad():
-        for parameter in network.parameters():
-            if parameter.dim() == 4:
-                parameter.data = parameter.data.contiguous(memory_format=memory_format)
-    return network
-
-
 def evaluate(
-    network: Network, feed: Feed, batch_size: int, is_cancelled: Callable[[], bool]
+    network: Network, feed: Feed, batch_size: int, is_cancelled: Callable[[], bool], ranks: Alone = ALONE
 ) -> tuple[float, float] | None:
     """Mean loss and accuracy of the first output over all images, in evaluation mode; None if cancelled.
 
@@ -73,8 +68,9 @@ def evaluate(
     loss, correct = [], []
     first = network.architecture.outputs[0]
     with torch.inference_mode(), evaluating(network):
-        for start in range(0, len(feed), batch_size):
+        for start in ranks.part(range(0, len(feed), batch_size)):
             if is_cancelled():
+                ranks.summed(None)
                 return None
             x, target = feed.batch(slice(start, start + batch_size))
             # Without the auxiliary heads.
@@ -82,5 +78,10 @@ def evaluate(
             loss.append(F.cross_entropy(logits, target, reduction="sum"))
             correct.append((logits.argmax(1) == target).sum())
         # The test's one wait for the device; in float64, which MPS lacks, on the CPU.
-        sums = torch.stack([torch.stack(loss), torch.stack(correct).float()]).cpu().double().sum(1).tolist()
+        own = [0.0, 0.0]
+        if loss:
+            own = torch.stack([torch.stack(loss), torch.stack(correct).float()]).cpu().double().sum(1).tolist()
+    sums = ranks.summed(own)
+    if sums is None:
+        return None
     return sums[0] / len(feed), sums[1] / len(feed)

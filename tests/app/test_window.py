@@ -94,6 +94,23 @@ def test_unknown_targets_are_said_and_the_window_stays(window: MainWindow, tmp_p
     assert window.document.is_open
 
 
+@pytest.mark.parametrize("name", ["epochs", "learning_rate"])
+def test_saving_takes_what_is_being_typed_into_the_training_form(window: MainWindow, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "net.arch.json"
+    files.save(Project(architecture=zoo.entry("lenet5").build()), path)
+    window.open_target(str(path))
+    window.activateWindow()
+    editor = window.training.form.editor(name)
+    assert isinstance(editor, QAbstractSpinBox)
+    editor.setFocus()
+    editor.selectAll()
+    QTest.keyClicks(editor, "7")
+    QTest.keyClick(editor, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    assert files.load(path).sections["training"][name] == 7
+    assert editor.hasFocus()
+    assert not window.document.is_modified
+
+
 def test_saving_where_it_cannot_be_keeps_the_work(window: MainWindow, tmp_path: Path) -> None:
     window.open_target("lenet5")
     window.document.edit("Set", lambda a: edits.set_value(a, "conv1", "kernel_size", (7, 7)))

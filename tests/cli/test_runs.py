@@ -101,3 +101,11 @@ def test_the_trash_is_listed_apart(capsys: Output) -> None:
     (listed,) = answered(capsys, "runs", "--trash")["runs"]
     assert listed["trashed"] is not None
     assert answered(capsys, "runs", run_id)["run_id"] == run_id
+
+
+def test_a_run_goes_on_elsewhere_only_on_a_device_that_can_be(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--resume", "20261122-101500-3f2a", "--device", "tpu"]) == 2
+    assert "--device: received 'tpu'; use auto or cpu" in capsys.readouterr().err
+    # A device alone is not refused: what is missing here is the run.
+    assert main(["train", "--resume", "20261122-101500-3f2a", "--device", "cpu"]) == 2
+    assert "20261122-101500-3f2a" in capsys.readouterr().err

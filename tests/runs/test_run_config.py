@@ -74,6 +74,10 @@ def test_defaults() -> None:
         "init": "default",
         "seed": 0,
         "device": "auto",
+        "threads": 0,
+        "processes": 1,
+        "sync_batchnorm": False,
+        "scale_with_processes": False,
         "early_stopping": 0,
         "keep_best": False,
     }

@@ -1,0 +1,153 @@
+"""Runs that train elsewhere, each in a dock of its own beside the Training tab, while their folders grow."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDropEvent
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow
+
+from explorer.app.message_bar import MessageBar
+from explorer.app.projects import Projects
+from explorer.architecture import ArchitectureFileError, files
+from explorer.look.theme import ThemeSource
+from explorer.panels.follow_panel import FollowPanel
+from explorer.runs import RunFailed, RunFinished, RunStarted
+from explorer.runs.follow import is_run_folder
+from explorer.session import Document
+from explorer.session.follow_session import FollowSession
+from explorer.session.places import settings
+from explorer.session.run_session import RunSession
+
+_FOLDER_KEY = "follow/folder"
+_ARCHITECTURE = "architecture.arch.json"
+_CLOSE_TIMEOUT_S = 1.0
+
+
+class FollowDocks(QObject):
+    """Opens and closes them."""
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        docks: dict[str, QDockWidget],
+        document: Document,
+        run: RunSession,
+        projects: Projects,
+        bar: MessageBar,
+        themes: ThemeSource,
+    ) -> None:
+        """Add to `docks`, the window's own by name, of which `training` is one."""
+        super().__init__(window)
+        self._window = window
+        self._docks = docks
+        self._document = document
+        self._run = run
+        self._projects = projects
+        self._bar = bar
+        self._themes = themes
+        self._open: dict[Path, tuple[FollowSession, QDockWidget]] = {}
+
+    def ask(self) -> None:
+        """Let the user choose a folder, and follow the run in it."""
+        start = settings().value(_FOLDER_KEY, "")
+        chosen = QFileDialog.getExistingDirectory(self._window, self.tr("Follow a run folder"), str(start))
+        if chosen:
+            settings().setValue(_FOLDER_KEY, str(Path(chosen).parent))
+            self.follow(Path(chosen))
+
+    def follow(self, folder: Path) -> FollowPanel | None:
+        """Show the run in a folder as it grows; None if there is none. Where nothing is open, its network is, too."""
+        folder = folder.absolute()
+        if folder in self._open:
+            self._open[folder][1].raise_()
+            return _panel(self._open[folder][1])
+        if not is_run_folder(folder) and not (folder / _ARCHITECTURE).is_file():
+            text = self.tr("{0} holds no run; choose the folder of one, with events.jsonl in it")
+            self._bar.error(text.format(folder))
+            return None
+        if not is_run_folder(folder):
+            text = self.tr("{0} was recorded by an earlier version, which cannot be followed; open it in the Runs tab")
+            self._bar.error(text.format(folder))
+            return None
+        if not self._document.is_open and not self._open_network(folder):
+            return None
+        session = FollowSession(folder, self)
+        panel = FollowPanel(session, self._themes)
+        dock = _Dock(folder.name, self._window)
+        dock.setObjectName(f"dock-follow-{folder.name}")
+        dock.setWidget(panel)
+        self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+        self._window.tabifyDockWidget(self._docks["training"], dock)
+        self._docks[dock.objectName()] = dock
+        self._open[folder] = (session, dock)
+        panel.titled.connect(lambda title: dock.setWindowTitle(f"{title} · {folder.name[-4:]}"))
+        panel.network_asked.connect(lambda: self._show_network(folder, panel))
+        # Not within the click itself, since the button goes too.
+        panel.end_asked.connect(dock.close, Qt.ConnectionType.QueuedConnection)
+        dock.toggleViewAction().setVisible(False)
+        dock.closed.connect(lambda: self._forget(folder))
+        dock.show()
+        dock.raise_()
+        session.start()
+        return panel
+
+    def is_run(self, event: QDropEvent) -> Path | None:
+        """The folder of a run that is being dropped; None where it is something else."""
+        paths = (Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
+        return next((path for path in paths if path.is_dir() and is_run_folder(path)), None)
+
+    def close(self) -> None:
+        """Follow nothing any more."""
+        for folder in tuple(self._open):
+            self._forget(folder)
+
+    def _forget(self, folder: Path) -> None:
+        session, dock = self._open.pop(folder)
+        # A mount that hangs must not hold the window.
+        session.close(_CLOSE_TIMEOUT_S)
+        self._docks.pop(dock.objectName(), None)
+        self._window.removeDockWidget(dock)
+        dock.deleteLater()
+        session.deleteLater()
+
+    def _show_network(self, folder: Path, panel: FollowPanel) -> None:
+        if self._run.is_active:
+            self._bar.error(self.tr("A run is active; stop it first (Shift+F5)."))
+            return
+        if not self._open_network(folder):
+            return
+        events = panel.events
+        if events and isinstance(events[0], RunStarted) and isinstance(events[-1], (RunFinished, RunFailed)):
+            self._run.show_ended(self._document.architecture, events[0].config, events)
+
+    def _open_network(self, folder: Path) -> bool:
+        try:
+            project = files.load(folder / _ARCHITECTURE)
+        except ArchitectureFileError as error:
+            self._bar.error(self.tr("Cannot open {0}").format(error))
+            return False
+        if not self._projects.may_discard():
+            return False
+        self._document.open(project.architecture, sections=project.sections)
+        self._projects.weights.adopt()
+        self._projects.opened.emit()
+        return True
+
+
+class _Dock(QDockWidget):
+    """Says when the user closes it, which is another thing than being hidden behind a tab or the gallery.
+
+    Signals:
+        closed(): the user wants it no more.
+    """
+
+    closed = Signal()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        self.closed.emit()
+
+
+def _panel(dock: QDockWidget) -> FollowPanel | None:
+    widget = dock.widget()
+    return widget if isinstance(widget, FollowPanel) else None

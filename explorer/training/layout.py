@@ -1,0 +1,39 @@
+"""Which way round images and weights lie in memory: by planes of a channel, or pixel by pixel."""
+
+import torch
+
+from explorer.architecture import Architecture
+from explorer.inference import infer
+from explorer.layers.convolution import Conv2d
+from explorer.runtime.modules import Network
+
+_WIDE = 32
+"""Channels that fill a vector register of 512 bits twice, so that a pixel's channels are worth reading together."""
+
+
+def choose_memory_format(architecture: Architecture, device: torch.device) -> torch.memory_format:
+    """Channels-last where that is faster, by a rule and not by measurement, so that equal runs stay equal to the bit.
+
+    cuDNN's tensor cores read channels-last. On the CPU oneDNN's convolutions do not mind, but pooling runs along the
+    channels: with a batch of 128, AlexNet for 28x28 takes 15 % less time so and GoogLeNet 21 %, LeNet-5 with its 6 and
+    16 channels 13 % more, and ResNet-20 the same. On MPS nothing is gained.
+    """
+    if device.type == "cuda":
+        return torch.channels_last
+    if device.type != "cpu":
+        return torch.contiguous_format
+    wide = every = 0
+    for report in infer(architecture).nodes.values():
+        if isinstance(report.layer, Conv2d):
+            every += report.macs or 0
+            wide += (report.macs or 0) * (report.layer.out_channels >= _WIDE)
+    return torch.channels_last if 4 * wide > 3 * every else torch.contiguous_format
+
+
+def set_memory_format(network: Network, memory_format: torch.memory_format) -> Network:
+    """The network with its convolutions' weights in that layout, as `Module.to(memory_format=...)` leaves it."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.dim() == 4:
+                parameter.data = parameter.data.contiguous(memory_format=memory_format)
+    return network

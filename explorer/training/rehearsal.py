@@ -1,0 +1,160 @@
+"""A run's own step on a copy, to be measured before the run: the same plan, feed, step and optimizer, nothing recorded.
+
+Nothing that is the user's is touched: the network is built for the occasion, the learning rate is 0 so that the weights
+stay what they are however many steps are made, and torch's random state is put back. Since that state is one for the
+whole program, no run may compute meanwhile: `end_rehearsals` is called before one starts.
+"""
+
+import dataclasses
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from explorer.architecture import Architecture
+from explorer.runs import RunConfig
+from explorer.runs.augmentation import NO_AUGMENTATION, parse_augmentation
+from explorer.runs.data_sources import data_title
+from explorer.runtime.modules import Network, build_module
+from explorer.training.augment import Augmenter
+from explorer.training.data import DataCancelled, data_at_hand
+from explorer.training.feed import Feed
+from explorer.training.layout import choose_memory_format, set_memory_format
+from explorer.training.optimization import Optimization
+from explorer.training.plan import RunPlan, plan_run
+from explorer.training.step import Step
+
+Cancelled = Callable[[], bool]
+
+_LOOK_S = 0.05
+_condition = threading.Condition()
+_running: set[threading.Event] = set()
+"""What ends each rehearsal that is under way or waits for its turn."""
+_turn = threading.Lock()
+"""One at a time: two would disturb each other's times."""
+
+
+class RehearsalCancelled(Exception):  # noqa: N818 - it says what happened
+    """The user, or a run that starts, ended it."""
+
+    def __init__(self) -> None:
+        super().__init__("Ended, since a run starts.")
+
+
+class Rehearsal:
+    """Everything that makes a step of the run that the plan describes."""
+
+    def __init__(self, plan: RunPlan, notes: tuple[str, ...], has_data: bool, is_cancelled: Cancelled) -> None:
+        """Build it on the plan's device.
+
+        Args:
+            plan: of the run.
+            notes: how it differs from the run that was asked for.
+            has_data: whether the images are those of the run.
+            is_cancelled: whether to stop.
+        """
+        self.plan = plan
+        self.notes = notes
+        self.has_data = has_data
+        self._is_cancelled = is_cancelled
+        config, data, device, shape = plan.config, plan.data, plan.device, plan.architecture.input_shape
+        augmentation = parse_augmentation(config.augmentation)
+        is_augmented = augmentation.written != NO_AUGMENTATION
+        layout = choose_memory_format(plan.architecture, device)
+        self._augmenter = Augmenter(augmentation, data.train_images, device) if is_augmented else None
+        self._feed = Feed(
+            data.train_images,
+            data.train_labels,
+            shape,
+            plan.normalization,
+            device,
+            memory_format=layout,
+            is_augmented=is_augmented,
+        )
+        network = build_module(plan.architecture, seed=config.seed).to(device)
+        self.network: Network = set_memory_format(network, layout)
+        self.optimization = Optimization(self.network, config, device, plan.steps_per_epoch)
+        self.optimization.learning_rate = 0.0
+        self.step = Step(self.network, self.optimization, config)
+        self._random = torch.Generator().manual_seed(config.seed)
+
+    def batch(self) -> tuple[Tensor, Tensor]:
+        """Images drawn at random as the network takes them, and what they should be recognised as."""
+        feed, augmenter = self._feed, self._augmenter
+        positions = torch.randint(len(feed), (self.plan.batch_size,), generator=self._random).to(self.plan.device)
+        if augmenter is None:
+            return feed.batch(positions)
+        x, target = feed.raw(positions)
+        x = augmenter(x, self._random)
+        if augmenter.mixes:
+            x, target = augmenter.mix(x, target, len(self.plan.data.class_names), self._random)
+        return feed.normalised(x), target
+
+    def look(self) -> None:
+        """Go on only if nobody wants it to end.
+
+        Raises:
+            RehearsalCancelled: somebody does.
+        """
+        if self._is_cancelled():
+            raise RehearsalCancelled
+
+
+@contextmanager
+def rehearsing(architecture: Architecture, config: RunConfig, is_cancelled: Cancelled) -> Iterator[Rehearsal]:
+    """A rehearsal of the run that this configuration would start; waits for its turn.
+
+    Where the data set is not on this computer, the embedded digits take its place, and a note says so.
+
+    Raises:
+        RehearsalCancelled: the user, or a run that starts, ended it.
+        ValueError: the run could not start either; the message says what would fit.
+    """
+    ended = threading.Event()
+
+    def is_over() -> bool:
+        return ended.is_set() or is_cancelled()
+
+    with _condition:
+        _running.add(ended)
+    try:
+        while not _turn.acquire(timeout=_LOOK_S):
+            if is_over():
+                raise RehearsalCancelled
+        try:
+            if is_over():
+                raise RehearsalCancelled
+            with _planned(architecture, config, is_over) as rehearsal:
+                yield rehearsal
+        finally:
+            _turn.release()
+    finally:
+        with _condition:
+            _running.discard(ended)
+            _condition.notify_all()
+
+
+def end_rehearsals() -> None:
+    """Let all rehearsals stop, and return once the last has: a run may draw its random numbers then."""
+    with _condition:
+        for ended in _running:
+            ended.set()
+        _condition.wait_for(lambda: not _running)
+
+
+@contextmanager
+def _planned(architecture: Architecture, config: RunConfig, is_over: Cancelled) -> Iterator[Rehearsal]:
+    name, elsewhere = data_at_hand(config.data)
+    notes: tuple[str, ...] = ()
+    if elsewhere is not None:
+        notes = (f"Measured on digits: {data_title(config.data)} is not on this computer.",)
+    try:
+        plan = plan_run(architecture, dataclasses.replace(config, data=name), is_cancelled=is_over)
+    except DataCancelled as error:
+        raise RehearsalCancelled from error
+    on_gpu = [plan.device] if plan.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=on_gpu):
+        torch.manual_seed(config.seed)
+        yield Rehearsal(plan, notes, elsewhere is None, is_over)

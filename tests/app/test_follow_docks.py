@@ -1,0 +1,193 @@
+"""Runs followed in the window by their folders; what grows in them is written by the run's own journal."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from pytestqt.qtbot import QtBot
+
+from explorer import zoo
+from explorer.app.window import MainWindow
+from explorer.architecture import Project, files
+from explorer.panels.follow_panel import FollowPanel
+from explorer.runs import EpochFinished, RunConfig, RunFinished, RunStarted, StateChanged, StepsRecorded
+from explorer.runs.database import hold_lock
+from explorer.runs.follow import Followed
+from explorer.runs.follow_journal import Journal
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "20261122-101500-3f2a"
+    folder.mkdir()
+    files.save(Project(architecture=zoo.entry("lenet5").build()), folder / "architecture.arch.json")
+    return folder
+
+
+@pytest.fixture
+def lock(folder: Path) -> Iterator[sqlite3.Connection]:
+    held = hold_lock(folder / "running.lock")
+    yield held
+    held.close()
+
+
+@pytest.fixture
+def journal(folder: Path, lock: sqlite3.Connection) -> Iterator[Journal]:
+    with Journal(folder) as journal:
+        journal.put(
+            RunStarted(
+                run_id="r",
+                config=RunConfig(epochs=2),
+                architecture_name="LeNet-5",
+                device="CPU, 2 threads",
+                num_train=128,
+                num_test=10,
+                steps_per_epoch=2,
+                num_parameters=61706,
+                notes=("Two processes.",),
+            )
+        )
+        yield journal
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    window = MainWindow()
+    qtbot.addWidget(window, before_close_func=lambda _: window.document.undo_stack.setClean())
+    window.resize(1280, 800)
+    window.show()
+    qtbot.waitExposed(window)
+    yield window
+    window.follow_docks.close()
+
+
+def steps(first: int, count: int) -> StepsRecorded:
+    return StepsRecorded(
+        run_id="r",
+        first_step=first,
+        losses=np.arange(first, first + count, dtype=np.float32),
+        accuracies=np.full(count, 0.5, np.float32),
+        learning_rate=0.1,
+        epoch=1,
+        images_per_second=1234.0,
+        seconds_left=60.0,
+        num_steps_total=4,
+    )
+
+
+def finished() -> RunFinished:
+    return RunFinished(
+        run_id="r",
+        reason="completed",
+        step=4,
+        seconds=2.0,
+        checkpoint=None,
+        train_loss=0.1,
+        train_accuracy=1.0,
+        test_accuracy=0.75,
+        images_per_second=1000.0,
+    )
+
+
+def followed(window: MainWindow, folder: Path) -> FollowPanel:
+    panel = window.follow_docks.follow(folder)
+    assert panel is not None
+    return panel
+
+
+def test_curves_state_and_epochs_move_as_the_folder_grows(
+    window: MainWindow, folder: Path, journal: Journal, qtbot: QtBot
+) -> None:
+    panel = followed(window, folder)
+    assert window.document.architecture.name == "LeNet-5"
+    journal.put(steps(1, 2))
+    qtbot.waitUntil(lambda: not panel.curves.data.is_empty, timeout=10_000)
+    assert panel.curves.data.losses.values.tolist() == [1.0, 2.0]
+    assert "epoch 1/2" in panel.progress_text.whole
+    qtbot.waitUntil(lambda: "Running on" in panel.state_text.text())
+    assert "Two processes." in panel.state_text.text()
+    assert panel.progress.value() == 500
+    journal.put(
+        EpochFinished(
+            run_id="r",
+            epoch=1,
+            step=2,
+            seconds=1.0,
+            train_loss=1.5,
+            train_accuracy=0.5,
+            test_loss=1.0,
+            test_accuracy=0.625,
+            images_per_second=3.0,
+        )
+    )
+    journal.put(StateChanged(run_id="r", state="paused"))
+    qtbot.waitUntil(lambda: "Paused on" in panel.state_text.text(), timeout=10_000)
+    assert "test accuracy 62.5\u2009%" in panel.progress_text.whole
+    journal.put(StateChanged(run_id="r", state="running"))
+    journal.put(steps(3, 2))
+    journal.put(finished())
+    qtbot.waitUntil(lambda: "Finished" in panel.state_text.text(), timeout=10_000)
+    assert panel.curves.data.losses.values.tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert panel.progress.value() == 1000
+    panel.network_button.click()
+    assert window.training.curves.data.losses.values.tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("silent_s", "lifeless_s", "said"),
+    [
+        (125.0, 3.0, r"No news for 2 min\. Its process on far lives\."),
+        (130.0, 129.0, r"No news for 2 min\. No sign of life from far either\."),
+        (7300.0, 7300.0, r"No news for 2 h\."),
+        (119.0, 119.0, r"Running on far"),
+    ],
+)
+def test_silence_is_said(
+    window: MainWindow, folder: Path, journal: Journal, silent_s: float, lifeless_s: float, said: str
+) -> None:
+    panel = followed(window, folder)
+    panel.show_status(Followed("running", "far", 7, silent_s, lifeless_s))
+    assert re.match(said, panel.state_text.text())
+    panel.show_status(Followed("interrupted", "far", 7, silent_s, lifeless_s))
+    assert "7 on far" in panel.state_text.text()
+
+
+def test_a_dropped_run_folder_is_followed_and_its_dock_closes(
+    window: MainWindow, folder: Path, journal: Journal, qtbot: QtBot
+) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(folder))])
+    journal.put(steps(1, 1))
+    path = folder / "events.jsonl"
+    qtbot.waitUntil(path.is_file)
+    copy, buttons, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPointF(5, 5), copy, data, buttons, keys))
+    name = f"dock-follow-{folder.name}"
+    qtbot.waitUntil(lambda: name in window.docks)
+    assert not window.docks[name].isHidden()
+    window.show_gallery()
+    window.show_canvas()
+    assert name in window.docks
+    panel = window.docks[name].widget()
+    assert isinstance(panel, FollowPanel)
+    panel.end_button.click()
+    qtbot.waitUntil(lambda: name not in window.docks)
+
+
+def test_what_is_no_run_is_said(window: MainWindow, tmp_path: Path) -> None:
+    assert window.follow_docks.follow(tmp_path) is None
+    assert "holds no run" in window.bar.text
+    files.save(Project(architecture=zoo.entry("lenet5").build()), tmp_path / "architecture.arch.json")
+    assert window.follow_docks.follow(tmp_path) is None
+    assert "earlier version" in window.bar.text
+
+
+def test_a_run_of_the_list_is_followed_by_its_folder(window: MainWindow, folder: Path, journal: Journal) -> None:
+    window.runs.follow_asked.emit(folder)
+    assert f"dock-follow-{folder.name}" in window.docks
+    assert window.runs.commands.follow in window.runs.commands.menu(window).actions()

@@ -1,0 +1,75 @@
+"""A run of several processes as the window starts it: steered through files, and followed by its folder."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from explorer import zoo
+from explorer.runs import (
+    Event,
+    RunConfig,
+    RunControl,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    RunStore,
+    StateChanged,
+    StepsRecorded,
+    default_root,
+)
+from explorer.runs.launch import train_in_processes
+
+CONFIG = RunConfig(device="cpu", processes=2, epochs=500, batch_size=64)
+
+
+def launched(config: RunConfig, control: RunControl, emit: Callable[[Event], None]) -> threading.Thread:
+    network = zoo.entry("lenet5").build()
+    thread = threading.Thread(target=train_in_processes, args=(network, config, emit, control), name="training")
+    thread.start()
+    return thread
+
+
+def test_a_run_of_two_processes_is_paused_stepped_and_stopped_from_outside(own_home: Path) -> None:
+    control, events = RunControl(), list[Event]()
+    asked: list[str] = []
+
+    def listen(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, StepsRecorded) and not asked:
+            asked.append("pause")
+            control.set_learning_rate(0.005)
+            control.pause()
+        elif isinstance(event, StateChanged) and event.state == "paused" and asked == ["pause"]:
+            asked.append("step")
+            control.step_once()
+        elif isinstance(event, StepsRecorded) and asked == ["pause", "step"]:
+            asked.append("stop")
+            control.stop()
+
+    launched(CONFIG, control, listen).join(120)
+    assert asked == ["pause", "step", "stop"], events
+    assert isinstance(events[0], RunStarted)
+    assert events[0].num_processes == 2
+    end = events[-1]
+    assert isinstance(end, RunFinished)
+    assert end.reason == "stopped"
+    steps = [event for event in events if isinstance(event, StepsRecorded)]
+    assert steps[-1].learning_rate == 0.005
+    assert len(steps[-1].losses) == 1
+    losses = np.concatenate([event.losses for event in steps])
+    assert len(losses) == end.step
+    with RunStore(default_root()) as store:
+        (record,) = store.list()
+        assert store.history(record.run_id).losses.tolist() == losses.tolist()
+    assert (record.state, record.config.processes) == ("stopped", 2)
+    assert record.weights_path.is_file()
+
+
+def test_what_cannot_begin_says_why(own_home: Path) -> None:
+    events: list[Event] = []
+    launched(RunConfig(device="cuda:1", processes=2), RunControl(), events.append).join(120)
+    (failed,) = events
+    assert isinstance(failed, RunFailed)
+    assert "--processes: received 2 with --device cuda:1; use auto or cpu" in failed.message

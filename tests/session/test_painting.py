@@ -1,0 +1,46 @@
+"""The window's share of a run's time, on a simulated clock."""
+
+import pytest
+
+from explorer.session.painting import LONGEST_S, SHORTEST_S, PaintingBudget
+
+_TICK_S = 1 / 1000
+
+
+def simulate(budget: PaintingBudget, cost_s: float, seconds: float, *, beside: float = 0.0) -> list[float]:
+    """When updates came that cost so much each, the thread being busy `beside` them for that share of the time."""
+    times, busy_s = [], 0.0
+    for tick in range(int(seconds / _TICK_S)):
+        now_s = tick * _TICK_S
+        busy_s += beside * _TICK_S
+        if budget.is_due(now_s, busy_s):
+            budget.shown(now_s, busy_s)
+            times.append(now_s)
+            busy_s += cost_s
+    return times
+
+
+@pytest.mark.parametrize("share", [0.05, 0.25])
+@pytest.mark.parametrize("cost_s", [0.0005, 0.004, 0.02])
+def test_updates_take_their_share_at_most(cost_s: float, share: float) -> None:
+    times = simulate(PaintingBudget(share), cost_s, 20)
+
+    spacing_s = (times[-1] - times[0]) / (len(times) - 1)
+    assert cost_s / spacing_s <= share * 1.001
+    # No slower than it has to be: at the share, or as often as a screen shows it.
+    assert spacing_s <= max(cost_s / share, SHORTEST_S) + _TICK_S
+
+
+def test_a_window_that_is_busy_otherwise_still_shows_the_run() -> None:
+    times = simulate(PaintingBudget(0.05), 0.004, 20, beside=0.5)
+
+    assert (times[-1] - times[0]) / (len(times) - 1) == pytest.approx(LONGEST_S, abs=2 * _TICK_S)
+
+
+def test_an_answer_comes_at_once() -> None:
+    budget = PaintingBudget(0.05)
+    budget.shown(0, 0)
+
+    assert not budget.is_due(0.1, 0.02)
+    budget.hurry()
+    assert budget.is_due(0.1, 0.02)

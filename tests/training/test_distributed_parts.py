@@ -1,0 +1,182 @@
+"""The parts of distributed training that need no second process: control, signals, and shared batch norms."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from explorer.runs import RunConfig, RunControl, RunStarted
+from explorer.runs.scaling import scaling_efficiency
+from explorer.runtime.modules import build_module
+from explorer.training.distributed_control import RelayedControl
+from explorer.training.distributed_norm import share_batch_norms
+from explorer.training.distributed_signals import obeying_signals
+from tests.networks import branching
+
+
+class Line:
+    """What the first of two controls tells comes out at the other one."""
+
+    def __init__(self) -> None:
+        self.said: list[Tensor] = []
+
+    def tell(self, values: Tensor) -> Tensor:
+        self.said.append(values)
+        return values
+
+    def hear(self, _values: Tensor) -> Tensor:
+        return self.said.pop(0)
+
+
+def pair() -> tuple[RunControl, RelayedControl, RelayedControl]:
+    line, control = Line(), RunControl()
+    return control, RelayedControl(control, True, line.tell), RelayedControl(RunControl(), False, line.hear)
+
+
+def steps_until(first: RelayedControl, other: RelayedControl, most: int = 50) -> int:
+    """Steps that both make before they stop."""
+    for made in range(most):
+        goes_on = first.wait_if_paused()
+        assert other.wait_if_paused() is goes_on
+        assert first.learning_rate_change() == other.learning_rate_change()
+        if not goes_on:
+            return made
+    return most
+
+
+def test_all_stop_at_the_same_step() -> None:
+    control, first, other = pair()
+    assert steps_until(first, other, 7) == 7
+    control.stop()
+    assert steps_until(first, other) < 50
+    assert first.stop_requested
+    assert other.stop_requested
+    assert not first.wait_if_paused()
+
+
+def test_only_the_first_gives_up_a_test_by_itself() -> None:
+    control, first, other = pair()
+    control.stop()
+    assert first.stop_requested
+    assert not other.stop_requested
+
+
+def test_all_take_a_learning_rate_at_the_same_step() -> None:
+    control, first, other = pair()
+    rates = []
+    for step in range(20):
+        if step == 3:
+            control.set_learning_rate(0.25)
+        assert first.wait_if_paused()
+        assert other.wait_if_paused()
+        rates.append((first.learning_rate_change(), other.learning_rate_change()))
+    told = [rate for rate in rates if rate != (None, None)]
+    assert told == [(0.25, 0.25)]
+
+
+def test_a_single_step_is_one_on_all() -> None:
+    control, first, other = pair()
+    control.step_once()
+    assert steps_until(first, other, 1) == 1
+    served = []
+
+    def stop() -> None:
+        served.append(first.is_paused)
+        control.stop()
+
+    assert not first.wait_if_paused(stop)
+    assert served == [True]
+    # The pause, and then the stop.
+    assert not other.wait_if_paused()
+
+
+@pytest.fixture
+def quiet_signals() -> Iterator[None]:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    yield
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert "signals" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_signal_asks_the_run_to_stop(quiet_signals: None) -> None:
+    control, ends = RunControl(), list[str]()
+    with obeying_signals(control, ends.append):
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert control.stop_requested
+        os.kill(os.getpid(), signal.SIGINT)
+    assert not ends
+
+
+def test_a_run_that_cannot_stop_is_ended(quiet_signals: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends, is_ended = list[str](), threading.Event()
+
+    def leave(status: int) -> None:
+        ends.append(str(status))
+        is_ended.set()
+
+    monkeypatch.setattr(os, "_exit", leave)
+    with obeying_signals(None, ends.append, patience_s=0.0):
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert is_ended.wait(10)
+    assert ends == ["Another process of the run ended, and this one waited for it without end", "1"]
+
+
+def test_a_shared_batch_norm_of_one_process_is_torchs() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(6, 3, 16, 16)
+    usual, shared = (build_module(branching(), seed=3) for _ in range(2))
+    share_batch_norms(shared, lambda values: values, lambda: (len(x), True))
+    for _ in range(3):
+        for network in (usual, shared):
+            network.zero_grad()
+            torch.autograd.backward(sum(output.square().mean() for output in network(x)))
+    for (name, ours), theirs in zip(shared.named_parameters(), usual.parameters(), strict=True):
+        assert ours.grad is not None
+        assert theirs.grad is not None
+        torch.testing.assert_close(ours.grad, theirs.grad, msg=name, rtol=1e-3, atol=1e-5)
+    for (name, buffer), expected in zip(shared.named_buffers(), usual.buffers(), strict=True):
+        torch.testing.assert_close(buffer, expected, msg=name)
+    assert list(shared.state_dict()) == list(usual.state_dict())
+
+
+def test_a_shared_batch_norm_asks_nobody_between_steps_and_in_tests() -> None:
+    def refuse(_values: Tensor) -> Tensor:
+        raise AssertionError("asked")
+
+    x = torch.randn(4, 3, 16, 16)
+    network = build_module(branching(), seed=3)
+    share_batch_norms(network, refuse, lambda: (0, True))
+    network(x)
+    share_batch_norms(network, refuse, lambda: (4, True))
+    network.eval()(x)
+    with pytest.raises(AssertionError, match="asked"):
+        network.train()(x)
+
+
+@pytest.mark.parametrize(
+    ("processes", "alone", "together", "efficiency"),
+    [(4, 100.0, 300.0, 0.75), (1, None, 300.0, None), (2, None, 300.0, None), (2, 100.0, 0.0, None)],
+)
+def test_the_efficiency_is_against_one_process(
+    processes: int, alone: float | None, together: float, efficiency: float | None
+) -> None:
+    started = RunStarted(
+        run_id="r",
+        config=RunConfig(),
+        architecture_name="net",
+        device="cpu",
+        num_train=1,
+        num_test=1,
+        steps_per_epoch=1,
+        num_parameters=1,
+        notes=(),
+        num_processes=processes,
+        images_per_second_alone=alone,
+    )
+    assert scaling_efficiency(started, together) == efficiency
+    assert np.isfinite(efficiency or 0)
