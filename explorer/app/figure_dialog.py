@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QMimeData, Qt, QTimer
+from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -24,11 +24,23 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.canvas.figure import SUFFIXES, Figure, FigureError, FigureOptions, encoded, figure, folded, image, save
+from explorer.canvas.figure import (
+    FIT_PAGE,
+    PAGE_MM,
+    SUFFIXES,
+    Figure,
+    FigureError,
+    FigureOptions,
+    encoded,
+    figure,
+    folded,
+    image,
+    save,
+)
 from explorer.canvas.folds import Folds
 from explorer.canvas.maps_strip import Strip
 from explorer.look.theme import GRID
-from explorer.session import Document, Selection
+from explorer.session import Document, Selection, clipboard
 from explorer.session.arrangement import SECTION, positions_in
 from explorer.session.places import settings
 
@@ -62,7 +74,7 @@ class FigureDialog(QDialog):
         self._later.setSingleShot(True)
         self._later.setInterval(_WAIT_MS)
         self._later.timeout.connect(self.draw)
-        for box in (self.part, self.fold):
+        for box in (self.part, self.fold, self.columns):
             box.currentIndexChanged.connect(self._later.start)
         for check in (self.shapes, self.counts, self.maps, self.transparent):
             check.toggled.connect(self._later.start)
@@ -85,6 +97,15 @@ class FigureDialog(QDialog):
             (self.tr("All open"), "none"),
         ):
             self.fold.addItem(text, depth)
+        self.columns = QComboBox()
+        for count in (1, 2, 3, 4):
+            self.columns.addItem(self.tr("One") if count == 1 else str(count), count)
+        self.columns.addItem(self.tr("As fit a page"), FIT_PAGE)
+        self.columns.setToolTip(
+            self.tr("A tall figure is cut and goes on beside itself; a page has {0} × {1} mm").format(
+                *(f"{mm:.0f}" for mm in PAGE_MM)
+            )
+        )
         self.shapes = QCheckBox(self.tr("Output shapes"))
         self.counts = QCheckBox(self.tr("Numbers of parameters"))
         self.maps = QCheckBox(self.tr("Live feature maps"))
@@ -115,6 +136,7 @@ class FigureDialog(QDialog):
         form = QFormLayout()
         form.addRow(self.tr("Draw"), self.part)
         form.addRow(self.tr("Blocks"), self.fold)
+        form.addRow(self.tr("Columns"), self.columns)
         form.addRow(self.tr("Width"), self.width_mm)
         for check in (self.shapes, self.counts, self.maps, self.transparent):
             form.addRow("", check)
@@ -144,6 +166,7 @@ class FigureDialog(QDialog):
         options = FigureOptions(
             shapes=self.shapes.isChecked(),
             counts=self.counts.isChecked(),
+            columns=self.columns.currentData(),
             width_mm=self.width_mm.value() or None,
             is_transparent=self.transparent.isChecked(),
         )
@@ -186,7 +209,7 @@ class FigureDialog(QDialog):
         self.draw()
         if self.figure is None:
             return
-        data = QMimeData()
+        data = clipboard.empty()
         try:
             data.setData("image/svg+xml", QByteArray(encoded(self.figure, ".svg")))
             data.setImageData(image(self.figure))
@@ -233,6 +256,7 @@ class FigureDialog(QDialog):
         for name, check in self._checks().items():
             stored.setValue(f"figure/{name}", check.isChecked())
         stored.setValue("figure/fold", self.fold.currentData())
+        stored.setValue("figure/columns", self.columns.currentData())
         stored.setValue("figure/width_mm", self.width_mm.value())
 
     def _restore(self) -> None:
@@ -241,6 +265,7 @@ class FigureDialog(QDialog):
             default = name in ("shapes", "counts")
             check.setChecked(str(stored.value(f"figure/{name}", default)).lower() == "true" and check.isEnabled())
         self.fold.setCurrentIndex(max(0, self.fold.findData(stored.value("figure/fold", "shown"))))
+        self.columns.setCurrentIndex(max(0, self.columns.findData(int(str(stored.value("figure/columns", 1))))))
         self.width_mm.setValue(float(str(stored.value("figure/width_mm", 0))))
 
     def _checks(self) -> Mapping[str, QCheckBox]:

@@ -56,17 +56,24 @@ def folded_by_default(architecture: Architecture) -> frozenset[str]:
     return foldable(architecture) if len(architecture) > MANY_NODES else frozenset()
 
 
-def followed(states: Mapping[str, bool], architecture: Architecture) -> Mapping[str, bool]:
+def followed(
+    states: Mapping[str, bool], architecture: Architecture, equals: Mapping[str, tuple[str, ...]] | None = None
+) -> Mapping[str, bool]:
     """Whether each block is folded, once a network is another: what was seen before keeps its state, also if it left.
 
     Args:
         states: by path, whether it is folded; empty for a network not seen before.
+        equals: by path, the blocks made alike: a new one is folded as the last of them that was seen, its model.
     """
     unseen = [block.path for block in architecture.blocks if block.path not in states]
     if not unseen:
         return states
-    default = folded_by_default(architecture)
-    return MappingProxyType({**states, **{path: path in default for path in unseen}})
+    default, models = folded_by_default(architecture), equals or {}
+    new = {}
+    for path in unseen:
+        seen = [states[model] for model in models.get(path, ()) if model in states]
+        new[path] = seen[-1] if seen else path in default
+    return MappingProxyType({**states, **new})
 
 
 def blocks_around(architecture: Architecture, path: str) -> tuple[str, ...]:

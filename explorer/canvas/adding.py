@@ -38,6 +38,7 @@ class Adding(QObject):
         self._at: QPointF | None = None
         """Where in the scene what is added is to stand; None leaves it to the layout."""
         self.box.chosen.connect(self._put)
+        self.box.more_asked.connect(lambda: self.ask_by_key(QPoint(-1, -1)))
         self.box.closed.connect(view.setFocus)
 
     def ask_by_key(self, pointer: QPoint) -> None:

@@ -1,4 +1,4 @@
-"""A network as a figure for a paper: which part, how far folded, how large; to SVG, PDF and PNG.
+"""A network as a figure for a paper: which part, how far folded, in how many columns, how large; to SVG, PDF and PNG.
 
 Text stays text and names its font; no selection, no window, no display is needed, but a QGuiApplication. The ink is
 `figure_drawing`'s.
@@ -7,7 +7,7 @@ Text stays text and names its font; no selection, no window, no display is neede
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QIODevice, QMarginsF, QRectF, QSize, QSizeF
@@ -17,8 +17,9 @@ from PySide6.QtSvg import QSvgGenerator
 from explorer.architecture import Architecture
 from explorer.architecture.files import write_atomically
 from explorer.architecture.folding import Shown, foldable, folded_by_default
-from explorer.architecture.placement import Placement, Point, lay_out
+from explorer.architecture.placement import Box, Placement, Point, lay_out
 from explorer.canvas.block_facts import block_facts
+from explorer.canvas.figure_columns import MOST_COLUMNS, Columns, fitting, in_columns
 from explorer.canvas.figure_drawing import GAP, Fonts, Words, block_words, draw, fonts, node_words, sizes
 from explorer.canvas.figure_places import like_on_screen
 from explorer.canvas.folds import Folds
@@ -31,6 +32,9 @@ FOLDS = ("auto", "all", "none")
 MM_A_PIXEL = 0.2
 """The natural size: small words are 6 points high, names 7."""
 PNG_DPI = 300
+FIT_PAGE = 0
+PAGE_MM = (178.0, 240.0)
+"""Width and height of what most journals print on a page."""
 _MARGIN = 2.0
 """Around the drawing, in its pixels: half a line, and the shadow of a folded block."""
 _STACKED = 5.0
@@ -56,8 +60,13 @@ class FigureOptions:
     """Whether each card says what comes out of it."""
     counts: bool
     """Whether each card says how many parameters it has."""
+    columns: int
+    """Into how many it is cut, from 1 to `MOST_COLUMNS`; `FIT_PAGE` for as many as fit it on a page best."""
     width_mm: float | None
-    """Of the whole figure; None for its natural size, `MM_A_PIXEL` for each pixel of the drawing."""
+    """Of the whole figure; None for its natural size, `MM_A_PIXEL` for each pixel of the drawing.
+
+    With `FIT_PAGE` the figure is no wider than this, nor than its natural size.
+    """
     is_transparent: bool
     """Whether the ground is left out; else it is white."""
 
@@ -69,6 +78,9 @@ class Figure:
     name: str
     shown: Shown
     placement: Placement
+    frames: Mapping[str, tuple[Box, ...]]
+    """Of each open block its boxes, one in each column that it is in."""
+    num_columns: int
     words: Mapping[str, Words]
     kinds: Mapping[str, str]
     fonts: Fonts
@@ -129,7 +141,7 @@ def figure(
         moved: top left corners on the canvas of what a hand has moved, which stands there in the figure too.
 
     Raises:
-        FigureError: nothing to show.
+        FigureError: nothing to show, or an impossible number of columns.
     """
     on_screen = folds.shown(architecture)
     shown = on_screen if only is None else _part(on_screen, only)
@@ -156,15 +168,19 @@ def figure(
     placement = lay_out(sizes(words, used), shown.links, shown.inside, shown.frames, GAP)
     if moved:
         placement = like_on_screen(architecture, on_screen, moved, placement, shown.inside)
-    return Figure(
+    columns = _columns(placement, options)
+    drawn = Figure(
         name=architecture.name,
         shown=shown,
-        placement=placement,
+        placement=columns.placement,
+        frames=columns.frames,
+        num_columns=columns.count,
         words=words,
         kinds={block.path: block.kind for block in architecture.blocks},
         fonts=used,
         options=options,
     )
+    return _on_a_page(drawn) if options.columns == FIT_PAGE else drawn
 
 
 def encoded(drawn: Figure, suffix: str) -> bytes:
@@ -217,6 +233,22 @@ def image(drawn: Figure, dpi: float = PNG_DPI) -> QImage:
     return result
 
 
+def _columns(placement: Placement, options: FigureOptions) -> Columns:
+    if not FIT_PAGE <= options.columns <= MOST_COLUMNS:
+        raise FigureError(f"columns received {options.columns}; use 1 to {MOST_COLUMNS}, or {FIT_PAGE} to fit a page")
+    if options.columns != FIT_PAGE:
+        return in_columns(placement, options.columns)
+    width_mm, height_mm = PAGE_MM
+    return fitting(placement, (options.width_mm or width_mm) / MM_A_PIXEL, height_mm / MM_A_PIXEL)
+
+
+def _on_a_page(drawn: Figure) -> Figure:
+    """The figure no larger than its natural size, than the width that is asked for, or else than a page."""
+    natural_mm, (width_mm, height_mm) = drawn.rect.width() * MM_A_PIXEL, PAGE_MM
+    widest = min(natural_mm, drawn.options.width_mm or width_mm, height_mm * drawn.rect.width() / drawn.rect.height())
+    return replace(drawn, options=replace(drawn.options, width_mm=widest))
+
+
 def _part(shown: Shown, only: AbstractSet[str]) -> Shown:
     """Of what is shown the items that stand for some of these nodes."""
     items = tuple(item for item in shown.items if not only.isdisjoint(shown.folded.get(item, (item,))))
@@ -241,7 +273,7 @@ def _part(shown: Shown, only: AbstractSet[str]) -> Shown:
 def _draw(painter: QPainter, drawn: Figure, scale: float) -> None:
     painter.scale(scale, scale)
     painter.translate(-drawn.rect.topLeft())
-    draw(painter, drawn.placement, drawn.shown, drawn.words, drawn.kinds, drawn.fonts)
+    draw(painter, drawn.placement, drawn.frames, drawn.shown, drawn.words, drawn.kinds, drawn.fonts)
 
 
 def _svg(drawn: Figure) -> bytes:

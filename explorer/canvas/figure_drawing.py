@@ -145,6 +145,7 @@ def sizes(words: Mapping[str, Words], used: Fonts) -> Mapping[str, tuple[float, 
 def draw(
     painter: QPainter,
     placement: Placement,
+    frames: Mapping[str, tuple[Box, ...]],
     shown: Shown,
     words: Mapping[str, Words],
     kinds: Mapping[str, str],
@@ -153,6 +154,7 @@ def draw(
     """Draw all of it, in the placement's own coordinates.
 
     Args:
+        frames: of each open block its boxes.
         words: of each item.
         kinds: of each open block, what it is in the field's words.
     """
@@ -161,7 +163,8 @@ def draw(
     depths: dict[str, int] = {}
     for path in shown.frames:
         depths[path] = depths.get(shown.inside.get(path, ""), 0) + 1
-        _draw_frame(painter, placement.frames[path], depths[path])
+        for box in frames[path]:
+            _draw_frame(painter, box, depths[path])
     for points in placement.wires.values():
         _draw_wire(painter, points)
     for path in shown.frames:

@@ -7,6 +7,7 @@ from typing import Self
 
 from explorer.architecture import Architecture
 from explorer.architecture.folding import Shown, blocks_around, followed, shown
+from explorer.architecture.likeness import Likeness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,11 +19,15 @@ class Folds:
     scope: str = ""
     """The block that is open alone, or empty."""
 
-    def followed(self, architecture: Architecture) -> Self:
-        """After an edit: what was seen keeps its state, a block open alone stays so while it is there."""
+    def followed(self, architecture: Architecture, likenesses: Mapping[str, Likeness]) -> Self:
+        """After an edit: what was seen keeps its state, a block open alone stays so while it is there.
+
+        A new block like one that was seen is folded as that.
+        """
         declared = {block.path for block in architecture.blocks}
         scope = self.scope if self.scope in declared else ""
-        return replace(self, states=followed(self.states, architecture), scope=scope)
+        equals = {path: likeness.equals for path, likeness in likenesses.items()}
+        return replace(self, states=followed(self.states, architecture, equals), scope=scope)
 
     def shown(self, architecture: Architecture) -> Shown:
         """What there is to draw."""

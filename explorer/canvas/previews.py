@@ -48,7 +48,8 @@ class Previews:
                     self._blocks.append(item)
         if graph.frames and graph.shown is not None and (touched or difference.structure):
             folds, new = graph.folds, preview.architecture
-            self._show_sums(folds.followed(new).shown(new) if difference.structure else graph.shown, preview.inference)
+            shown = folds.followed(new, graph.likenesses).shown(new) if difference.structure else graph.shown
+            self._show_sums(shown, preview.inference)
         for wire in graph.wires_of(touched):
             after = _shapes(reports, wire.sources)
             if after != _shapes(before, wire.sources):

@@ -1,8 +1,9 @@
 """The quick-add box: a line such as "conv 64 3" or "residual 64" typed at the pointer becomes a layer or a block.
 
 While one types, the list says how the line may go on, the document previews what it would make, and a line below says
-that in numbers or why it cannot be. Enter, or a click on a layer of the list, puts it in, Esc closes. What the line
-means is `look.quick_text`'s to say, how it may go on `look.quick_completions`'.
+that in numbers or why it cannot be. Enter, or a click on a layer of the list, puts it in, Shift+Enter asks at once for
+the next one behind it, Esc closes. What the line means is `look.quick_text`'s to say, how it may go on
+`look.quick_completions`'.
 """
 
 from collections.abc import Callable
@@ -32,10 +33,12 @@ class QuickAdd(QWidget):
 
     Signals:
         chosen(Placed): what to put in.
+        more_asked(): what was chosen is in, and the next is to go behind it.
         closed(): the canvas has the keys again.
     """
 
     chosen = Signal(object)
+    more_asked = Signal()
     closed = Signal()
 
     def __init__(self, document: Document, themes: ThemeSource, viewport: QWidget) -> None:
@@ -177,16 +180,20 @@ class QuickAdd(QWidget):
         self._document.preview(None)
         self.facts.set_role("error" if isinstance(answer, Refused) else "muted")
         self.facts.show_text(
-            answer.text if isinstance(answer, Refused) else self.tr("Tab completes, Enter adds, Esc closes")
+            answer.text
+            if isinstance(answer, Refused)
+            else self.tr("Tab completes, Enter adds, Shift+Enter adds and asks for the next, Esc closes")
         )
 
-    def _enter(self) -> None:
+    def _enter(self, *, asks_again: bool = False) -> None:
         if self.list.currentRow() >= 0:
             self._complete(self.list.currentRow())
         elif isinstance(self._answer, Placed):
             answer = self._answer
             self.close_box()
             self.chosen.emit(answer)
+            if asks_again:
+                self.more_asked.emit()
 
     def _complete(self, row: int) -> None:
         item = self.list.item(row)
@@ -217,10 +224,11 @@ class QuickAdd(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is not self.line or not isinstance(event, QKeyEvent):
             return super().eventFilter(watched, event)
+        enter = partial(self._enter, asks_again=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
         actions: dict[Qt.Key, Callable[[], object]] = {
             Qt.Key.Key_Escape: self.close_box,
-            Qt.Key.Key_Return: self._enter,
-            Qt.Key.Key_Enter: self._enter,
+            Qt.Key.Key_Return: enter,
+            Qt.Key.Key_Enter: enter,
             Qt.Key.Key_Down: partial(self._step, 1),
             Qt.Key.Key_Up: partial(self._step, -1),
             Qt.Key.Key_Tab: lambda: self._complete(max(0, self.list.currentRow())),

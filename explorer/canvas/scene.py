@@ -106,7 +106,7 @@ class GraphScene(QGraphicsScene):
         if old is None or change.structure or _layers_differ(old, new, change.changed):
             self.likenesses = likenesses(new.architecture, self._forms)
         if change.structure:
-            self.folds = self.folds.followed(new.architecture)
+            self.folds = self.folds.followed(new.architecture, self.likenesses)
             self._show_items()
             self._lay_out()
             self._marks.show_all()

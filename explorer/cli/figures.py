@@ -18,6 +18,7 @@ from explorer.inference import infer
 SUFFIXES = (".svg", ".pdf", ".png")
 """Files that are figures."""
 FOLDS = ("auto", "all", "none")
+_MOST_COLUMNS = 12
 _MM = {"mm": 1.0, "cm": 10.0, "in": 25.4, "px": 25.4 / 300}
 """Millimetres in each unit of a width; a pixel is one of a picture at 300 dots an inch."""
 
@@ -33,6 +34,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="LENGTH",
         type=_millimetres,
         help="width of the figure: 85mm, 17.8cm, 3.3in, or 1200px at 300 dpi; the natural size otherwise",
+    )
+    group.add_argument(
+        "--columns",
+        metavar="N",
+        type=_columns,
+        default=1,
+        help="cut a tall figure into so many columns, or `page`: as many as fit it on a page of 178 by 240 mm best",
     )
     group.add_argument("--no-shapes", action="store_true", help="leave out what comes out of each layer")
     group.add_argument("--no-counts", action="store_true", help="leave out the numbers of parameters")
@@ -67,6 +75,7 @@ def write(architecture: Architecture, paths: Sequence[Path], options: argparse.N
     drawn_options = figures.FigureOptions(
         shapes=not options.no_shapes,
         counts=not options.no_counts,
+        columns=options.columns,
         width_mm=options.width,
         is_transparent=options.transparent,
     )
@@ -82,6 +91,14 @@ def write(architecture: Architecture, paths: Sequence[Path], options: argparse.N
             print(f"{path}: {size}, smallest letters {drawn.smallest_points:.1f} points")
     except figures.FigureError as error:
         raise UserMistake(str(error)) from error
+
+
+def _columns(text: str) -> int:
+    if text == "page":
+        return 0
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_COLUMNS:
+        raise argparse.ArgumentTypeError(f"received {text!r}; use 1 to {_MOST_COLUMNS}, or page")
+    return int(text)
 
 
 def _millimetres(text: str) -> float:

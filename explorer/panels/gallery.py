@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
+    QHideEvent,
     QKeyEvent,
     QKeySequence,
     QPainter,
@@ -22,7 +23,16 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer.architecture import files
 from explorer.look.icons import icon
@@ -47,12 +57,14 @@ class Gallery(QWidget):
         network_chosen(str): id of a network of the catalogue.
         options_chosen(str, dict[str, Value]): id of a network, and values for its family's parameters.
         project_chosen(Path): a recent or dropped project.
+        new_requested(): the user wants to build a network from nothing.
         open_requested(): the user wants to pick a file.
     """
 
     network_chosen = Signal(str)
     options_chosen = Signal(str, object)
     project_chosen = Signal(object)
+    new_requested = Signal()
     open_requested = Signal()
 
     def __init__(self, themes: ThemeSource, parent: QWidget | None = None) -> None:
@@ -77,6 +89,10 @@ class Gallery(QWidget):
         self.search.installEventFilter(self)
         self._search_icon = QAction(self)
         self.search.addAction(self._search_icon, QLineEdit.ActionPosition.LeadingPosition)
+        self.new_button = QPushButton(self.tr("New network"), self)
+        self.new_button.setMinimumHeight(4 * GRID)
+        self.new_button.setToolTip(self.tr("Begin with nothing but an input, and build by hand (Ctrl+Shift+N)"))
+        self.new_button.clicked.connect(self.new_requested)
         self.open_button = QPushButton(self.tr("Open project…"), self)
         self.open_button.setMinimumHeight(4 * GRID)
         self.open_button.setToolTip(self.tr("Open a project file; or drop one anywhere on this page"))
@@ -109,6 +125,7 @@ class Gallery(QWidget):
         header.addWidget(title)
         header.addStretch(1)
         header.addWidget(self.search, 4)
+        header.addWidget(self.new_button)
         header.addWidget(self.open_button)
         self._top = QVBoxLayout()
         self._top.setSpacing(2 * GRID)
@@ -121,6 +138,7 @@ class Gallery(QWidget):
         whole.addWidget(self._pages, 1)
         self.set_recent(())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._take_no_room()
         themes.changed.connect(self._recolour)
 
     def set_recent(self, paths: Iterable[Path]) -> None:
@@ -288,8 +306,13 @@ class Gallery(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._filling.start()
         QTimer.singleShot(0, self, self._recolour)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._take_no_room()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -322,9 +345,14 @@ class Gallery(QWidget):
             painter.setPen(QPen(self._themes.theme.accent, 2, Qt.PenStyle.DashLine))
             painter.drawRoundedRect(self.rect().adjusted(4, 4, -4, -4), GRID, GRID)
 
+    def _take_no_room(self) -> None:
+        """Behind another page, the window may be as narrow as that allows."""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+
     def _recolour(self) -> None:
         # The icon font costs 0.2 s, so it is asked for after the first paint.
         self._search_icon.setIcon(icon("search", self._themes.theme, self._themes.theme.muted))
+        self.new_button.setIcon(icon("add", self._themes.theme))
         self.open_button.setIcon(icon("open", self._themes.theme))
         self.filters.show_icons()
 

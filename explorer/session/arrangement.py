@@ -12,6 +12,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand
 
+from explorer.architecture import Architecture
 from explorer.architecture.placement import Point
 from explorer.session.document import Document, Snapshot
 
@@ -68,17 +69,30 @@ class Arrangement(QObject):
             self._follow_names(old, new)
 
     def _follow_names(self, old: Snapshot, new: Snapshot) -> None:
-        """Nodes that are called otherwise now keep their place."""
+        """Nodes and blocks that are called otherwise now keep their place.
+
+        What was remembered under the new name, of something that was removed, goes to the old one: so taking the name
+        back gives both again.
+        """
         before, after = old.architecture, new.architecture
         if len(before) != len(after) or before.structure is after.structure:
             return
-        renamed = {a.id: b.id for a, b in zip(before, after, strict=True) if a.id != b.id and a.layer is b.layer}
-        gone = {i for i in renamed if i not in after}
-        if gone and all(renamed[i] not in before for i in gone):
-            self._positions = MappingProxyType(
-                {renamed[key] if key in gone else key: place for key, place in self._positions.items()}
-            )
-            self.changed.emit(False)
+        nodes = zip(before, after, strict=True)
+        renamed = {a.id: b.id for a, b in nodes if a.id != b.id and a.layer is b.layer}
+        if len(before.blocks) == len(after.blocks):
+            renamed |= {a.path: b.path for a, b in zip(before.blocks, after.blocks, strict=True) if a.kind == b.kind}
+        known, left = _names(before), _names(after)
+        to = {name: other for name, other in renamed.items() if name not in left}
+        if to and known.isdisjoint(to.values()):
+            to |= {other: name for name, other in to.items()}
+            now = {to.get(key, key): place for key, place in self._positions.items()}
+            if now != dict(self._positions):
+                self._show(MappingProxyType(now), animated=False)
+
+
+def _names(architecture: Architecture) -> set[str]:
+    """Of all that may have been moved."""
+    return {*(node.id for node in architecture), *(block.path for block in architecture.blocks)}
 
 
 class _Move(QUndoCommand):

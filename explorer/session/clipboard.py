@@ -1,8 +1,11 @@
-"""Nodes on the clipboard: in a format of this program's own and, for all others, as the same JSON text."""
+"""Nodes on the clipboard: in a format of this program's own and, for all others, as the same JSON text.
+
+Whatever else this program puts there in several formats goes into an `empty` of here too.
+"""
 
 import json
 
-from PySide6.QtCore import QByteArray, QMimeData
+from PySide6.QtCore import QByteArray, QMimeData, QStringListModel
 
 from explorer.architecture import ArchitectureError
 from explorer.architecture.copying import Fragment, from_plain, to_plain
@@ -12,10 +15,22 @@ NODES_MIME_TYPE = "application/x-arch-explorer-nodes"
 _FORMAT = "arch-explorer-nodes"
 
 
+def empty() -> QMimeData:
+    """Data without a format, to be filled and given to the clipboard, which then owns it.
+
+    Qt has made it, not Python: where a platform has no clipboard (offscreen, VNC, a bare framebuffer), Qt keeps one in
+    the process and frees what is on it after Python has ended, and what was born in Python needs it to be freed.
+    """
+    model = QStringListModel([""])
+    data = model.mimeData([model.index(0)])
+    data.clear()
+    return data
+
+
 def nodes_data(fragment: Fragment) -> QMimeData:
     """Copied nodes as the clipboard carries them."""
     text = json.dumps({"format": _FORMAT, **to_plain(fragment)}, indent=1, ensure_ascii=False)
-    data = QMimeData()
+    data = empty()
     data.setData(NODES_MIME_TYPE, QByteArray(text.encode()))
     data.setText(text)
     return data

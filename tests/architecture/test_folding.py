@@ -14,6 +14,7 @@ from explorer.architecture.folding import (
 )
 from explorer.architecture.placement import Placement, Wire, lay_out
 from explorer.zoo import entries, entry
+from explorer.zoo.blocks import block_entry
 
 NETWORKS = ("googlenet", "resnet50", "densenet121", "mobilenet-v2", "efficientnet-b0", "inception-v3")
 
@@ -115,6 +116,17 @@ def test_what_was_seen_keeps_its_state_and_what_is_new_follows_the_default() -> 
     }
     assert all(after[path] for path in after if path not in states)
     assert followed(after, network)["layer1"] is False
+
+
+def test_a_new_block_is_folded_as_the_one_that_it_is_made_like() -> None:
+    network = block_entry("residual").insert(entry("lenet5").build(), "conv1")
+    (path,) = (block.path for block in network.blocks)
+    grown = grouping.repeat(network, path, 1)
+    (new,) = (block.path for block in grown.blocks if block.path != path)
+    equals = {path: (path, new), new: (path, new)}
+    for folded in (True, False):
+        assert followed({path: folded}, grown, equals)[new] is folded
+    assert followed({path: True}, grown)[new] is False
 
 
 def test_blocks_around_leave_out_what_is_not_declared() -> None:

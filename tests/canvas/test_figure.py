@@ -14,6 +14,7 @@ from explorer.architecture.placement import Point, lay_out
 from explorer.canvas import card as cards
 from explorer.canvas import figure as figures
 from explorer.canvas.figure import FigureError, FigureOptions
+from explorer.canvas.figure_columns import MOST_COLUMNS
 from explorer.cli import figures as command
 from explorer.cli import main
 from explorer.inference import infer
@@ -24,7 +25,7 @@ from tests.networks import branching
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
-PLAIN = FigureOptions(shapes=True, counts=True, width_mm=None, is_transparent=False)
+PLAIN = FigureOptions(shapes=True, counts=True, columns=1, width_mm=None, is_transparent=False)
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -50,7 +51,7 @@ def test_every_layer_is_there_by_name_type_shape_and_count() -> None:
 
 
 def test_shapes_and_counts_can_be_left_out() -> None:
-    options = FigureOptions(shapes=False, counts=False, width_mm=None, is_transparent=False)
+    options = FigureOptions(shapes=False, counts=False, columns=1, width_mm=None, is_transparent=False)
     texts = _texts(_figure(entry("alexnet").build(), options=options))
     assert "conv1" in texts
     assert not [text for text in texts if "params" in text or re.fullmatch(r"\d+×\d+×\d+", text)]
@@ -92,7 +93,7 @@ def test_no_words_run_out_of_their_card() -> None:
 
 
 def test_svg_says_its_size_and_font() -> None:
-    options = FigureOptions(shapes=True, counts=True, width_mm=85.0, is_transparent=False)
+    options = FigureOptions(shapes=True, counts=True, columns=1, width_mm=85.0, is_transparent=False)
     drawn = _figure(entry("lenet5").build(), options=options)
     text = figures.encoded(drawn, ".svg").decode()
     assert text.count('width="85.000mm"') == 1
@@ -102,7 +103,7 @@ def test_svg_says_its_size_and_font() -> None:
 
 
 def test_pdf_has_one_page_of_that_size_with_fonts() -> None:
-    options = FigureOptions(shapes=True, counts=True, width_mm=85.0, is_transparent=False)
+    options = FigureOptions(shapes=True, counts=True, columns=1, width_mm=85.0, is_transparent=False)
     drawn = _figure(entry("lenet5").build(), options=options)
     content = figures.encoded(drawn, ".pdf")
     assert content.startswith(b"%PDF")
@@ -115,7 +116,7 @@ def test_pdf_has_one_page_of_that_size_with_fonts() -> None:
 
 
 def test_png_has_its_pixels_and_says_how_large_they_are(tmp_path: Path) -> None:
-    options = FigureOptions(shapes=True, counts=True, width_mm=85.0, is_transparent=True)
+    options = FigureOptions(shapes=True, counts=True, columns=1, width_mm=85.0, is_transparent=True)
     figures.save(_figure(entry("lenet5").build(), options=options), tmp_path / "a.png")
     image = QImage(str(tmp_path / "a.png"))
     assert image.width() == round(85 / 25.4 * 300)
@@ -160,6 +161,7 @@ def test_a_network_with_a_fault_is_drawn_with_what_is_known() -> None:
 def test_the_command_knows_the_same_figures() -> None:
     assert command.SUFFIXES == figures.SUFFIXES
     assert command.FOLDS == figures.FOLDS
+    assert command._MOST_COLUMNS == MOST_COLUMNS
 
 
 # Arrangement

@@ -18,6 +18,7 @@ from explorer.canvas.motion import FOLD_MS
 from explorer.look.theme import DARK
 from explorer.runs import Atlas
 from explorer.zoo import entry
+from explorer.zoo.blocks import block_entry
 from tests.canvas.conftest import Canvas
 from tests.canvas.test_graph_scene import random_edit
 
@@ -360,6 +361,23 @@ def test_repeating_from_the_menu_of_a_folded_block(resnet: Canvas, qtbot: QtBot)
     assert "layer3.6" in resnet.scene.blocks
     assert set(resnet.selection.ids) == set(_ids(resnet, "layer3.6"))
     resnet.check()
+
+
+def test_a_copy_of_a_folded_block_is_folded_as_its_model_and_undone_in_one_step(canvas: Canvas) -> None:
+    before = block_entry("residual").insert(canvas.architecture, "conv1")
+    canvas.document.open(before)
+    (path,) = canvas.scene.frames
+    canvas.view._folding.fold(path)
+    canvas.view._folding.motion.finish()
+    canvas.selection.set(_ids(canvas, path))
+    canvas.key(Qt.Key.Key_R, CTRL)
+    copy = next(block.path for block in canvas.architecture.blocks if block.path != path)
+    assert set(canvas.scene.blocks) == {path, copy}
+    assert set(canvas.selection.ids) == set(_ids(canvas, copy))
+    canvas.check()
+    canvas.document.undo_stack.undo()
+    assert canvas.architecture == before
+    assert set(canvas.scene.blocks) == {path}
 
 
 def test_a_folded_block_shows_the_maps_of_its_last_node(resnet: Canvas) -> None:

@@ -46,6 +46,20 @@ def test_enter_inserts_behind_the_selection_in_one_step(canvas: Canvas) -> None:
     assert canvas.architecture is before
 
 
+def test_shift_and_enter_ask_at_once_for_the_next(canvas: Canvas) -> None:
+    canvas.selection.set(("fc2",))
+    before = len(canvas.architecture)
+    box = _ask(canvas, "linear 20")
+    QTest.keyClick(box.line, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert (box.isVisible(), box.title.text(), box.line.text()) == (True, "Add after fc4", "")
+    QTest.keyClicks(box.line, "relu")
+    QTest.keyClick(box.line, Qt.Key.Key_Return)
+    assert not box.isVisible()
+    assert canvas.architecture["relu1"].inputs == ("fc4",)
+    assert len(canvas.architecture) == before + 2
+    assert canvas.document.undo_stack.count() == 2
+
+
 def test_what_is_typed_is_previewed_and_escape_takes_it_back(canvas: Canvas) -> None:
     before = canvas.document.snapshot
     previews: list[Snapshot | None] = []

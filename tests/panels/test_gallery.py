@@ -198,6 +198,14 @@ def test_a_dropped_project_is_chosen_and_anything_else_refused(qtbot: QtBot, pro
     assert chosen == [project]
 
 
+def test_new_button_asks(qtbot: QtBot) -> None:
+    gallery = _gallery(qtbot)
+    asked: list[bool] = []
+    gallery.new_requested.connect(lambda: asked.append(True))
+    QTest.mouseClick(gallery.new_button, Qt.MouseButton.LeftButton)
+    assert asked == [True]
+
+
 def test_open_button_asks(qtbot: QtBot) -> None:
     gallery = _gallery(qtbot)
     asked: list[bool] = []

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from explorer.architecture import edits, files
+from explorer.architecture import edits, files, grouping
 from explorer.architecture.placement import Point
 from explorer.layers import ReLU
 from explorer.session import Document
-from explorer.session.arrangement import SECTION, Arrangement
+from explorer.session.arrangement import SECTION, Arrangement, positions_in
 from explorer.zoo import entry
 
 
@@ -80,6 +80,33 @@ def test_a_renamed_node_keeps_its_place() -> None:
     assert arrangement.positions == {"stem": Point(10, 20)}
     document.undo_stack.undo()
     assert arrangement.positions == {"conv1": Point(10, 20)}
+
+
+def test_a_renamed_block_keeps_its_place_also_in_the_file() -> None:
+    document = Document()
+    document.open(entry("resnet18").build())
+    arrangement = Arrangement(document)
+    arrangement.move("Move layer1", {"layer1": Point(10, 20), "layer1.0.conv1": Point(30, 40)})
+    document.apply("Rename", grouping.rename_block(document.architecture, "layer1", "stage"))
+    assert arrangement.positions == {"stage": Point(10, 20), "stage.0.conv1": Point(30, 40)}
+    assert positions_in(document.sections[SECTION]) == arrangement.positions
+    document.undo_stack.undo()
+    assert arrangement.positions == {"layer1": Point(10, 20), "layer1.0.conv1": Point(30, 40)}
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_the_name_of_a_removed_node_gives_its_place_to_no_other(is_moved: bool) -> None:
+    document = Document()
+    document.open(entry("lenet5").build())
+    arrangement = Arrangement(document)
+    places = {"conv1": Point(10, 20), **({"conv2": Point(30, 40)} if is_moved else {})}
+    arrangement.move("Move", places)
+    document.apply("Remove", edits.remove(document.architecture, ("conv1",)))
+    document.apply("Rename", edits.rename(document.architecture, "conv2", "conv1"))
+    assert arrangement.positions.get("conv1") == (Point(30, 40) if is_moved else None)
+    document.undo_stack.undo()
+    document.undo_stack.undo()
+    assert arrangement.positions == places, "undo gives both places back"
 
 
 def test_a_place_goes_with_the_edit_that_was_just_made() -> None:

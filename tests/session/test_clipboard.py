@@ -1,6 +1,8 @@
 """Nodes on a clipboard: what goes in comes out, in this program's own format and as text; all else is passed over."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from PySide6.QtCore import QMimeData
@@ -33,3 +35,28 @@ def test_what_is_none_is_passed_over(text: str) -> None:
     own.setData(NODES_MIME_TYPE, text.encode())
     assert nodes(own) is None
     assert nodes(None) is None
+
+
+_ENDS_WITH_NODES_ON_THE_CLIPBOARD = """
+from PySide6.QtGui import QGuiApplication
+from explorer.architecture.copying import copied
+from explorer.session.clipboard import nodes_data
+from explorer.zoo import entry
+
+application = QGuiApplication([])
+QGuiApplication.clipboard().setMimeData(nodes_data(copied(entry("lenet5").build(), ["conv1"])))
+print(*QGuiApplication.clipboard().mimeData().formats())
+"""
+
+
+def test_a_process_ends_well_with_nodes_on_its_clipboard() -> None:
+    """Offscreen, Qt frees them when Python is no more."""
+    ended = subprocess.run(
+        [sys.executable, "-c", _ENDS_WITH_NODES_ON_THE_CLIPBOARD],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert NODES_MIME_TYPE in ended.stdout
