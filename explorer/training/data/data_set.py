@@ -1,9 +1,10 @@
-"""Labelled images held in memory as uint8. Where they come from is `loading`'s; what a network makes of them
-`runtime.images`'."""
+"""Labelled images as uint8, in memory or in files of which some are decoded at a time (`streamed`). Where they come
+from is `loading`'s; what a network makes of them `runtime.images`'."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from explorer.layers import Shape
 from explorer.runs import Normalization
 from explorer.runs.data_facts import Problem, SizeCount
 from explorer.runtime.images import normalization_of, to_network_input
+from explorer.training.data.streamed import StreamedImages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,7 +24,7 @@ class DataSet:
     name: str
     """As `RunConfig.data`."""
     train_images: Tensor
-    """`(N, C, H, W)`, uint8."""
+    """`(N, C, H, W)`, uint8; `StreamedImages` where they do not fit into memory."""
     train_labels: Tensor
     """`(N,)`, int64, positions in `class_names`."""
     test_images: Tensor
@@ -45,19 +47,36 @@ class DataSet:
         return tuple(self.train_images.shape[1:])
 
     @property
+    def is_streamed(self) -> bool:
+        """Whether the images lie in files, and are decoded when they are needed."""
+        return isinstance(self.train_images, StreamedImages)
+
+    @property
+    def streaming_note(self) -> str:
+        """One sentence on why images lie in files; empty where they do not."""
+        if not self.is_streamed:
+            return ""
+        size = f"{self.num_bytes / 1e9:,.1f} GB"
+        return f"The images would take {size}, more than there is memory for; they are decoded as they are needed."
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What somebody who trains on it should know, one sentence each."""
+        notes = [self.streaming_note] if self.is_streamed else []
         skipped = [problem for problem in self.problems if problem.is_skipped]
-        if not skipped:
-            return ()
-        first = f"{skipped[0].path}: {skipped[0].reason}"
-        if len(skipped) == 1:
-            return (f"One file was skipped: {first}.",)
-        return (f"{len(skipped):,} files were skipped, the first {first}.",)
+        if skipped:
+            first = f"{skipped[0].path}: {skipped[0].reason}"
+            is_one = len(skipped) == 1
+            notes.append(
+                f"One file was skipped: {first}."
+                if is_one
+                else f"{len(skipped):,} files were skipped, the first {first}."
+            )
+        return tuple(notes)
 
     @property
     def num_bytes(self) -> int:
-        """In memory."""
+        """In memory, or if they were."""
         tensors = (self.train_images, self.train_labels, self.test_images, self.test_labels)
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
@@ -115,10 +134,29 @@ def network_inputs(
 
 
 def _fingerprint(*tensors: Tensor) -> str:
-    digest = hashlib.sha256()
-    keys = ("train_images", "train_labels", "test_images", "test_labels")
-    for key, tensor in zip(keys, tensors, strict=True):
-        array = np.ascontiguousarray(tensor.numpy())
-        digest.update(f"{key} {array.dtype} {array.shape}".encode())
-        digest.update(array.data)
-    return digest.hexdigest()
+    fingerprint = Fingerprint()
+    for tensor in tensors:
+        fingerprint.begin(tensor.numpy().dtype, tensor.shape)
+        fingerprint.add(tensor)
+    return fingerprint.text
+
+
+class Fingerprint:
+    """SHA-256 of a data set: training images, training labels, test images and test labels, in parts of any size."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._keys = iter(("train_images", "train_labels", "test_images", "test_labels"))
+
+    def begin(self, dtype: "np.dtype[Any]", shape: Sequence[int]) -> None:
+        """The next of the four comes, and will be of this type and shape."""
+        self._digest.update(f"{next(self._keys)} {dtype} {tuple(shape)}".encode())
+
+    def add(self, part: Tensor) -> None:
+        """More of what was begun."""
+        self._digest.update(np.ascontiguousarray(part.numpy()).data)
+
+    @property
+    def text(self) -> str:
+        """In hexadecimal."""
+        return self._digest.hexdigest()

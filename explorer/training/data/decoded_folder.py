@@ -1,4 +1,5 @@
-"""A folder of images as a data set: each file decoded once, faults listed. `decoded_cache` keeps the pixels."""
+"""A folder of images as a data set: each file decoded once, faults listed. `decoded_cache` keeps the pixels;
+`survey` is for what does not fit into memory."""
 
 import os
 from collections import Counter, deque
@@ -9,13 +10,14 @@ import numpy as np
 import psutil
 import torch
 
-from explorer.layers import Shape, format_shape
+from explorer.layers import Shape
 from explorer.runs.data_facts import Problem, SizeCount
 from explorer.training.data.data_set import DataSet, make_data_set
 from explorer.training.data.decoded_cache import DataCancelled, cache_path, read_cache, write_cache
 from explorer.training.data.decoding import Decoded, Refused, decode
-from explorer.training.data.folders import ImageFile, Listing, readable
+from explorer.training.data.folders import ImageFile, Listing, check_parts, missing_classes, readable
 from explorer.training.data.pace import Pace, Progress
+from explorer.training.data.survey import streamed_folder
 
 _MEMORY_SHARE = 0.6
 """Of the memory that is free now; the rest is the network's."""
@@ -32,17 +34,19 @@ def stored_shape(input_shape: Shape) -> Shape:
 
 
 def load_folder(name: str, listing: Listing, shape: Shape, progress: Progress, is_cancelled: Cancelled) -> DataSet:
-    """The images of a folder, from the cache on disk where no file has changed since.
+    """The images of a folder: in memory if they fit, from the cache on disk where no file has changed since; else left
+    in their files, from which a run reads them ahead.
 
     Args:
         name: what the data set is called.
         shape: `(C, H, W)` of each image, as `stored_shape` gives it.
 
     Raises:
-        ValueError: it does not fit into memory, or too few images can be read; says what would fit.
+        ValueError: too few images can be read.
         DataCancelled: the user ended it.
     """
-    _check_memory(name, listing, shape)
+    if not _fits_memory(listing, shape):
+        return streamed_folder(name, listing, shape, progress, is_cancelled)
     path = cache_path(listing, shape)
     kept = read_cache(name, path, progress, is_cancelled)
     if kept is not None:
@@ -54,16 +58,9 @@ def load_folder(name: str, listing: Listing, shape: Shape, progress: Progress, i
     return data
 
 
-def _check_memory(name: str, listing: Listing, shape: Shape) -> None:
+def _fits_memory(listing: Listing, shape: Shape) -> bool:
     needed = len(listing.files) * torch.Size(shape).numel()
-    free = psutil.virtual_memory().available
-    if needed > _MEMORY_SHARE * free:
-        fits = int(_MEMORY_SHARE * free / torch.Size(shape).numel())
-        raise ValueError(
-            f"{name}: {len(listing.files):,} images of {format_shape(shape)} take {needed / 1e9:,.1f} GB, but of "
-            f"{free / 1e9:,.1f} GB of free memory {_MEMORY_SHARE * free / 1e9:,.1f} may be used; use at most {fits:,} "
-            "images, or a smaller input"
-        )
+    return needed <= _MEMORY_SHARE * psutil.virtual_memory().available
 
 
 def decode_all(name: str, listing: Listing, shape: Shape, progress: Progress, is_cancelled: Cancelled) -> DataSet:
@@ -102,15 +99,9 @@ def decode_all(name: str, listing: Listing, shape: Shape, progress: Progress, is
             sizes[result.height, result.width] += 1
             if result.remark:
                 problems.append(Problem(readable(file.path), result.remark, is_skipped=False))
-    problems += _missing_classes(listing, taken)
+    problems += missing_classes(listing, taken)
+    check_parts(name, listing, taken, problems)
     num_train = sum(not file.is_test for file in taken)
-    if not 0 < num_train < len(taken):
-        part = "training" if num_train == 0 else "test"
-        raise ValueError(
-            f"{name}: none of its {len(files):,} files is a readable {part} image"
-            + (f"; the first fault: {problems[0].path}: {problems[0].reason}" if problems else "")
-            + "; use at least two images a class"
-        )
     progress("Measuring mean and deviation of the images", 1.0)
     whole = torch.from_numpy(images[: len(taken)])
     labels = torch.tensor([file.label for file in taken])
@@ -139,12 +130,3 @@ def _in_order(
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
-
-
-def _missing_classes(listing: Listing, taken: list[ImageFile]) -> list[Problem]:
-    trained = {file.label for file in taken if not file.is_test}
-    return [
-        Problem(title, "has no image to train on")
-        for label, title in enumerate(listing.class_names)
-        if label not in trained
-    ]

@@ -2,13 +2,15 @@
 
 import warnings
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from explorer.layers import Shape
+if TYPE_CHECKING:
+    # Alone this module loads in a third of the time, which a process that only decodes saves: see `decode_worker`.
+    from explorer.layers import Shape
 
 # What PIL warns of while it reads a damaged file ends as a problem, or did no harm; nobody watches the terminal.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -46,7 +48,7 @@ class Decoded(NamedTuple):
     """What was done to it that the user may not expect; empty for nothing."""
 
 
-def decode(path: Path, shape: Shape) -> Decoded:
+def decode(path: Path, shape: "Shape") -> Decoded:
     """Read an image, bring its shorter side to the size, and cut the rest off on both sides alike.
 
     Resized by PIL's bilinear filter, which averages where it shrinks. What PIL would convert badly is refused: 16
@@ -91,7 +93,7 @@ def read_small(path: Path, side: int) -> npt.NDArray[np.uint8] | None:
         return None
 
 
-def _decode(image: Image.Image, shape: Shape) -> Decoded:
+def _decode(image: Image.Image, shape: "Shape") -> Decoded:
     channels, height, width = shape
     num_frames = int(getattr(image, "n_frames", 1))
     # A telephone's MPO is a photograph with a second view, or a depth, behind it.

@@ -39,6 +39,8 @@ def describe(data: DataSet, input_shape: Shape) -> DataFacts:
                 f"Images are brought to {height}×{width} in {colour}: the shorter side resized, the middle cut out."
             )
             notes = (fitted, *notes)
+        if data.is_streamed:
+            notes = (data.streaming_note, *notes)
     except ValueError as error:
         problem = str(error)
     num_images = len(data.train_images) + len(data.test_images)

@@ -6,7 +6,7 @@ Laid out as torchvision's `ImageFolder` wants them: one folder a class, at the t
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +109,38 @@ def list_folder(
 def readable(name: str) -> str:
     """A file's name as it can be shown and written: bytes that are no text become question marks."""
     return name.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def check_parts(name: str, listing: Listing, taken: Sequence[ImageFile], problems: Sequence[Problem]) -> None:
+    """Make sure that something is left to train on and to test with.
+
+    Args:
+        name: of the data set.
+        listing: all files.
+        taken: those that can be read.
+        problems: of the others.
+
+    Raises:
+        ValueError: one of the two parts is empty.
+    """
+    num_train = sum(not file.is_test for file in taken)
+    if not 0 < num_train < len(taken):
+        part = "training" if num_train == 0 else "test"
+        raise ValueError(
+            f"{name}: none of its {len(listing.files):,} files is a readable {part} image"
+            + (f"; the first fault: {problems[0].path}: {problems[0].reason}" if problems else "")
+            + "; use at least two images a class"
+        )
+
+
+def missing_classes(listing: Listing, taken: Sequence[ImageFile]) -> list[Problem]:
+    """The classes of which no training image can be read."""
+    trained = {file.label for file in taken if not file.is_test}
+    return [
+        Problem(title, "has no image to train on")
+        for label, title in enumerate(listing.class_names)
+        if label not in trained
+    ]
 
 
 def _chosen(paths: list[str]) -> set[str]:
