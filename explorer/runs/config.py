@@ -31,8 +31,12 @@ from explorer.runs.steps import canonical_steps
 _MOST_EPOCHS = 100_000
 
 
-def _one_gpu(value: str) -> str:
-    if re.fullmatch("cuda:(0|[1-9][0-9]{0,3})", value) is None:
+_ONE_DEVICE = "cuda:(0|[1-9][0-9]{0,3})"
+
+
+def _gpu_or_two(value: str) -> str:
+    """One GPU, or two devices that share the network; the CPU may be one, or both to try what a split does."""
+    if re.fullmatch(rf"{_ONE_DEVICE}|(cpu|{_ONE_DEVICE})\+(cpu|{_ONE_DEVICE})", value) is None:
         raise ValueError(f"{value!r} is no device")
     return value
 
@@ -54,6 +58,7 @@ _NESTEROV = Condition(
     lambda config: config.optimizer == "sgd" and config.momentum > 0, "Only SGD with a momentum above 0 uses it."
 )
 _WARMS_UP = Condition(lambda config: config.schedule != "onecycle", "The onecycle schedule rises by itself.")
+_MAY_BE_CUDA = Condition(lambda config: config.device not in {"cpu", "mps"}, "Only CUDA devices have them.")
 _DECAYS = Condition(lambda config: config.weight_decay > 0, "Without weight decay it changes nothing.")
 
 
@@ -291,9 +296,28 @@ class RunConfig:
         ("auto", "cpu", "cuda", "mps"),
         option="--device",
         group="essentials",
-        help="Where it trains: auto takes CUDA where there is one, else MPS, else the CPU; cuda:1 is the second GPU.",
-        more_choices="cuda:N",
-        read_more=_one_gpu,
+        help="Where it trains: auto takes CUDA where there is one, else MPS, else the CPU; cuda:1 is the second GPU. "
+        "cuda:0+cuda:1 splits the network between two, a tower on each where it has two towers.",
+        more_choices="cuda:N or cuda:N+cuda:N",
+        read_more=_gpu_or_two,
+    )
+    precision: Literal["auto", "float32", "tf32", "bfloat16", "float16"] = choice(
+        "auto",
+        ("auto", "float32", "tf32", "bfloat16", "float16"),
+        option="--precision",
+        group="start",
+        help="Numbers that it computes in. bfloat16 and float16 are mixed precision: convolutions and linear layers "
+        "compute in 16 bits, weights and loss in float32 (Micikevicius et al. 2018). tf32 rounds what CUDA multiplies. "
+        "auto is bfloat16 on CUDA devices with units for it, else float32.",
+    )
+    cuda_graphs: bool = flag(
+        True,
+        option="--cuda-graphs",
+        group="start",
+        title="CUDA graphs",
+        condition=_MAY_BE_CUDA,
+        help="On a CUDA device, the steps of a small network are replayed from one recording, where that is found "
+        "before the start to be faster and to give the same weights.",
     )
     threads: int = whole(
         0,

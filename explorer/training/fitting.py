@@ -44,6 +44,7 @@ def fitting_batch_size(plan: RunPlan, error: BaseException, attempt: Callable[[i
             available,
             optimizer=config.optimizer,
             momentum=config.momentum,
+            precision=plan.precision.for_memory,
             auxiliary=config.aux_weight > 0,
         )
         # Where even the batch that failed should fit, other programs took the memory meanwhile: half of it, then.
@@ -84,7 +85,11 @@ def make_attempt(network: torch.nn.Module, plan: RunPlan) -> Callable[[int], Non
             network.zero_grad(set_to_none=True)
             x = torch.zeros(num_images, *plan.architecture.input_shape, device=plan.device)
             target = torch.zeros(num_images, dtype=torch.int64, device=plan.device)
-            torch.autograd.backward(F.cross_entropy(network(x), target))
+            with plan.precision.autocast():
+                outputs = network(x)
+            every = outputs if isinstance(outputs, tuple) else (outputs,)
+            losses = [F.cross_entropy(logits.float(), target) for logits in every]
+            torch.autograd.backward(torch.stack(losses).sum())
             if plan.device.type == "cuda":
                 torch.cuda.synchronize(plan.device)
         finally:

@@ -3,7 +3,8 @@
 Losses are looked at every few steps only, since each look waits for the device. So that the weights are still those of
 the failing step by then, a flag on the device, raised by the first output that is not finite, makes the optimizer's
 fused kernels pass over their update from there on: the mechanism that mixed precision has for gradients that overflow
-(`found_inf` in torch's `GradScaler` documentation).
+(`found_inf` in torch's `GradScaler` documentation). Where that is in use itself, an update is passed over for either
+reason; gradients that overflow there are no failure, outputs that do are one.
 """
 
 from typing import Any, NamedTuple
@@ -36,7 +37,13 @@ class Guard:
         self._hooks = (
             network.register_forward_hook(self._look),
             optimizer.register_step_pre_hook(self._hold),
+            optimizer.register_step_post_hook(self._let_go),
         )
+
+    @property
+    def flag(self) -> Tensor:
+        """Where it is kept on the device: 1 from the first bad output on, else 0."""
+        return self._is_bad
 
     @property
     def is_bad(self) -> bool:
@@ -56,11 +63,17 @@ class Guard:
 
     def _hold(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         if self._is_held_on_device:
-            optimizer.grad_scale = None  # type: ignore[attr-defined]  # read by the fused kernels only
-            optimizer.found_inf = self._is_bad  # type: ignore[attr-defined]
+            # There already if a GradScaler makes this update.
+            overflowed = getattr(optimizer, "found_inf", None)
+            both = self._is_bad if overflowed is None else torch.maximum(self._is_bad, overflowed)
+            optimizer.found_inf = both  # type: ignore[attr-defined]  # read by the fused kernels only
         elif self.is_bad:
             # Without gradients an optimizer leaves a parameter as it is.
             optimizer.zero_grad(set_to_none=True)
+
+    def _let_go(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        if self._is_held_on_device:
+            optimizer.found_inf = None  # type: ignore[attr-defined]
 
 
 def first_non_finite(network: Network, x: Tensor) -> NonFinite | None:

@@ -1,0 +1,316 @@
+"""A whole step as one CUDA graph: for small networks, whose kernels are done sooner than the host can launch them.
+
+A graph does again what was recorded, reading and writing the same memory, so that batch, learning rate and what is
+measured have fixed places. Batches are made and augmented outside of it, the last, shorter one of an epoch goes the
+usual way, and so does everything where several processes train together. Whether a step is captured is found out before
+the run begins, on its own weights, which are then put back to the bit: the usual step is timed, the graph has to come
+to the same loss and the same weights, and it has to be faster. Source: torch's notes "CUDA semantics", CUDA graphs.
+
+All that is CUDA's own stands behind `Capture`; tests drive the rest on the CPU, and `CudaCapture` itself never ran.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
+
+from explorer.runs import RunConfig
+from explorer.runtime.modules import Network
+from explorer.training.fitting import release
+from explorer.training.layout import choose_memory_format
+from explorer.training.optimization import Optimization
+from explorer.training.plan import RunPlan
+from explorer.training.random_state import get_random_state, set_random_state
+from explorer.training.step import Step
+
+Call = Callable[[], None]
+MakeStep = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""What `Step` is to its caller."""
+
+_logger = logging.getLogger(__name__)
+_LONGEST_S = 0.01
+"""A step that takes longer keeps the device busy without a graph."""
+_GAIN = 0.9
+"""The share of the usual step's time that a graph may take at most to be worth its memory."""
+_MOST_VALUES = 32_000_000
+"""Weights of a network that is looked at: they are kept beside themselves meanwhile."""
+_FIRST_STEPS, _TIMED_STEPS = 3, 10
+_TOLERANCE = 0.15
+"""Of the changes that two steps make to all weights, in their norm. Adam's first steps go by the gradients' signs, and
+some of these are left to rounding; a graph that leaves a part out, or reads an old batch, is off by much more."""
+_LOSS_TOLERANCE = 0.01
+
+
+class Capture(Protocol):
+    """What it takes to capture work on a device."""
+
+    def warm_up(self, call: Call) -> None:
+        """Make a call a few times as it will be recorded, so that nothing in it happens for the first time then."""
+
+    def record(self, call: Call) -> Call:
+        """Record what a call gives the device to do; what is returned has the device do it again, where it was."""
+
+    def seconds(self, call: Call, count: int) -> float:
+        """What one of so many calls takes, until the device is done with them."""
+
+
+class CudaCapture:
+    """CUDA's own graphs."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+
+    def warm_up(self, call: Call) -> None:
+        with torch.cuda.device(self._device):
+            aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            aside.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(aside):
+                for _ in range(_FIRST_STEPS):
+                    call()
+            torch.cuda.current_stream().wait_stream(aside)
+
+    def record(self, call: Call) -> Call:
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.device(self._device):
+            aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            generator = torch.cuda.default_generators[torch.cuda.current_device()]
+            kept = generator.clone_state()
+            try:
+                # Other threads of a window use the device as they like meanwhile.
+                with torch.cuda.graph(graph, stream=aside, capture_error_mode="thread_local"):
+                    call()
+            except BaseException:
+                # torch does not tell the generator that a capture which failed is over, and dropout would fail then.
+                generator.graphsafe_set_state(kept)
+                raise
+
+        def replay() -> None:
+            with torch.cuda.device(self._device):
+                graph.replay()
+
+        return replay
+
+    def seconds(self, call: Call, count: int) -> float:
+        torch.cuda.synchronize(self._device)
+        start_s = time.perf_counter()
+        for _ in range(count):
+            call()
+        torch.cuda.synchronize(self._device)
+        return (time.perf_counter() - start_s) / count
+
+
+class GraphedStep:
+    """A step that is replayed for batches like the one it was recorded with, and made as usual for others."""
+
+    def __init__(self, step: Step, optimization: Optimization, x: Tensor, target: Tensor, capture: Capture) -> None:
+        """Record. Weights, statistics and random numbers go on by some steps.
+
+        Args:
+            step: as usual.
+            optimization: of the same network, whose optimizer keeps its state already.
+            x: a full batch, `(N, C, H, W)`.
+            target: as `Step` takes it.
+            capture: of the device.
+        """
+        self._step = step
+        self._optimization = optimization
+        self._x, self._target = x.clone(), target.clone()
+        self._rate = torch.zeros((), device=x.device)
+        self._loss = torch.zeros((), device=x.device)
+        self._right = torch.zeros((), dtype=torch.int64, device=x.device)
+        self._set_rate()
+        with optimization.reading_rate(self._rate):
+            capture.warm_up(self._whole)
+            # Gradients that are made while recording lie in the graph's own memory.
+            optimization.optimizer.zero_grad()
+            with optimization.captured():
+                self._replay = capture.record(self._whole)
+
+    def __call__(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """As `Step` does."""
+        if (x.shape, target.shape, target.dtype) != (self._x.shape, self._target.shape, self._target.dtype):
+            return self._step(x, target)
+        self._set_rate()
+        self._x.copy_(x)
+        self._target.copy_(target)
+        self._replay()
+        return self._loss.clone(), self._right.clone()
+
+    def _set_rate(self) -> None:
+        self._optimization.set_rate()
+        self._rate.fill_(self._optimization.step_learning_rate)
+
+    def _whole(self) -> None:
+        self._optimization.optimizer.zero_grad()
+        loss, right = self._step.compute(self._x, self._target)
+        self._loss.copy_(loss)
+        self._right.copy_(right)
+
+
+def capture_of(config: RunConfig, device: torch.device, num_processes: int) -> Capture | None:
+    """What captures a run's steps; None where they go the usual way in any case."""
+    return CudaCapture(device) if device.type == "cuda" and num_processes == 1 and config.cuda_graphs else None
+
+
+def sample_batch(plan: RunPlan, *, is_mixed: bool) -> tuple[Tensor, Tensor]:
+    """A batch as a run's own ones are, `(N, C, H, W)` and `(N,)`, but of noise: making one of its own would draw from
+    the run's random numbers, and might read files.
+
+    Args:
+        plan: of the run.
+        is_mixed: whether labels are shares of the classes, `(N, classes)`.
+    """
+    random = torch.Generator().manual_seed(plan.config.seed)
+    num_classes = len(plan.data.class_names)
+    x = torch.randn(plan.batch_size, *plan.architecture.input_shape, generator=random).to(plan.device)
+    target = torch.randint(num_classes, (plan.batch_size,), generator=random).to(plan.device)
+    x = x.contiguous(memory_format=choose_memory_format(plan.architecture, plan.device))
+    return x, F.one_hot(target, num_classes).float() if is_mixed else target
+
+
+def choose_step(
+    step: Step,
+    network: Network,
+    optimization: Optimization,
+    flag: Tensor,
+    batch: tuple[Tensor, Tensor],
+    capture: Capture,
+) -> tuple[MakeStep, str | None]:
+    """How to make the steps of a run, and a sentence on it where the user should know; nothing is different afterwards.
+
+    Args:
+        step: the usual way.
+        network: in training mode, with the weights that the run starts or goes on from.
+        optimization: likewise.
+        flag: what `Guard` keeps on the device.
+        batch: a full one; see `sample_batch`.
+        capture: of the device.
+    """
+    parameters = list(network.parameters())
+    is_split = len({parameter.device for parameter in parameters}) > 1
+    if is_split or sum(parameter.numel() for parameter in parameters) > _MOST_VALUES:
+        return step, None
+    if (told := optimization.why_not_captured()) is not None:
+        return step, f"Steps are not captured as a CUDA graph: {told}."
+    before: _State | None = None
+    result: tuple[MakeStep, str | None]
+    try:
+        before = _State(network, optimization, flag, batch[0].device)
+        result = _tried(step, optimization, before, batch, capture)
+    except Exception as error:
+        _logger.warning("the step could not be captured", exc_info=True)
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        release(error)
+        result = (step, f"The step could not be captured as a CUDA graph, and is made as usual: {reason.rstrip('.')}.")
+    # A run whose weights could not be put back must not begin.
+    if before is not None:
+        before.restore()
+    return result
+
+
+def _tried(
+    step: Step, optimization: Optimization, before: "_State", batch: tuple[Tensor, Tensor], capture: Capture
+) -> tuple[MakeStep, str | None]:
+    def usual() -> None:
+        step(*batch)
+
+    # The first ones choose algorithms and take memory; large networks are not kept waiting by more.
+    first_s = [capture.seconds(usual, 1) for _ in range(_FIRST_STEPS)]
+    if first_s[-1] > 2 * _LONGEST_S or (usual_s := capture.seconds(usual, _TIMED_STEPS)) > _LONGEST_S:
+        return step, None
+    graphed = GraphedStep(step, optimization, *batch, capture)
+    if (told := _difference(step, graphed, optimization, before, batch)) is not None:
+        return step, f"A step replayed from a CUDA graph {told}; the run does without."
+    graphed_s = capture.seconds(lambda: _ignore(graphed(*batch)), _TIMED_STEPS)
+    times = f"{1e3 * graphed_s:.2f} ms a step instead of {1e3 * usual_s:.2f} ms"
+    if graphed_s > _GAIN * usual_s:
+        return step, f"Steps are made as usual: a CUDA graph would take {times}."
+    return graphed, f"Each full batch is a replay of one CUDA graph: {times}, measured before the start."
+
+
+def _ignore(_measured: tuple[Tensor, Tensor]) -> None:
+    pass
+
+
+def _difference(
+    step: Step, graphed: GraphedStep, optimization: Optimization, before: "_State", batch: tuple[Tensor, Tensor]
+) -> str | None:
+    """How the graph does something else in two steps from the same state; None where it does the same.
+
+    The second step has other images, labels and another learning rate, which a graph must not keep from the first.
+    """
+    x, target = batch
+    batches = [(x, target), (torch.empty_like(x).copy_(x.flip(3)), target.roll(1, 0))]
+    losses, changes = [], []
+    for make in (step, graphed):
+        before.restore()
+        own = []
+        for images, labels in batches:
+            own.append(make(images, labels)[0])
+            optimization.learning_rate *= 0.5
+        losses.append(torch.stack(own).tolist())
+        changes.append(before.changes())
+    for usual, replayed in zip(*losses, strict=True):
+        if not abs(replayed - usual) <= _LOSS_TOLERANCE * max(1.0, abs(usual)):
+            return f"came to a loss of {replayed:.4g} where the usual one comes to {usual:.4g}"
+    for what, usual_changes, replayed_changes in zip(("weights", "statistics"), *changes, strict=True):
+        if not _agree(usual_changes, replayed_changes):
+            return f"changed the {what} otherwise than the usual one"
+    return None
+
+
+def _agree(expected: Sequence[Tensor], found: Sequence[Tensor]) -> bool:
+    """Whether two lists of changes are the same but for rounding, and none is missing."""
+    if not expected:
+        return True
+    size = torch.stack([change.norm() for change in expected]).norm()
+    error = torch.stack([(one - other).norm() for one, other in zip(expected, found, strict=True)]).norm()
+    moved = [torch.stack([change.any() for change in changes]) for changes in (expected, found)]
+    return bool(error <= _TOLERANCE * size) and torch.equal(*moved)
+
+
+class _State:
+    """All that steps change, as it was."""
+
+    def __init__(self, network: Network, optimization: Optimization, flag: Tensor, device: torch.device) -> None:
+        self._optimization = optimization
+        self._device = device
+        self._weights = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        self._statistics = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
+        self._kept = [(value, value.detach().clone()) for value in (*self._weights, *network.buffers(), flag)]
+        self._kept_by_optimizer = {id(value): value.clone() for value in self._optimizer_tensors()}
+        self._rates = [group["lr"] for group in optimization.optimizer.param_groups]
+        self._learning_rate = optimization.learning_rate
+        self._random = get_random_state(device)
+
+    def restore(self) -> None:
+        """Put everything back, in its place. What an optimizer began to keep since then begins at zero in any case."""
+        optimizer = self._optimization.optimizer
+        optimizer.zero_grad()
+        with torch.no_grad():
+            for value, kept in self._kept:
+                value.copy_(kept)
+            for value in self._optimizer_tensors():
+                before = self._kept_by_optimizer.get(id(value))
+                value.zero_() if before is None else value.copy_(before)
+        for group, rate in zip(optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate
+        self._optimization.learning_rate = self._learning_rate
+        set_random_state(self._random, self._device)
+
+    def changes(self) -> tuple[list[Tensor], list[Tensor]]:
+        """What became of the weights, and of the running statistics, since then: differences."""
+        kept = {id(value): before for value, before in self._kept}
+        with torch.no_grad():
+            return (
+                [value - kept[id(value)] for value in self._weights],
+                [value - kept[id(value)] for value in self._statistics],
+            )
+
+    def _optimizer_tensors(self) -> list[Tensor]:
+        states = self._optimization.optimizer.state.values()
+        return [value for state in states for value in state.values() if isinstance(value, Tensor)]

@@ -1,0 +1,304 @@
+"""Captured steps, driven on the CPU by a graph that makes the recorded call again. CUDA's own graphs never ran here."""
+
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import Literal
+
+import pytest
+import torch
+from torch import Tensor
+
+from explorer import zoo
+from explorer.architecture import Architecture
+from explorer.runs import EpochFinished, Event, RunConfig, RunControl, RunFinished, RunStarted, StepsRecorded
+from explorer.runtime.modules import Network, build_module
+from explorer.training import DataSet, graphed, load_data, loop
+from explorer.training.data import loading
+from explorer.training.graphed import Call, CudaCapture, GraphedStep, MakeStep, capture_of, choose_step
+from explorer.training.guard import Guard
+from explorer.training.loop import train
+from explorer.training.optimization import Optimization
+from explorer.training.step import Step
+
+CPU = torch.device("cpu")
+Rule = Literal["sgd", "adam", "adamw", "rmsprop"]
+USUAL_S, GRAPHED_S = 0.004, 0.001
+RATE = 2.0**-6
+"""Equal in float32, as a graph reads it, and in float64."""
+
+
+class Replayed:
+    """A graph whose replay makes the call again, with the learning rate read where it was when it was recorded."""
+
+    def __init__(self, usual_s: float = USUAL_S, graphed_s: float = GRAPHED_S) -> None:
+        self.usual_s, self.graphed_s = usual_s, graphed_s
+        self.optimization: Optimization | None = None
+        self.num_replays = 0
+        self.num_calls = 0
+
+    def warm_up(self, call: Call) -> None:
+        call()
+
+    def record(self, call: Call) -> Call:
+        assert self.optimization is not None
+        groups = self.optimization.optimizer.param_groups
+        (rate,) = {id(group["lr"]): group["lr"] for group in groups}.values()
+        assert isinstance(rate, Tensor)
+        assert all(group.get("capturable", True) for group in groups)
+        call()
+        return lambda: self.replay(call, rate)
+
+    def replay(self, call: Call, rate: Tensor) -> None:
+        assert self.optimization is not None
+        self.num_replays += 1
+        with self.optimization.reading_rate(rate):
+            call()
+
+    def seconds(self, call: Call, count: int) -> float:
+        self.num_calls += count
+        replays = self.num_replays
+        for _ in range(count):
+            call()
+        return self.graphed_s if self.num_replays > replays else self.usual_s
+
+
+class Parts:
+    """A network, its optimizer, guard and step, with a batch of eight."""
+
+    def __init__(self, config: RunConfig, capture: Replayed) -> None:
+        self.network = build_module(lenet(), seed=0)
+        self.optimization = Optimization(self.network, config, CPU, 10)
+        self.guard = Guard(self.network, self.optimization.optimizer, CPU)
+        self.step = Step(self.network, self.optimization, config)
+        self.capture = capture
+        capture.optimization = self.optimization
+        random = torch.Generator().manual_seed(3)
+        self.x = torch.randn(8, *self.network.architecture.input_shape, generator=random)
+        self.target = torch.randint(10, (8,), generator=random)
+
+    def choose(self) -> tuple[MakeStep, str | None]:
+        batch = (self.x, self.target)
+        return choose_step(self.step, self.network, self.optimization, self.guard.flag, batch, self.capture)
+
+
+def lenet() -> Architecture:
+    """With dropout."""
+    return zoo.entry("lenet5-relu-dropout").build()
+
+
+@pytest.fixture(autouse=True)
+def _small_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """90 training images: with 16 a step, five full batches and one of 10."""
+    full = load_data("digits")
+    sizes = {"train_images": 90, "train_labels": 90, "test_images": 40, "test_labels": 40}
+    small: DataSet = dataclasses.replace(full, **{name: getattr(full, name)[:size] for name, size in sizes.items()})
+    monkeypatch.setitem(loading._kept, ("digits", None), small)
+
+
+def numbers(events: list[Event]) -> tuple[list[float], list[float]]:
+    steps = [loss for event in events if isinstance(event, StepsRecorded) for loss in event.losses.tolist()]
+    return steps, [event.test_loss for event in events if isinstance(event, EpochFinished)]
+
+
+def run(config: RunConfig) -> list[Event]:
+    events: list[Event] = []
+    assert isinstance(train(lenet(), config, events.append, RunControl(), run_id="r"), RunFinished)
+    return events
+
+
+def run_captured(config: RunConfig, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Event], Replayed]:
+    capture = Replayed()
+    made = Optimization.__init__
+
+    def remember(self: Optimization, *values: object, **named: object) -> None:
+        made(self, *values, **named)  # type: ignore[arg-type]
+        capture.optimization = self
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Optimization, "__init__", remember)
+        patch.setattr(loop, "capture_of", lambda *_: capture)
+        return run(config), capture
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        RunConfig(epochs=2, batch_size=16, learning_rate=RATE),
+        RunConfig(epochs=2, batch_size=16, learning_rate=RATE, optimizer="adamw", weight_decay=0.01, clip_norm=1.0),
+        RunConfig(epochs=2, batch_size=16, learning_rate=RATE, precision="bfloat16", augmentation="crop:2,mixup:0.2"),
+    ],
+    ids=["sgd", "adamw-clipped", "bfloat16-mixup"],
+)
+def test_a_captured_run_has_the_losses_of_the_usual_one(config: RunConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = run(config)
+    captured, capture = run_captured(config, monkeypatch)
+    assert numbers(captured) == numbers(usual)
+    # Two for the comparison, ten that are timed, and five full batches in each of two epochs.
+    assert capture.num_replays == 2 + 10 + 10
+    started = captured[0]
+    assert isinstance(started, RunStarted)
+    assert any("1.00 ms a step instead of 4.00 ms" in note for note in started.notes)
+
+
+def test_the_learning_rate_goes_on_in_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = RunConfig(epochs=2, batch_size=16, learning_rate=0.05, schedule="cosine", warmup_epochs=0.5)
+    usual, (captured, _) = numbers(run(config)), run_captured(config, monkeypatch)
+    assert numbers(captured)[0] == pytest.approx(usual[0], rel=1e-4)
+    constant = dataclasses.replace(config, schedule="constant")
+    assert numbers(run(constant))[0] != pytest.approx(usual[0], rel=1e-3)
+
+
+class NoMemory(Replayed):
+    def record(self, call: Call) -> Call:
+        call()
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate.\nMore lines.")
+
+
+class DoesNothing(Replayed):
+    def replay(self, call: Call, rate: Tensor) -> None:
+        self.num_replays += 1
+
+
+class KeepsTheRate(Replayed):
+    def replay(self, call: Call, rate: Tensor) -> None:
+        super().replay(call, torch.full_like(rate, RATE))
+
+
+class LeavesABiasOut(Replayed):
+    def replay(self, call: Call, rate: Tensor) -> None:
+        assert self.optimization is not None
+        left_out = self.optimization.optimizer.param_groups[0]["params"][1]
+        before = left_out.detach().clone()
+        super().replay(call, rate)
+        with torch.no_grad():
+            left_out.copy_(before)
+
+
+class KeepsTheBatch(Replayed):
+    def record(self, call: Call) -> Call:
+        step = call.__self__  # type: ignore[attr-defined]  # the GraphedStep whose method it is
+        first, labels = step._x.clone(), step._target.clone()
+        replay = super().record(call)
+
+        def stale() -> None:
+            step._x.copy_(first)
+            step._target.copy_(labels)
+            replay()
+
+        return stale
+
+
+@pytest.mark.parametrize("rule", ["sgd", "adam"])
+@pytest.mark.parametrize(
+    ("capture", "told"),
+    [
+        (lambda: Replayed(usual_s=0.03), None),
+        (lambda: Replayed(usual_s=0.015), None),
+        (lambda: Replayed(graphed_s=0.0039), "made as usual: a CUDA graph would take 3.90 ms"),
+        (NoMemory, "could not be captured.*made as usual: CUDA out of memory. Tried to allocate.$"),
+        (DoesNothing, "from a CUDA graph (came to a loss|changed the weights)"),
+        (KeepsTheRate, "changed the weights otherwise"),
+        (LeavesABiasOut, "changed the weights otherwise"),
+        (KeepsTheBatch, "from a CUDA graph (came to a loss|changed the weights)"),
+        (Replayed, "is a replay of one CUDA graph: 1.00 ms a step instead of 4.00 ms"),
+    ],
+    ids=["slow", "rather slow", "no gain", "no memory", "nothing", "old rate", "left out", "old batch", "good"],
+)
+def test_whatever_comes_of_it_the_run_starts_from_where_it_was(
+    capture: Callable[[], Replayed], told: str | None, rule: Rule
+) -> None:
+    parts = Parts(RunConfig(learning_rate=RATE, optimizer=rule), capture())
+    random = torch.get_rng_state()
+    before = {name: value.clone() for name, value in parts.network.state_dict().items()}
+    chosen, note = parts.choose()
+    assert (chosen is parts.step) == (note is None or "is a replay" not in note)
+    assert note is None if told is None else note is not None and re.search(told, note) is not None
+    assert torch.equal(torch.get_rng_state(), random)
+    assert all(torch.equal(before[name], value) for name, value in parts.network.state_dict().items())
+    assert not parts.guard.is_bad
+    assert parts.optimization.learning_rate == RATE
+    assert not any(isinstance(group["lr"], Tensor) for group in parts.optimization.optimizer.param_groups)
+    assert not any(group.get("capturable") for group in parts.optimization.optimizer.param_groups)
+    assert all(parameter.grad is None for parameter in parts.network.parameters())
+    # The next steps are those of a run in which nothing was tried.
+    other = Parts(RunConfig(learning_rate=RATE, optimizer=rule), Replayed())
+    for made in (parts.step, other.step):
+        torch.manual_seed(0)
+        for _ in range(3):
+            made(parts.x, parts.target)
+    pairs = zip(parts.network.parameters(), other.network.parameters(), strict=True)
+    assert all(torch.equal(one, another) for one, another in pairs)
+
+
+def test_slow_steps_are_not_kept_waiting() -> None:
+    parts = Parts(RunConfig(), Replayed(usual_s=0.5))
+    parts.choose()
+    assert parts.capture.num_calls == 3
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [(RunConfig(optimizer="rmsprop"), "does not fuse RMSprop"), (RunConfig(precision="float16"), "float16 looks at")],
+)
+def test_what_cannot_be_captured_says_why(config: RunConfig, told: str) -> None:
+    parts = Parts(config, Replayed())
+    chosen, note = parts.choose()
+    assert chosen is parts.step
+    assert note is not None
+    assert told in note
+    assert parts.capture.num_calls == 0
+
+
+def test_large_networks_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphed, "_MOST_VALUES", 1000)
+    parts = Parts(RunConfig(), Replayed())
+    assert parts.choose() == (parts.step, None)
+    assert parts.capture.num_calls == 0
+
+
+def test_other_batches_go_the_usual_way() -> None:
+    parts = Parts(RunConfig(learning_rate=RATE), Replayed())
+    chosen, _ = parts.choose()
+    assert isinstance(chosen, GraphedStep)
+    replays = parts.capture.num_replays
+    chosen(parts.x[:5], parts.target[:5])
+    chosen(parts.x, torch.nn.functional.one_hot(parts.target, 10).float())
+    assert parts.capture.num_replays == replays
+    chosen(parts.x, parts.target)
+    assert parts.capture.num_replays == replays + 1
+
+
+def test_a_replay_hands_out_its_own_numbers() -> None:
+    """Reports keep them until the next look at the device."""
+    parts = Parts(RunConfig(learning_rate=RATE), Replayed())
+    chosen, _ = parts.choose()
+    first, right = chosen(parts.x, parts.target)
+    kept = (float(first), int(right))
+    second, _ = chosen(-3 * parts.x, parts.target)
+    assert float(second) != kept[0]
+    assert (float(first), int(right)) == kept
+
+
+def test_the_guard_works_in_a_replay() -> None:
+    parts = Parts(RunConfig(learning_rate=RATE), Replayed())
+    chosen, _ = parts.choose()
+    assert isinstance(chosen, GraphedStep)
+    chosen(torch.full_like(parts.x, float("nan")), parts.target)
+    assert parts.guard.is_bad
+    before = _weights(parts.network)
+    chosen(parts.x, parts.target)
+    assert all(torch.equal(one, other) for one, other in zip(before, _weights(parts.network), strict=True))
+
+
+def _weights(network: Network) -> list[Tensor]:
+    return [value.detach().clone() for value in network.parameters()]
+
+
+def test_who_captures() -> None:
+    cuda = torch.device("cuda", 0)
+    assert isinstance(capture_of(RunConfig(), cuda, 1), CudaCapture)
+    assert capture_of(RunConfig(), CPU, 1) is None
+    assert capture_of(RunConfig(), torch.device("mps"), 1) is None
+    assert capture_of(RunConfig(), cuda, 2) is None
+    assert capture_of(RunConfig(cuda_graphs=False), cuda, 1) is None
