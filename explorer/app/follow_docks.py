@@ -1,5 +1,6 @@
 """Runs that train elsewhere, each in a dock of its own beside the Training tab, while their folders grow."""
 
+import contextlib
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -8,7 +9,7 @@ from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow
 
 from explorer.app.message_bar import MessageBar
 from explorer.app.projects import Projects
-from explorer.architecture import ArchitectureFileError, files
+from explorer.architecture import Architecture, ArchitectureFileError, files
 from explorer.look.theme import ThemeSource
 from explorer.panels.follow_panel import FollowPanel
 from explorer.runs import RunFailed, RunFinished, RunStarted
@@ -24,7 +25,14 @@ _CLOSE_TIMEOUT_S = 1.0
 
 
 class FollowDocks(QObject):
-    """Opens and closes them."""
+    """Opens and closes them.
+
+    Signals:
+        shown_changed(FollowSession): this run trains what is on screen, so that its feature maps belong there; None for
+            none.
+    """
+
+    shown_changed = Signal(object)
 
     def __init__(
         self,
@@ -46,6 +54,10 @@ class FollowDocks(QObject):
         self._bar = bar
         self._themes = themes
         self._open: dict[Path, tuple[FollowSession, QDockWidget]] = {}
+        self._networks: dict[Path, Architecture] = {}
+        """What each of them trains."""
+        self._shown: FollowSession | None = None
+        document.changed.connect(lambda _old, _new: self._choose_shown())
 
     def ask(self) -> None:
         """Let the user choose a folder, and follow the run in it."""
@@ -88,6 +100,9 @@ class FollowDocks(QObject):
         dock.closed.connect(lambda: self._forget(folder))
         dock.show()
         dock.raise_()
+        with contextlib.suppress(ArchitectureFileError):
+            self._networks[folder] = files.load(folder / _ARCHITECTURE).architecture
+        self._choose_shown()
         session.start()
         return panel
 
@@ -103,12 +118,25 @@ class FollowDocks(QObject):
 
     def _forget(self, folder: Path) -> None:
         session, dock = self._open.pop(folder)
+        self._networks.pop(folder, None)
+        self._choose_shown()
         # A mount that hangs must not hold the window.
         session.close(_CLOSE_TIMEOUT_S)
         self._docks.pop(dock.objectName(), None)
         self._window.removeDockWidget(dock)
         dock.deleteLater()
         session.deleteLater()
+
+    def _choose_shown(self) -> None:
+        """The run that was followed last of those that train what is open."""
+        shown: FollowSession | None = None
+        if self._document.is_open:
+            for folder, (session, _dock) in self._open.items():
+                if self._networks.get(folder) == self._document.architecture:
+                    shown = session
+        if shown is not self._shown:
+            self._shown = shown
+            self.shown_changed.emit(shown)
 
     def _show_network(self, folder: Path, panel: FollowPanel) -> None:
         if self._run.is_active:

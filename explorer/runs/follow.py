@@ -31,6 +31,7 @@ _GRACE_S = 3.0
 """The end of a run lets go of its lock a moment before its journal says so."""
 _LOCK_NAME = "running.lock"
 _CHUNK_BYTES = 1 << 22
+_HEAD_BYTES = 512
 
 FollowState = Literal[
     "waiting", "starting", "running", "paused", "stopping", "completed", "stopped", "failed", "interrupted"
@@ -86,6 +87,8 @@ class Follower:
         self._measured: list[StepsRecorded | EpochFinished] = []
         self._offset = 0
         self._rest = b""
+        self._head = b""
+        """The file's first bytes, which tell one process' journal from another's."""
         self._mark: tuple[int, int] | None = None
         """Size and time of the file when it was last looked at."""
         self._changed_s = self._grown_s = clock()
@@ -124,8 +127,7 @@ class Follower:
             # The one time when two clocks are compared; one that is ahead says nothing.
             self._changed_s = self._grown_s = now_s - max(0.0, time.time() - status.st_mtime)
         if status.st_size < self._offset:
-            # Another file of that name: it is read from its beginning.
-            self._offset, self._rest, self._measured = 0, b"", []
+            self._begin_anew()
         events = self._read(status.st_size)
         self._look_for_life()
         return events
@@ -152,6 +154,11 @@ class Follower:
     def _read(self, size: int) -> list[Event]:
         events: list[Event] = []
         with self._path.open("rb") as file:
+            # A copy may be another run's by now, and longer.
+            head = file.read(_HEAD_BYTES)
+            if not head.startswith(self._head):
+                self._begin_anew()
+            self._head = head
             file.seek(self._offset + len(self._rest))
             while self._offset + len(self._rest) < size and (chunk := file.read(_CHUNK_BYTES)):
                 *lines, self._rest = (self._rest + chunk).split(b"\n")
@@ -159,6 +166,10 @@ class Follower:
                 for line in lines:
                     events += self._take(from_line(line, self.folder))
         return events
+
+    def _begin_anew(self) -> None:
+        """It is another file of that name."""
+        self._offset, self._rest, self._head, self._measured = 0, b"", b"", []
 
     def _take(self, event: Event | Begun | None) -> list[Event]:
         match event:

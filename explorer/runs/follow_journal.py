@@ -148,7 +148,9 @@ class Journal:
                 file.write(text.encode())
         except OSError as error:
             if not self.is_refused:
-                _logger.warning("%s: the journal cannot be written: %s; it is tried again", self._path, error)
+                _logger.warning(
+                    "%s: the journal cannot be written: %s; it is tried again", self._path, error.strerror or error
+                )
             self.is_refused = True
             # Some of it may have been written.
             self._is_torn = True

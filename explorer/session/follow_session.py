@@ -1,16 +1,23 @@
 """A run that trains elsewhere, seen from the window: its folder is looked at from a thread, its events come as signals.
 
-The reading is `runs.follow`'s. A mount that hangs holds this thread and nothing else.
+The reading is `runs.follow`'s, that of feature maps `runs.follow_maps`'. A mount that hangs holds this thread and
+nothing else.
 """
 
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
 from explorer.runs import Event, RunStarted
 from explorer.runs.follow import Followed, Follower
+from explorer.runs.follow_maps import MapsReader
+
+_Question = tuple[tuple[str, ...], npt.NDArray[Any] | None, str]
 
 POLL_INTERVAL_S = 0.4
 _ENDED_INTERVAL_S = 3.0
@@ -23,11 +30,13 @@ class FollowSession(QObject):
     Signals:
         events_arrived(list[Event]): what the run said since the last time, in order.
         status_changed(Followed): how the run stands; at each look, since silence grows.
+        maps_arrived(FeatureMapsCaptured): of what `watch` asked for.
         failed(str): the folder cannot be read at the moment, and why; it is tried again. Empty once it can be again.
     """
 
     events_arrived = Signal(object)
     status_changed = Signal(object)
+    maps_arrived = Signal(object)
     failed = Signal(str)
 
     def __init__(self, folder: Path, parent: QObject | None = None, *, interval_s: float = POLL_INTERVAL_S) -> None:
@@ -35,6 +44,8 @@ class FollowSession(QObject):
         self.folder = folder
         self._interval_s = interval_s
         self._closed = threading.Event()
+        self._question: _Question | None = None
+        """What is looked at, until the thread has taken it."""
         self._thread = threading.Thread(target=self._work, name="follow", daemon=True)
         self.started: RunStarted | None = None
         """How the run last began; None before."""
@@ -47,6 +58,15 @@ class FollowSession(QObject):
         """Begin to look."""
         self._thread.start()
 
+    @property
+    def weights(self) -> Path:
+        """Where the run keeps its last whole weights, once there are any."""
+        return self.folder / "weights.safetensors"
+
+    def watch(self, node_ids: Iterable[str], image: npt.NDArray[Any] | None, probe: str) -> None:
+        """Ask for feature maps, as `RunControl.watch`; a run whose folder cannot be written gives none."""
+        self._question = (tuple(node_ids), image, probe)
+
     def close(self, timeout_s: float = 2.0) -> bool:
         """Look no more and send nothing; returns whether the thread ended in time."""
         self._closed.set()
@@ -55,7 +75,7 @@ class FollowSession(QObject):
         return not self._thread.is_alive()
 
     def _work(self) -> None:
-        follower = Follower(self.folder)
+        follower, maps = Follower(self.folder), MapsReader(self.folder)
         trouble = ""
         while not self._closed.is_set():
             events: list[Event] = []
@@ -65,6 +85,10 @@ class FollowSession(QObject):
             except OSError as error:
                 why = f"{self.folder}: {error.strerror or error}"
             status = follower.status()
+            question, self._question = self._question, None
+            if question is not None:
+                maps.ask(*question)
+            captured = None if status.is_ended and not events else maps.poll()
             # The window may go between two of these lines.
             with suppress(RuntimeError):
                 if why != trouble and not self._closed.is_set():
@@ -72,9 +96,12 @@ class FollowSession(QObject):
                     self.failed.emit(why)
                 if events and not self._closed.is_set():
                     self.events_arrived.emit(events)
+                if captured is not None and not self._closed.is_set():
+                    self.maps_arrived.emit(captured)
                 if not self._closed.is_set():
                     self.status_changed.emit(status)
             self._closed.wait(max(self._interval_s, _ENDED_INTERVAL_S) if status.is_ended else self._interval_s)
+        maps.close()
 
     def _keep(self, events: list[Event]) -> None:
         for event in events:

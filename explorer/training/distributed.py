@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,6 +18,9 @@ from torch import Tensor
 from explorer.architecture import Architecture
 from explorer.runs import RunConfig, RunControl, config_field
 from explorer.runtime.modules import Network
+
+if TYPE_CHECKING:
+    from explorer.training.plan import RunPlan
 
 T = TypeVar("T")
 
@@ -54,7 +57,8 @@ class Alone:
         """Let the network's gradients be those of all; its weights become the first process's."""
 
     def begin_epoch(self, config: RunConfig, epoch: int, epoch_steps: int) -> None:
-        """Draw other random numbers for dropout than the other processes."""
+        """Know where the run is, so that dropout draws other numbers than in the other processes, and the same ones
+        again where the run goes on from here."""
 
     def share(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """This process's part of a global batch that was already made."""
@@ -94,6 +98,10 @@ class Alone:
         """The sums over all processes, each in float64; None if any has none."""
         return sums
 
+    def sum_of(self, values: Tensor) -> Tensor:
+        """The sum over all processes of arrays of one shape, on the CPU."""
+        return values
+
     def from_first(self, value: T) -> T:
         """The first process's value, whatever was given elsewhere; anything that can be pickled."""
         return value
@@ -101,8 +109,9 @@ class Alone:
     def take_weights(self, network: Network, *, buffers_only: bool = False) -> None:
         """Bring weights and statistics, or these alone, to those of the first process."""
 
-    def measure_alone(self, network: Network, batch_size: int) -> None:
-        """Find out what one process reaches without the others, with the share that it has of a batch."""
+    def measure_alone(self, plan: "RunPlan") -> None:
+        """Find out what one process reaches without the others, with the share that it has of a batch: for a moment it
+        trains a copy, which is thrown away, while the others wait."""
 
     def meet(self) -> None:
         """Wait for all."""

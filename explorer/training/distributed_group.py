@@ -4,12 +4,12 @@ Gradients go through DistributedDataParallel. What is to be reported of a step t
 parameter that nobody trains, so that a step has no other round.
 """
 
-import dataclasses
 import datetime as dt
 import os
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import torch
@@ -21,12 +21,15 @@ from explorer.architecture import Architecture
 from explorer.inference.logits import on_the_way
 from explorer.runs import RunConfig, RunControl
 from explorer.runtime import threads
-from explorer.runtime.modules import Network, build_module
+from explorer.runtime.modules import Network
 from explorer.training.distributed import Alone, scaled
 from explorer.training.distributed_control import RelayedControl
 from explorer.training.distributed_norm import share_batch_norms
 from explorer.training.failures import RunError
+from explorer.training.plan import RunPlan
+from explorer.training.profile_clock import Clock
 from explorer.training.random_state import get_random_state, set_random_state
+from explorer.training.rehearsal import Rehearsal
 
 T = TypeVar("T")
 _TIMEOUT = dt.timedelta(minutes=10)
@@ -34,6 +37,8 @@ _ALONE_S = 1.0
 """How long the one-process measurement takes."""
 _FEWEST_ALONE = 3
 _WARM_UP = 3
+_STEPS_AHEAD = 16
+"""Steps that the host may be ahead of a GPU meanwhile."""
 _LOST = re.compile(r"gloo|nccl|connection (closed|reset|refused)|broken pipe|timed out|socket|peer", re.IGNORECASE)
 
 
@@ -68,6 +73,8 @@ class Group(Alone):
         self._batch_size = self._global_count = self._own_count = 0
         self._is_scaled = False
         self._counts = True
+        self._place = (0, 1, 0)
+        """Seed, epoch and the step in it that comes next."""
         self._is_bad = torch.zeros(())
 
     @property
@@ -81,8 +88,9 @@ class Group(Alone):
             found.append(f"By the linear rule batch and learning rate are {self.size} times what the settings say.")
         if self.images_per_second_alone is not None:
             found.append(
-                f"One process alone computes {self.images_per_second_alone:,.0f} images/s with the share that it has "
-                f"here, without updates, measured for {_ALONE_S:g} s before the start; the efficiency is against that."
+                f"One process alone trains on {self.images_per_second_alone:,.0f} images/s with the share that it has "
+                f"here, measured for {_ALONE_S:g} s before the start while the others waited; the efficiency is "
+                "against that."
             )
         return tuple(found)
 
@@ -96,7 +104,7 @@ class Group(Alone):
         elif os.environ.get("OMP_NUM_THREADS", "1") == "1":
             # torchrun's own choice, which leaves cores idle.
             torch.set_num_threads(max(1, threads.num_cores() // self._num_local))
-        return dataclasses.replace(config, device=str(self._device), processes=self.size)
+        return replace(config, device=str(self._device), processes=self.size)
 
     def control(self, control: RunControl) -> RunControl:
         return RelayedControl(control, self.is_first, self._tell)
@@ -118,9 +126,7 @@ class Group(Alone):
         )
 
     def begin_epoch(self, config: RunConfig, epoch: int, epoch_steps: int) -> None:
-        # The first process draws as one alone does, and its checkpoint knows where it is. The others begin anew.
-        if not self.is_first:
-            torch.manual_seed(hash((config.seed, self.rank, epoch, epoch_steps)) & (2**63 - 1))
+        self._place = (config.seed, epoch, epoch_steps)
 
     def positions(self, positions: Tensor) -> Tensor:
         count = len(positions)
@@ -139,6 +145,7 @@ class Group(Alone):
 
     def forward(self, network: Network, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         assert self._engine is not None
+        self._seed_step()
         output: Tensor | tuple[Tensor, ...] = self._engine(x)
         return output
 
@@ -184,6 +191,9 @@ class Group(Alone):
         failed, *whole = table.tolist()
         return None if failed else whole
 
+    def sum_of(self, values: Tensor) -> Tensor:
+        return self._share_sum(values)
+
     def from_first(self, value: T) -> T:
         box: list[Any] = [value if self.is_first else None]
         dist.broadcast_object_list(box, src=0)
@@ -195,31 +205,44 @@ class Group(Alone):
             for value in network.buffers() if buffers_only else network.state_dict().values():
                 dist.broadcast(value, src=0)
 
-    def measure_alone(self, network: Network, batch_size: int) -> None:
-        speed = self._speed_alone(network, -(-batch_size // self.size)) if self.is_first else 0.0
+    def measure_alone(self, plan: RunPlan) -> None:
+        # As `positions` gives it to the first one.
+        share = -(-plan.batch_size // min(self.size, max(1, plan.batch_size // 2)))
+        speed = self._speed_alone(replace(plan, batch_size=share)) if self.is_first else 0.0
+        # The others wait here, asleep.
         self.images_per_second_alone = self.from_first(speed)
 
-    def _speed_alone(self, network: Network, count: int) -> float:
-        """Images a second of forward and backward passes on a copy, whose random numbers are nobody else's."""
+    def _speed_alone(self, plan: RunPlan) -> float:
+        """Images a second of whole steps on a copy, whose random numbers are nobody else's."""
         kept = get_random_state(self._device)
-        tried = build_module(network.architecture).to(self._device)
-        x = torch.zeros(count, *network.architecture.input_shape, device=self._device)
-        x = x.contiguous(memory_format=torch.channels_last if self._device.type == "cuda" else torch.contiguous_format)
+        clock = Clock(self._device)
         try:
+            tried = Rehearsal(plan, (), True, lambda: False)
             made, start_s = -_WARM_UP, time.perf_counter()
             while made < _FEWEST_ALONE or time.perf_counter() - start_s < _ALONE_S:
                 if made == 0:
-                    self._wait_for_device()
+                    clock.settle()
                     start_s = time.perf_counter()
-                outputs = tried(x)
-                logits = outputs[0] if isinstance(outputs, tuple) else outputs
-                torch.autograd.backward(logits.logsumexp(1).mean())
-                tried.zero_grad()
+                loss, _right = tried.step(*tried.batch())
+                tried.optimization.end_step()
+                if self._device.type == "cpu" or made % _STEPS_AHEAD == 0:
+                    loss.item()  # as often as a run looks, about
                 made += 1
-            self._wait_for_device()
-            return made * count / (time.perf_counter() - start_s)
+            clock.settle()
+            return made * plan.batch_size / (time.perf_counter() - start_s)
         finally:
             set_random_state(kept, self._device)
+
+    def _seed_step(self) -> None:
+        """Draw by step: the first process as one alone does, which its checkpoint knows; each other one from the
+        step's own number, so that a run that goes on in the middle of an epoch draws what it would have drawn."""
+        seed, epoch, epoch_step = self._place
+        self._place = (seed, epoch, epoch_step + 1)
+        if not self.is_first:
+            number = hash((seed, self.rank, epoch, epoch_step)) & (2**63 - 1)
+            torch.default_generator.manual_seed(number)
+            if self._device.type == "cuda":
+                torch.cuda.manual_seed(number)
 
     def meet(self) -> None:
         dist.barrier()
@@ -254,10 +277,6 @@ class Group(Alone):
     def _share_sum(self, values: Tensor) -> Tensor:
         dist.all_reduce(values)
         return values
-
-    def _wait_for_device(self) -> None:
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
 
 
 class _Parallel(nn.Module):

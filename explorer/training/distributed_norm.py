@@ -46,14 +46,16 @@ def _forward_of(
         count = num_images * x[0, 0].numel()
         shape = [1, -1] + [1] * (x.dim() - 2)
         own = 1.0 if counts else 0.0
-        mean = _shared(x.sum(axes) * own, add_up) / count
-        centred = x - mean.view(shape)
+        # Sums of many numbers need float32, whatever autocast computes in.
+        wide = x.float()
+        mean = _shared(wide.sum(axes) * own, add_up) / count
+        centred = wide - mean.view(shape)
         variance = _shared((centred * centred).sum(axes) * own, add_up) / count
         _keep(module, mean.detach(), variance.detach(), count)
         y: Tensor = centred * torch.rsqrt(variance + module.eps).view(shape)
         if module.weight is not None:
             y = y * module.weight.view(shape) + module.bias.view(shape)
-        return y
+        return y.to(x.dtype)
 
     return forward
 

@@ -2,6 +2,7 @@
 
 from explorer.zoo import (
     alexnet,
+    alexnet_towers,
     convnext,
     densenet,
     efficientnet,
@@ -25,6 +26,7 @@ __all__ = [
     "Pretrained",
     "Value",
     "alexnet",
+    "alexnet_towers",
     "convnext",
     "densenet",
     "efficientnet",

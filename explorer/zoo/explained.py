@@ -188,6 +188,11 @@ _NETWORKS = {
         "A slimmer single tower after Krizhevsky's of 2014: 64 kernels first, then 192, 384, 256 and 256. It has no "
         "response normalisation, and is the form whose trained weights torchvision has."
     ),
+    "alexnet-two-towers": (
+        "Figure 2 of the paper: each tower has half of the kernels, and they meet in front of the third convolution "
+        "and of the fully connected layers. Response normalisation stays within a tower. Where there are two devices, "
+        "each tower can train on one."
+    ),
     "convnext-tiny": (
         "The smallest form: 3, 3, 9 and 3 blocks with 96, 192, 384 and 768 channels, about the arithmetic of "
         "ResNet-50. It needs its long recipe of augmentation to reach its accuracy."

@@ -3,7 +3,6 @@
 The processes are real ones that find each other as `torchrun` lets them, on the CPU.
 """
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -14,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -31,6 +30,7 @@ from explorer.runs import (
     RunStore,
     StepsRecorded,
 )
+from explorer.runs.class_files import kept_epochs, read_test
 from explorer.runs.follow import Follower
 from explorer.training.data import loading
 from explorer.training.distributed import ALONE, is_first, is_one_of_several, scaled
@@ -39,6 +39,13 @@ from tests.training.distributed_worker import keep_few_digits, network
 
 SMALL = RunConfig(device="cpu", epochs=2, batch_size=33, learning_rate=0.05)
 """150 images make four steps of 33 and one of 18 an epoch, which two processes share evenly or not."""
+LIKE_ONE = (
+    ("lenet5", dataclasses.replace(SMALL, clip_norm=2.0, augmentation="flip,crop:2,mixup:0.2")),
+    # With batch norm and an auxiliary head.
+    ("norms", dataclasses.replace(SMALL, sync_batchnorm=True)),
+)
+DROPPING = ("lenet5-relu-dropout", dataclasses.replace(SMALL, batch_size=10, augmentation="flip,mixup:0.2"))
+ENDLESS = ("lenet5-relu-dropout", dataclasses.replace(SMALL, epochs=20_000))
 
 
 @pytest.fixture(autouse=True)
@@ -47,45 +54,71 @@ def digits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "_kept", loading._kept.copy())
 
 
-class Processes:
-    """Two that train each of the runs together; killed at the latest when the test ends."""
+class Together(NamedTuple):
+    """What two processes left behind that trained one run after the other, until one of them was killed."""
 
-    def __init__(self, root: Path, *runs: tuple[str, RunConfig]) -> None:
-        jobs = [text for name, config in runs for text in (name, json.dumps(config.to_plain()), str(free_port()))]
-        self.all = [
-            subprocess.Popen(
-                [sys.executable, "-m", "tests.training.distributed_worker", str(root), *jobs],
-                env=os.environ
-                | {"MASTER_ADDR": "127.0.0.1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
-                | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for rank in range(2)
-        ]
-
-    def wait(self) -> list[tuple[int, str, str]]:
-        """Exit status, standard output and standard error of each."""
-        said = [process.communicate(timeout=90) for process in self.all]
-        return [(process.returncode, *texts) for process, texts in zip(self.all, said, strict=True)]
+    root: Path
+    """Of their store."""
+    run_ids: list[str]
+    """Of the runs that ended."""
+    killed: Follower
+    """Of the one that did not."""
+    ends: list[tuple[int, str]]
+    """Exit status and standard error of each process."""
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-@contextlib.contextmanager
-def processes(*arguments: Any) -> Iterator[Processes]:
-    started = Processes(*arguments)
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Together]:
+    """One start for all, since that takes longer than the runs: two runs, one whole and one broken off and taken up
+    again, and one without end, in which the second process is killed."""
+    root = tmp_path_factory.mktemp("together")
+    runs = [(*LIKE_ONE[0], ""), (*LIKE_ONE[1], ""), (*DROPPING, ""), (*DROPPING, free_port()), (*ENDLESS, "")]
+    jobs = [
+        text for name, config, second in runs for text in (name, json.dumps(config.to_plain()), free_port(), second)
+    ]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.training.distributed_worker", str(root), *jobs],
+            env=os.environ
+            | {"MASTER_ADDR": "127.0.0.1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+            | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
     try:
-        yield started
+        output = started[0].stdout
+        assert output is not None
+        run_ids = [output.readline().strip() for _ in runs[:-1]]
+        killed = _endless(root, run_ids, started)
+        started[1].send_signal(signal.SIGKILL)
+        said = [process.communicate(timeout=90)[1] for process in started]
+        yield Together(root, run_ids, killed, [(p.returncode, text) for p, text in zip(started, said, strict=True)])
     finally:
-        for process in started.all:
+        for process in started:
             process.kill()
             process.communicate()
+
+
+def _endless(root: Path, others: list[str], started: list["subprocess.Popen[str]"]) -> Follower:
+    """The follower of the run that is none of the others, once that is in its third epoch."""
+    follower, events = None, list[Event]()
+    while not any(isinstance(event, StepsRecorded) and event.epoch > 2 for event in events):
+        assert all(process.poll() is None for process in started), [p.communicate() for p in started]
+        folders = [path.parent for path in root.glob("2*/events.jsonl") if path.parent.name not in others]
+        if folders:
+            follower = follower or Follower(folders[0])
+            events += follower.poll()
+    assert follower is not None
+    return follower
+
+
+def free_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
 
 
 def alone(root: Path, name: str, config: RunConfig) -> RunHistory:
@@ -110,19 +143,11 @@ def assert_equal(one: RunHistory, several: RunHistory) -> None:
         np.testing.assert_allclose(ours.test_loss, theirs.test_loss, rtol=2e-4)
 
 
-def test_two_processes_have_the_losses_of_one_and_whoever_follows_sees_all(tmp_path: Path) -> None:
-    runs = [
-        ("lenet5", dataclasses.replace(SMALL, clip_norm=2.0, augmentation="flip,crop:2,mixup:0.2")),
-        # With batch norm and an auxiliary head.
-        ("norms", dataclasses.replace(SMALL, sync_batchnorm=True)),
-    ]
-    with processes(tmp_path / "two", *runs) as together:
-        ends = together.wait()
-    assert [end[0] for end in ends] == [0, 0], ends
+def test_two_processes_have_the_losses_of_one_and_whoever_follows_sees_all(together: Together, tmp_path: Path) -> None:
     keep_few_digits()
-    for run, run_id in zip(runs, ends[0][1].split(), strict=True):
-        record, two = kept(tmp_path / "two", run_id)
-        assert_equal(alone(tmp_path / "one", *run), two)
+    for run, run_id in zip(LIKE_ONE, together.run_ids[:2], strict=True):
+        record, two = kept(together.root, run_id)
+        assert_equal(alone(tmp_path, *run), two)
         assert (record.state, record.config.batch_size) == ("completed", 33)
         seen: list[Event] = Follower(record.folder).poll()
         losses = np.concatenate([event.losses for event in seen if isinstance(event, StepsRecorded)])
@@ -132,25 +157,25 @@ def test_two_processes_have_the_losses_of_one_and_whoever_follows_sees_all(tmp_p
         assert (started.images_per_second_alone or 0) > 0
 
 
-def test_a_killed_process_is_reported_and_the_run_can_go_on_alone(tmp_path: Path) -> None:
-    config = dataclasses.replace(SMALL, epochs=20_000)
-    with processes(tmp_path, ("lenet5-relu-dropout", config)) as together:
-        follower, events = None, list[Event]()
-        while not any(isinstance(event, StepsRecorded) and event.epoch > 2 for event in events):
-            assert all(process.poll() is None for process in together.all)
-            folder = next(tmp_path.glob("2*/events.jsonl"), None)
-            if folder is not None:
-                follower = follower or Follower(folder.parent)
-                events += follower.poll()
-        together.all[1].send_signal(signal.SIGKILL)
-        status, _, said = together.wait()[0]
+def test_a_run_that_was_stopped_within_an_epoch_goes_on_to_the_last_bit(together: Together) -> None:
+    whole, broken = (kept(together.root, run_id)[1] for run_id in together.run_ids[2:])
+    resumed = [event for event in Follower(together.root / together.run_ids[3]).poll() if isinstance(event, RunStarted)]
+    # Of 15 steps an epoch; with dropout and augmentation in both processes.
+    assert resumed[1].resumed_step % 15 != 0
+    assert broken.steps.tolist() == whole.steps.tolist() == list(range(1, 31))
+    assert broken.losses.tolist() == whole.losses.tolist()
+    assert [epoch.test_loss for epoch in broken.epochs] == [epoch.test_loss for epoch in whole.epochs]
+
+
+def test_a_killed_process_is_reported_and_the_run_can_go_on_alone(together: Together) -> None:
+    status, said = together.ends[0]
     assert status == 1
     assert "another of the 2 processes ended" in said
-    assert follower is not None
+    follower, root = together.killed, together.root
     follower.poll()
     assert follower.status().state == "failed"
     run_id = follower.folder.name
-    record, before = kept(tmp_path, run_id)
+    record, before = kept(root, run_id)
     assert record.state == "failed"
     assert re.search(r"another of the 2 processes ended .* resume the run from there", record.message or "")
 
@@ -163,10 +188,10 @@ def test_a_killed_process_is_reported_and_the_run_can_go_on_alone(tmp_path: Path
         if isinstance(event, EpochFinished) and event.step > before.steps[-1]:
             control.stop()
 
-    assert isinstance(resume_recorded(run_id, listen, control, root=tmp_path), RunFinished)
+    assert isinstance(resume_recorded(run_id, listen, control, root=root), RunFinished)
     (began,) = (event for event in seen if isinstance(event, RunStarted))
     assert began.resumed_step >= 10
-    whole = kept(tmp_path, run_id)[1]
+    whole = kept(root, run_id)[1]
     assert whole.steps.tolist() == list(range(1, len(whole.steps) + 1))
 
 
@@ -190,3 +215,14 @@ def test_one_process_is_the_usual_case(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "1")
     assert is_one_of_several()
     assert not is_first()
+
+
+def test_the_answers_to_all_test_images_are_together(together: Together) -> None:
+    for run_id in together.run_ids:
+        record, history = kept(together.root, run_id)
+        assert kept_epochs(record.folder) == (1, 2)
+        for epoch in history.epochs:
+            tested = read_test(record.folder, epoch.epoch).tested
+            assert tested.num_right / tested.count == pytest.approx(epoch.test_accuracy, abs=1e-12)
+            # Half of the images are the other process's, whose answers are no zeros.
+            assert (tested.probabilities >= 1 / 10).all()
