@@ -1,0 +1,286 @@
+"""The Classes tab, with events as a user makes them: matrix, tables, images, and what is taken away."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from explorer.look.theme import ThemeSource
+from explorer.panels.classes import ClassesPanel
+from explorer.panels.classes_layout import Cell, depths, edges, grouped, scale_of
+from explorer.runs import ClassesTested
+from explorer.runs.class_figures import TestedImages, confusion, images_of
+from tests.panels.fake_run import epoch_finished
+from tests.panels.stage import click, press, shown
+from tests.runs.test_class_figures import made
+from tests.session.test_classes_session import Scene
+
+
+class _Panel(Scene):
+    """The tab with its parts."""
+
+    def __init__(self, qtbot: QtBot, root: Path) -> None:
+        super().__init__(root)
+        self.themes = ThemeSource()
+        self.panel = ClassesPanel(self.session, self.themes)
+        shown(qtbot, self.panel, 1300, 340)
+
+    def show_test(self, tested: TestedImages, epoch: int = 1) -> None:
+        self.run.say([ClassesTested(run_id="r", epoch=epoch, step=epoch, tested=tested)])
+
+    @property
+    def chosen(self) -> object:
+        return self.panel.matrix.chosen
+
+    def cells(self) -> dict[tuple[int, int], QPoint]:
+        """Where each cell of the matrix is, by its classes."""
+        matrix = self.panel.matrix
+        assert matrix._groups is not None
+        return {
+            (row[0], column[0]): matrix.cell_rect(Cell(r, c)).center()
+            for r, row in enumerate(matrix._groups.rows)
+            for c, column in enumerate(matrix._groups.columns)
+        }
+
+
+@pytest.fixture
+def scene(qtbot: QtBot, tmp_path: Path) -> Iterator[_Panel]:
+    scene = _Panel(qtbot, tmp_path)
+    yield scene
+    assert scene.session.close()
+
+
+def test_it_says_what_to_do_before_there_is_a_test(scene: _Panel) -> None:
+    assert "Train a network" in scene.panel._empty.text()
+    scene.start()
+    assert "after the first epoch" in scene.panel._empty.text()
+    scene.run.enter("idle")
+    assert "No test of this run is kept" in scene.panel._empty.text()
+
+
+def test_a_test_that_cannot_be_read_is_said(scene: _Panel) -> None:
+    scene.keep(1)
+    next((scene.root / "r" / "tests").iterdir()).write_bytes(b"torn")
+    scene.start()
+    scene.run.say([epoch_finished(1)])
+    assert "epoch-000001.npz: cannot be read" in scene.panel._empty.text()
+
+
+def test_a_click_on_a_cell_shows_its_images(scene: _Panel, qtbot: QtBot) -> None:
+    scene.start()
+    tested = made(10, 400)
+    scene.show_test(tested)
+    found = confusion(tested)
+    matrix = scene.panel.matrix
+    for row, column in ((2, 2), (3, 7), (9, 0)):
+        click(matrix.viewport(), scene.cells()[row, column])
+        expected = images_of(tested, [row], [column]).tolist()
+        assert len(expected) == found.counts[row, column]
+        assert [answer.position for answer in scene.panel.images.answers] == expected
+        assert matrix.chosen == ((row,), (column,))
+    qtbot.waitUntil(lambda: not scene.panel.images.missing())
+    click(scene.panel.back_button)
+    assert matrix.chosen is None
+    probabilities = [answer.probability for answer in scene.panel.images.answers]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert not any(answer.is_right for answer in scene.panel.images.answers)
+
+
+def test_the_keyboard_reaches_every_cell(scene: _Panel) -> None:
+    scene.start()
+    scene.show_test(made(5, 200))
+    matrix = scene.panel.matrix
+    matrix.setFocus()
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Return):
+        press(matrix, key)
+    assert matrix.chosen == ((2,), (1,))
+    assert "class 2 taken for class 1" in scene.panel.words.whole
+    press(matrix, Qt.Key.Key_Escape)
+    assert scene.chosen is None
+    press(matrix, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    table = list(csv.reader(io.StringIO(QGuiApplication.clipboard().text())))
+    assert [int(cell) for cell in table[1][1:]] == confusion(made(5, 200)).counts[0].tolist()
+
+
+def test_hovering_reads_the_numbers_out(scene: _Panel) -> None:
+    scene.start()
+    tested = made(4, 100)
+    scene.show_test(tested)
+    counts = confusion(tested).counts
+    QTest.mouseMove(scene.panel.matrix.viewport(), scene.cells()[1, 2])
+    scene.panel.matrix._hover(Cell(1, 2))
+    assert f"{counts[1, 2]} of {counts[1].sum()} images" in scene.panel.words.whole
+
+
+@pytest.mark.parametrize(("classes", "count"), [(2, 50), (10, 1000), (100, 5000), (1000, 20000)])
+def test_every_class_fits_and_can_be_enlarged(scene: _Panel, classes: int, count: int) -> None:
+    scene.start()
+    scene.show_test(made(classes, count))
+    matrix = scene.panel.matrix
+    assert not matrix.verticalScrollBar().maximum()
+    last = matrix.cell_rect(Cell(len(matrix._groups.rows) - 1, len(matrix._groups.columns) - 1))  # type: ignore[union-attr]
+    assert matrix.viewport().rect().contains(last)
+    for _ in range(40):
+        matrix.set_zoom(matrix._zoom * 1.5, QPointF(matrix.viewport().rect().center()))
+    assert matrix.scale.group == 1
+    assert matrix.scale.cell == pytest.approx(48)
+    press(matrix, Qt.Key.Key_0)
+    assert not matrix.verticalScrollBar().maximum()
+
+
+def test_zooming_keeps_the_place_under_the_pointer(scene: _Panel) -> None:
+    scene.start()
+    scene.show_test(made(100, 5000))
+    matrix = scene.panel.matrix
+    matrix.set_zoom(6.0)
+    place = matrix.viewport().rect().center()
+    before = matrix._at(place)
+    assert before is not None
+    matrix.set_zoom(9.0, QPointF(place))
+    after = matrix._at(place)
+    assert after is not None
+    assert abs(after.row - before.row) <= 1
+    assert abs(after.column - before.column) <= 1
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 40])
+def test_groups_keep_every_image(size: int) -> None:
+    found = confusion(made(23, 600, beyond=4))
+    order = np.random.default_rng(1).permutation(23).tolist()
+    groups = grouped(found, order, size)
+    assert groups.counts.sum() == 600
+    assert sorted(c for row in groups.rows for c in row) == list(range(23))
+    for row, trues in enumerate(groups.rows):
+        for column, answers in enumerate(groups.columns):
+            assert groups.counts[row, column] == found.counts[np.ix_(trues, answers)].sum()
+    assert groups.right.sum() == found.right.sum()
+    right, wrong = depths(groups)
+    assert ((wrong > 0) == (groups.wrong > 0)).all()
+    assert right.max() <= 1
+    assert wrong.max() <= 1.05
+
+
+def test_cells_are_never_too_small_to_see() -> None:
+    for pixels in (0.05, 0.4, 1.0, 1.5, 3.0, 40.0):
+        scale = scale_of(pixels)
+        assert scale.cell >= 1.5
+        assert scale.group == 1 or pixels < 1.5
+    assert edges(3, 1.5).tolist() == [0, 2, 3, 4]
+
+
+def test_orders_change_rows_and_columns_alike(scene: _Panel) -> None:
+    scene.start()
+    tested = made(6, 300)
+    scene.show_test(tested)
+    scene.panel.order_menu.setCurrentIndex(1)
+    groups = scene.panel.matrix._groups
+    assert groups is not None
+    assert groups.rows == groups.columns
+    found = confusion(tested)
+    mistakes = [int(found.images[row[0]] - found.right[row[0]]) for row in groups.rows]
+    assert mistakes == sorted(mistakes, reverse=True)
+
+
+def test_the_table_of_classes_leads_to_their_mistakes(scene: _Panel) -> None:
+    scene.start()
+    tested = made(6, 300)
+    scene.show_test(tested)
+    table = scene.panel.classes
+    table.sortByColumn(3, Qt.SortOrder.AscendingOrder)
+    accuracies = [float(table.figures.index(row, 3).data().split("\u2009")[0]) for row in range(6)]
+    assert accuracies == sorted(accuracies)
+    table.selectRow(0)
+    worst = table.figures.line(0)
+    answers = scene.panel.images.answers
+    assert {answer.true for answer in answers} == {f"class {worst}"}
+    assert len(answers) == int((confusion(tested).images - confusion(tested).right)[worst])
+    # The next test keeps what is looked at.
+    scene.show_test(made(6, 300, 5), 2)
+    assert {answer.true for answer in scene.panel.images.answers} == {f"class {worst}"}
+
+
+def test_the_commonest_mistakes_lead_to_their_cell(scene: _Panel) -> None:
+    scene.start()
+    tested = made(6, 300)
+    scene.show_test(tested)
+    click(scene.panel.choice.button(1))
+    scene.panel.pairs.selectRow(0)
+    counts = confusion(tested).counts.copy()
+    np.fill_diagonal(counts, 0)
+    assert len(scene.panel.images.answers) == counts.max()
+    chosen = scene.panel.matrix.chosen
+    assert chosen is not None
+    assert counts[chosen[0][0], chosen[1][0]] == counts.max()
+
+
+def test_an_image_becomes_the_probe(scene: _Panel, qtbot: QtBot) -> None:
+    chosen: list[tuple[object, str]] = []
+    scene.panel.probe_chosen.connect(lambda image, label: chosen.append((image, label)))
+    scene.start()
+    scene.show_test(made(6, 300))
+    images = scene.panel.images
+    images.setFocus()
+    press(images, Qt.Key.Key_Right)
+    press(images, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(chosen) == 1)
+    answer = images.answers[1]
+    assert chosen[0][1] == f"{answer.true}, test image {answer.position:,}"
+
+
+def test_what_is_saved_can_be_read(scene: _Panel, tmp_path: Path) -> None:
+    scene.start()
+    tested = made(6, 300)
+    scene.show_test(tested)
+    done: list[str] = []
+    failed: list[str] = []
+    scene.panel.done.connect(done.append)
+    scene.panel.failed.connect(failed.append)
+    for what in ("matrix", "classes", "images"):
+        scene.panel.save(what, tmp_path / f"{what}.csv")
+    scene.panel.save("picture", tmp_path / "picture.png")
+    assert len((tmp_path / "images.csv").read_text().splitlines()) == 301
+    assert len((tmp_path / "matrix.csv").read_text().splitlines()) == 7
+    assert not QImage(str(tmp_path / "picture.png")).isNull()
+    assert len(done) == 4
+    scene.panel.save("classes", tmp_path / "nowhere" / "classes.csv")
+    assert len(failed) == 1
+
+
+def test_the_slider_looks_at_earlier_epochs(scene: _Panel) -> None:
+    scene.start()
+    for epoch in (1, 2, 3):
+        scene.keep(epoch, epoch)
+        scene.show_test(made(10, 200, epoch), epoch)
+    slider = scene.panel.epoch_slider
+    assert slider.isVisible()
+    slider.setValue(0)
+    assert scene.panel.title.text() == "After epoch 1"
+    assert not scene.panel.newest_button.isChecked()
+    click(scene.panel.newest_button)
+    assert scene.panel.title.text() == "After epoch 3"
+
+
+def test_hidden_it_follows_nothing(scene: _Panel) -> None:
+    scene.panel.hide()
+    scene.start()
+    scene.show_test(made(10, 200))
+    assert scene.panel._found is None
+    scene.panel.show()
+    assert scene.panel.title.text() == "After epoch 1"
+
+
+def test_both_themes_paint_it(scene: _Panel) -> None:
+    scene.start()
+    scene.show_test(made(10, 200))
+    pictures = []
+    for choice in ("light", "dark"):
+        scene.themes.choose(choice)
+        pictures.append(scene.panel.matrix.picture())
+    assert pictures[0] != pictures[1]

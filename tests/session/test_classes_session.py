@@ -1,0 +1,201 @@
+"""Which test is looked at: the newest, an earlier one from the run's folder, or none; and pictures from a thread."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from pytestqt.qtbot import QtBot
+
+from explorer.runs import ClassesTested, RunConfig
+from explorer.runs.class_files import EpochTest, kept_epochs, write_test
+from explorer.session.classes_session import Cancelled, ClassesSession, Pictures, PicturesAsked, Progress
+from explorer.zoo.lenet import lenet5
+from tests.panels.fake_run import FakeRun, epoch_finished, run_started
+from tests.runs.test_class_figures import made
+
+
+class Pictured:
+    """Gives pictures whose pixels are the images' places."""
+
+    def __init__(self) -> None:
+        self.asked: list[PicturesAsked] = []
+        self.may_go = threading.Event()
+        self.may_go.set()
+        self.error = ""
+
+    def __call__(self, asked: PicturesAsked, progress: Progress, cancelled: Cancelled) -> npt.NDArray[np.uint8]:
+        self.asked.append(asked)
+        self.may_go.wait(5)
+        if self.error:
+            raise ValueError(self.error)
+        side = asked.side or 8
+        return np.stack([np.full((1, side, side), position % 256, np.uint8) for position in asked.positions])
+
+
+class Scene:
+    """A session that follows a run which the test speaks for."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.run = FakeRun()
+        self.work = Pictured()
+        self.session = ClassesSession(self.run, root, self.work)
+        self.changes = 0
+        self.failures: list[str] = []
+        self.session.changed.connect(self._count)
+        self.session.failed.connect(self.failures.append)
+
+    def _count(self) -> None:
+        self.changes += 1
+
+    def start(self) -> None:
+        self.run.start(lenet5(), RunConfig())
+        self.run.say([run_started()])
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch whose test is looked at."""
+        return None if self.session.shown is None else self.session.shown.epoch
+
+    def test(self, epoch: int, seed: int = 0) -> ClassesTested:
+        """The test of an epoch, said as a run says it."""
+        event = ClassesTested(run_id="r", epoch=epoch, step=63 * epoch, tested=made(10, 200, seed))
+        self.run.say([event])
+        return event
+
+    def keep(self, epoch: int, seed: int = 0) -> None:
+        """Leave an epoch's test in the run's folder."""
+        (self.root / "r").mkdir(exist_ok=True)
+        write_test(self.root / "r", EpochTest(epoch, 63 * epoch, made(10, 200, seed)))
+
+
+@pytest.fixture
+def scene(tmp_path: Path, qtbot: QtBot) -> Iterator[Scene]:
+    scene = Scene(tmp_path)
+    yield scene
+    scene.work.may_go.set()
+    assert scene.session.close()
+
+
+def test_the_newest_is_shown_while_somebody_looks(scene: Scene) -> None:
+    assert not scene.session.has_run
+    scene.start()
+    scene.test(1)
+    assert scene.epoch is None
+    scene.session.set_watched(True)
+    first = scene.session.shown
+    assert first is not None
+    assert (first.epoch, first.step) == (1, 63)
+    event = scene.test(2)
+    assert scene.session.shown is not None
+    assert scene.session.shown.tested is event.tested
+    assert scene.session.is_newest
+
+
+def test_nobody_looks_and_nothing_is_read(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+
+    def ask(folder: Path) -> tuple[int, ...]:
+        asked.append(folder)
+        return ()
+
+    monkeypatch.setattr("explorer.session.classes_session.kept_epochs", ask)
+    scene.start()
+    scene.test(1)
+    assert not asked
+    assert scene.changes == 0
+    scene.session.set_watched(True)
+    assert len(asked) == 1
+    scene.session.set_watched(False)
+    scene.session.set_watched(True)
+    assert len(asked) == 1
+
+
+def test_a_run_of_before_is_read_from_its_folder(scene: Scene) -> None:
+    for epoch in (1, 2, 3):
+        scene.keep(epoch, epoch)
+    scene.session.set_watched(True)
+    scene.start()
+    scene.run.say([epoch_finished(epoch) for epoch in (1, 2)])
+    # The third was trained before the run was taken up again after the second, and is not this run's any more.
+    assert scene.session.epochs == (1, 2)
+    shown = scene.session.shown
+    assert shown is not None
+    assert shown.epoch == 2
+    assert np.array_equal(shown.tested.predicted, made(10, 200, 2).predicted)
+
+
+def test_an_earlier_epoch_stays_while_the_run_goes_on(scene: Scene) -> None:
+    scene.session.set_watched(True)
+    scene.start()
+    for epoch in (1, 2):
+        scene.keep(epoch, epoch)
+        scene.test(epoch, epoch)
+    scene.session.choose(1)
+    assert not scene.session.is_newest
+    scene.keep(3, 3)
+    scene.test(3, 3)
+    assert scene.session.epochs == (1, 2, 3)
+    shown = scene.session.shown
+    assert shown is not None
+    assert shown.epoch == 1
+    scene.session.choose(None)
+    newest = scene.session.shown
+    assert newest is not None
+    assert newest.epoch == 3
+    with pytest.raises(ValueError, match=r"epoch 9: not kept; use one of \(1, 2, 3\)"):
+        scene.session.choose(9)
+
+
+def test_another_run_begins_with_nothing(scene: Scene) -> None:
+    scene.session.set_watched(True)
+    scene.start()
+    scene.test(1)
+    scene.start()
+    assert scene.session.shown is None
+    assert scene.session.epochs == ()
+    assert scene.session.has_run
+
+
+def test_a_damaged_file_is_said(scene: Scene) -> None:
+    scene.keep(1)
+    next((scene.root / "r" / "tests").iterdir()).write_bytes(b"torn")
+    scene.session.set_watched(True)
+    scene.start()
+    scene.run.say([epoch_finished(1)])
+    assert kept_epochs(scene.root / "r") == (1,)
+    assert scene.session.shown is None
+    assert "epoch-000001.npz" in scene.failures[0]
+
+
+def test_pictures_come_from_a_thread_and_only_the_last_wish_is_heard(scene: Scene, qtbot: QtBot) -> None:
+    found: list[Pictures] = []
+    scene.session.pictures_found.connect(found.append)
+    scene.start()
+    scene.work.may_go.clear()
+    scene.session.show_pictures([1, 2])
+    scene.session.show_pictures([5])
+    scene.work.may_go.set()
+    qtbot.waitUntil(lambda: len(found) > 0 and not scene.session._ended)
+    assert [pictures.positions for pictures in found] == [(5,)]
+    assert found[0].images[0, 0, 0, 0] == 5
+    assert scene.work.asked[-1].data == "digits"
+    assert scene.work.asked[-1].input_shape == lenet5().input_shape
+
+
+def test_a_whole_image_and_a_failure(scene: Scene, qtbot: QtBot) -> None:
+    found: list[tuple[npt.NDArray[np.uint8], int]] = []
+    scene.session.image_found.connect(lambda image, place: found.append((image, place)))
+    scene.start()
+    scene.session.find_image(7)
+    qtbot.waitUntil(lambda: len(found) > 0)
+    assert found[0][0].shape == (8, 8)
+    assert found[0][1] == 7
+    assert scene.work.asked[-1].side is None
+    scene.work.error = "digits: gone"
+    scene.session.show_pictures([3])
+    qtbot.waitUntil(lambda: len(scene.failures) > 0)
+    assert scene.failures == ["digits: gone"]
