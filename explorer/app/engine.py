@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from explorer.architecture import Architecture
 from explorer.panels.estimates import Device
-from explorer.runs import Atlas, Event, RunConfig, RunControl, RunStarted, RunStoreError
+from explorer.runs import Atlas, Event, RunConfig, RunControl, RunStarted, RunStoreError, config_field
 from explorer.runs.data_sources import DIGITS
 from explorer.runs.launch import train_in_processes
 from explorer.runtime import allocation, threads
@@ -108,12 +108,16 @@ def look_up_device(name: str) -> Device:
         ValueError: no such device here.
     """
     threads.prepare()
-    from explorer.runtime.devices import choose_device, device_memory, device_name
+    from explorer.runtime.devices import available_devices, choose_device, device_memory, device_name
+    from explorer.training.precision import choose_precision
 
     device = choose_device(name)
     found = device_memory(str(device))
     shown = "this computer" if device.type == "cpu" else device_name(device)
-    return Device(shown, found.total_bytes, found.available_bytes)
+    num_gpus = sum(there.startswith("cuda") for there in available_devices())
+    names = config_field("precision").choices
+    mixed = tuple(name for name in names if choose_precision(name, device).is_mixed)
+    return Device(shown, found.total_bytes, found.available_bytes, num_gpus, mixed)
 
 
 def make_capture() -> Capture:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from explorer.app import engine
 from explorer.app.actions import Actions
 from explorer.app.augmentation_source import AugmentationSource
+from explorer.app.classes_engine import test_pictures
 from explorer.app.data_engine import DataEngine, make_pictures
 from explorer.app.device_watch import DeviceWatch
 from explorer.app.export_dialog import ExportDialog
@@ -41,7 +42,9 @@ from explorer.architecture import EditRefused, edits, files
 from explorer.canvas import GraphView
 from explorer.look import theme
 from explorer.look.theme import Theme, ThemeSource
+from explorer.panels.classes import ClassesPanel
 from explorer.panels.data_page import DataPage, dropped_folder
+from explorer.panels.device_choice import DeviceChoice
 from explorer.panels.estimates import Estimates
 from explorer.panels.feature_maps import FeatureMapsPanel
 from explorer.panels.gallery import Gallery
@@ -56,6 +59,7 @@ from explorer.panels.table import LayerTable
 from explorer.panels.training import TrainingPanel
 from explorer.runs import RunConfig
 from explorer.session import Document, Selection, Snapshot
+from explorer.session.classes_session import ClassesSession
 from explorer.session.data_session import DataSession
 from explorer.session.places import settings
 from explorer.session.probe_session import ProbeSession
@@ -84,6 +88,7 @@ class MainWindow(QMainWindow):
         self.probe_session = ProbeSession(engine.make_capture(), self)
         self.data_session = DataSession(DataEngine(), self)
         self.runs_session = RunsSession(parent=self)
+        self.classes_session = ClassesSession(self.run_session, self.runs_session.root, test_pictures, self)
         self.estimates = Estimates(self)
         self.devices = DeviceWatch(engine.look_up_device, self)
         self.bar = MessageBar(self.themes)
@@ -139,6 +144,7 @@ class MainWindow(QMainWindow):
         self.training = TrainingPanel(self.document, self.run_session, self.themes)
         self.data_page = DataPage(self.document, self.data_session, self.themes)
         self.feature_maps = FeatureMapsPanel(self.document, self.selection, self.themes)
+        self.classes = ClassesPanel(self.classes_session, self.themes)
         self.table = LayerTable(self.document, self.selection, self.themes)
         self.source = SourcePanel(self.document, self.selection, self.themes)
         self.runs = RunsPanel(self.runs_session, self.themes)
@@ -153,6 +159,7 @@ class MainWindow(QMainWindow):
             ("training", self.tr("Training"), self.training, bottom),
             ("data", self.tr("Data"), self.data_page, bottom),
             ("feature-maps", self.tr("Feature maps"), self.feature_maps, bottom),
+            ("classes", self.tr("Classes"), self.classes, bottom),
             ("table", self.tr("Table"), self.table, bottom),
             ("source", self.tr("Source"), self.source, bottom),
             ("issues", self.tr("Issues"), self.issues, bottom),
@@ -163,7 +170,7 @@ class MainWindow(QMainWindow):
             dock.setWidget(widget)
             self.addDockWidget(area, dock)
             self.docks[name] = dock
-        for name in ("data", "feature-maps", "table", "source", "issues", "runs"):
+        for name in ("data", "feature-maps", "classes", "table", "source", "issues", "runs"):
             self.tabifyDockWidget(self.docks["training"], self.docks[name])
         self.docks["training"].raise_()
         self.docks["data"].visibilityChanged.connect(self.data_page.set_in_front)
@@ -220,6 +227,7 @@ class MainWindow(QMainWindow):
         self.gallery.options_chosen.connect(self.projects.open_network)
         self.palette_panel.refused.connect(self.bar.error)
         self.gallery.project_chosen.connect(self.projects.open_file)
+        self.gallery.new_requested.connect(self.projects.new)
         self.gallery.open_requested.connect(self.projects.ask_open)
         self.projects.recent_changed.connect(lambda: self.gallery.set_recent(self.projects.recent()))
         self.projects.opened.connect(self._project_opened)
@@ -234,8 +242,12 @@ class MainWindow(QMainWindow):
         self.augmentation_source = AugmentationSource(self.training, document, self.data_session, make_pictures, self)
         self.data_page.chosen.connect(self._choose_data)
         self.data_page.probe_chosen.connect(self._choose_probe)
+        self.classes.probe_chosen.connect(self._choose_probe)
+        self.classes.failed.connect(self.bar.error)
+        self.classes.done.connect(self.bar.note)
         self.run_session.state_changed.connect(lambda state: self.data_page.set_held(state != "idle"))
         self.devices.found.connect(self.estimates.set_device)
+        self.devices.found.connect(DeviceChoice(self.training.form, self.document, self).set_device)
         # A run takes the very memory that would be looked up.
         self.run_session.state_changed.connect(lambda state: self.devices.set_paused(state != "idle"))
         self.issues.count_changed.connect(self._show_issue_count)
@@ -261,6 +273,7 @@ class MainWindow(QMainWindow):
         self.training.resume_asked.connect(actions.resume_on)
         self.runs.reveal_asked.connect(actions.reveal)
         self.runs.follow_asked.connect(self.follow_docks.follow)
+        self.follow_docks.shown_changed.connect(self.maps.follow)
         self.runs.failed.connect(self.bar.error)
         self.runs.done.connect(self.bar.note)
 
@@ -449,14 +462,23 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         """All docks back to where they were first."""
-        for name, dock in self.docks.items():
+        # From nowhere: side by side, even for a moment, they would push the window beyond the screen.
+        for dock in self.docks.values():
             dock.setFloating(False)
-            dock.show()
-            right = Qt.DockWidgetArea.RightDockWidgetArea
-            area = {"layers": Qt.DockWidgetArea.LeftDockWidgetArea, "inspector": right, "ideas": right}
-            self.addDockWidget(area.get(name, Qt.DockWidgetArea.BottomDockWidgetArea), dock)
-        for name in ("data", "feature-maps", "table", "source", "issues", "runs"):
+            self.removeDockWidget(dock)
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        areas = {
+            "layers": Qt.DockWidgetArea.LeftDockWidgetArea,
+            "inspector": right,
+            "ideas": right,
+            "training": Qt.DockWidgetArea.BottomDockWidgetArea,
+        }
+        for name, area in areas.items():
+            self.addDockWidget(area, self.docks[name])
+        for name in (name for name in self.docks if name not in areas):
             self.tabifyDockWidget(self.docks["training"], self.docks[name])
+        for dock in self.docks.values():
+            dock.show()
         self.docks["training"].raise_()
         self._stack_ideas()
         self._arrange_docks()
@@ -483,6 +505,7 @@ class MainWindow(QMainWindow):
         self.run_session.close(_CLOSE_TIMEOUT_S)
         self.probe_session.close(_CLOSE_TIMEOUT_S)
         self.data_session.close(_CLOSE_TIMEOUT_S)
+        self.classes_session.close(_CLOSE_TIMEOUT_S)
         self.training.preview.close_job(_CLOSE_TIMEOUT_S)
         self.runs.close_work(_CLOSE_TIMEOUT_S)
         self.runs_session.close()

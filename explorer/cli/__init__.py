@@ -4,7 +4,6 @@ Only the module of the command that was asked for is imported, so that none wait
 """
 
 import contextlib
-import difflib
 import importlib
 import os
 import signal
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from explorer import __version__
-from explorer.cli.parser import PROGRAM, Parser, UserMistake
+from explorer.cli.parser import PROGRAM, Parser, UserMistake, suggestion
 
 # Module and summary of each subcommand.
 _COMMANDS = {
@@ -102,5 +101,5 @@ def _check_target(text: str) -> None:
         raise UserMistake(f"{text}: there is no such file")
     names = [entry.id for entry in entries()]
     if text not in names:
-        near = difflib.get_close_matches(text, [*names, *_COMMANDS], n=3, cutoff=0.5) or [*names, *_COMMANDS]
-        raise UserMistake(f"unknown network or command {text!r}; did you mean {' or '.join(near)}?")
+        where = f"`{PROGRAM} list` shows the networks, `{PROGRAM} --help` the commands"
+        raise UserMistake(f"unknown network or command {text!r}; {suggestion(text, [*names, *_COMMANDS], where)}")

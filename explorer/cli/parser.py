@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import re
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 PROGRAM = "arch-explorer"
@@ -23,6 +24,11 @@ class Parser(argparse.ArgumentParser):
         received = re.fullmatch(r"unrecognized arguments: (--?[\w-]+).*", message)
         if received:
             known = [option for action in self._actions for option in action.option_strings]
-            near = difflib.get_close_matches(received[1], known, n=3, cutoff=0.5) or known
-            message = f"unknown option {received[1]}; did you mean {' or '.join(near)}?"
+            message = f"unknown option {received[1]}; {suggestion(received[1], known, f'see {self.prog} --help')}"
         raise UserMistake(message)
+
+
+def suggestion(received: str, known: Iterable[str], otherwise: str) -> str:
+    """The known words nearest to what was received; where none is near, a list of all would not be read."""
+    near = difflib.get_close_matches(received, list(known), n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(near)}?" if near else otherwise

@@ -6,6 +6,7 @@ import time
 from typing import TextIO
 
 from explorer.export.naming import one_line
+from explorer.look.numbers import loss
 from explorer.runs import DataProgress, EpochFinished, Event, RunStarted, StepsRecorded
 from explorer.runs.scaling import scaling_efficiency
 
@@ -74,7 +75,7 @@ class Progress:
         parts = [
             f"epoch {event.epoch}/{self._num_epochs}",
             f"{bar} {100 * share:3.0f} %",
-            f"loss {event.losses.mean():.4f}",
+            f"loss {loss(float(event.losses.mean()))}",
             f"{event.images_per_second:,.0f} images/s",
         ]
         return "  ".join([*parts, *self._time_left()])
@@ -83,9 +84,9 @@ class Progress:
         width = len(str(self._num_epochs))
         parts = [
             f"epoch {event.epoch:>{width}}/{self._num_epochs}",
-            f"loss {event.train_loss:.4f}",
+            f"loss {loss(event.train_loss)}",
             f"accuracy {100 * event.train_accuracy:5.2f} %",
-            f"test loss {event.test_loss:.4f}",
+            f"test loss {loss(event.test_loss)}",
             f"test accuracy {100 * event.test_accuracy:5.2f} %",
             f"{event.images_per_second:,.0f} images/s",
         ]

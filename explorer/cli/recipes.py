@@ -26,7 +26,11 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "name", nargs="?", metavar="NAME | FILE", help="a recipe, or a .json file of one, to show whole"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object instead of text; that of one recipe, kept in a .json file, is for --recipe FILE",
+    )
     options = parser.parse_args(arguments)
     as_json = options.json
     if options.name is not None:
@@ -60,13 +64,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _to_plain(recipe: Recipe) -> dict[str, object]:
-    return {
-        "name": recipe.name,
-        "note": recipe.note,
-        "network": recipe.network,
+    """As its file has it, so that `--recipe FILE` takes what was printed, and where it is from."""
+    return recipe.to_plain() | {
         "networks": [entry.id for entry in entries() if recipe.name in entry.recipes],
         "is_own": recipe not in SHIPPED,
-        "config": {field.name: getattr(recipe.config, field.name) for field in RECIPE_FIELDS},
     }
 
 

@@ -9,6 +9,7 @@ from explorer.cli.following import follow
 from explorer.cli.parser import PROGRAM, Parser, UserMistake
 from explorer.cli.table import table
 from explorer.export.naming import one_line
+from explorer.look.numbers import loss
 from explorer.runs import CONFIG_FIELDS, EpochFinished, RunConfig, RunRecord, RunStore, RunStoreError, default_root
 
 _EPOCH_NAMES = tuple(name for name in EpochFinished.__slots__ if name != "run_id")
@@ -74,7 +75,7 @@ def _list(records: Sequence[RunRecord]) -> str:
             f"{record.epoch}/{record.config.epochs}",
             _percent(record.best_accuracy),
             _percent(record.test_accuracy),
-            _loss(record.test_loss),
+            loss(record.test_loss),
             "–" if record.images_per_second is None else f"{record.images_per_second:,.0f}",
             one_line(" ".join(record.tags)),
         ]
@@ -115,9 +116,9 @@ def _details(record: RunRecord, epochs: Sequence[EpochFinished]) -> str:
         rows = [
             [
                 str(epoch.epoch),
-                f"{epoch.train_loss:.4f}",
+                loss(epoch.train_loss),
                 _percent(epoch.train_accuracy),
-                f"{epoch.test_loss:.4f}",
+                loss(epoch.test_loss),
                 _percent(epoch.test_accuracy),
                 f"{epoch.images_per_second:,.0f}",
                 f"{epoch.seconds:.1f}",
@@ -137,10 +138,6 @@ def _epoch(epoch: EpochFinished) -> dict[str, Any]:
 
 def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.2f} %"
-
-
-def _loss(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
 
 
 def _finite(value: float | None) -> float | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from explorer.architecture import Architecture, ArchitectureFileError
 from explorer.architecture.files import load
-from explorer.cli.parser import UserMistake
+from explorer.cli.parser import PROGRAM, UserMistake, suggestion
 from explorer.inference import infer
 from explorer.zoo import entries, entry
 
@@ -31,10 +31,10 @@ def load_network(text: str) -> Architecture:
             return load(Path(text)).architecture
         except ArchitectureFileError as error:
             raise UserMistake(str(error)) from error
-    try:
-        return entry(text).build()
-    except ValueError as error:
-        raise UserMistake(str(error)) from error
+    names = [known.id for known in entries()]
+    if text not in names:
+        raise UserMistake(f"unknown network {text!r}; {suggestion(text, names, f'`{PROGRAM} list` shows them')}")
+    return entry(text).build()
 
 
 def check_runnable(architecture: Architecture) -> None:

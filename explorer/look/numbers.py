@@ -60,6 +60,17 @@ def signed(value: float, written: str) -> str:
     return f"{MINUS if value < 0 else '+'}{written}"
 
 
+def loss(value: float | None) -> str:
+    """A loss in at most six characters, so that a place for it can be kept: "0.0312", "12.345", "41420", "4.1e7"."""
+    if value is None:
+        return UNKNOWN
+    for decimals, below in ((4, 9.99995), (3, 99.9995), (2, 999.995), (1, 9999.95), (0, 999_999.5)):
+        if value < below:
+            return f"{value:.{decimals}f}"
+    mantissa, sign, exponent = f"{value:.1e}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if sign else mantissa
+
+
 def duration(seconds: float | None) -> str:
     """A time span: "00:41", "1:02:03"."""
     if seconds is None:
@@ -71,9 +82,11 @@ def duration(seconds: float | None) -> str:
 
 
 def rough_duration(seconds: float | None) -> str:
-    """A time span as one says it: "0.8 s", "12 s", "2 min", "1 h 05 min"."""
+    """A time span as one says it: "40 ms", "0.8 s", "12 s", "2 min", "1 h 05 min"."""
     if seconds is None:
         return UNKNOWN
+    if 0 < seconds < 0.095:
+        return f"{max(1.0, seconds * 1000):.0f}{THIN_SPACE}ms"
     if seconds < 9.95:
         return f"{max(0.0, seconds):.1f}{THIN_SPACE}s"
     if seconds < 99.5:

@@ -214,7 +214,12 @@ class Curves(QWidget):
                 place = self.tr("{step} · epoch {epoch}").format(step=place, epoch=number)
         loss, accuracy = self._data.losses.at(step), self._data.accuracies.at(step)
         self._plots[0].show_readout(
-            place, (_loss(loss), _loss(epoch.train_loss if epoch else None), _loss(epoch.test_loss if epoch else None))
+            place,
+            (
+                numbers.loss(loss),
+                numbers.loss(epoch.train_loss if epoch else None),
+                numbers.loss(epoch.test_loss if epoch else None),
+            ),
         )
         self._plots[1].show_readout(
             place,
@@ -257,7 +262,3 @@ class Curves(QWidget):
         name, _ = QFileDialog.getSaveFileName(self, self.tr("Export CSV"), "curves.csv", self.tr("Table (*.csv)"))
         if name:
             self.save_csv(Path(name))
-
-
-def _loss(value: float | None) -> str:
-    return numbers.UNKNOWN if value is None else f"{value:.4f}" if value < 100 else f"{value:.3g}"

@@ -31,7 +31,9 @@ class EstimateLine(QWidget):
         self._why_not = ""
         self._started: RunStarted | None = None
         self._epoch_s: float | None = None
-        """Of the current or last run, as measured so far."""
+        """Of the current or last run, the mean of what was measured so far."""
+        self._num_epochs = 0
+        """How many whole ones that rests on."""
         self.button = QToolButton(self)
         self.button.setAutoRaise(True)
         self.button.setIconSize(QSize(2 * GRID, 2 * GRID))
@@ -66,20 +68,23 @@ class EstimateLine(QWidget):
 
     def forget_run(self) -> None:
         """What the last run took says nothing of the next."""
-        self._started = self._epoch_s = None
+        self._started, self._epoch_s, self._num_epochs = None, None, 0
         self._show()
 
     def take(self, events: Iterable[Event]) -> None:
         """Correct the estimate by what a run measures."""
         for event in events:
             if isinstance(event, RunStarted):
-                self._started, self._epoch_s, self._epochs = event, None, event.config.epochs
+                self._started, self._epoch_s, self._num_epochs = event, None, 0
+                self._epochs = event.config.epochs
             elif isinstance(event, StepsRecorded) and self._started is not None and event.images_per_second > 0:
                 if event.epoch == 1:
                     test_s = 0.0 if self._estimate is None else self._estimate.test_s
                     self._epoch_s = self._started.num_train / event.images_per_second + test_s
             elif isinstance(event, EpochFinished) and self._started is not None:
-                self._epoch_s = event.seconds
+                so_far = self._num_epochs * (self._epoch_s or 0.0)
+                self._num_epochs += 1
+                self._epoch_s = (so_far + event.seconds) / self._num_epochs
         self._show()
 
     def _show(self) -> None:
@@ -117,9 +122,9 @@ class EstimateLine(QWidget):
         epoch_s, run_s = estimate.epoch_s, estimate.run_s(self._epochs)
         if epoch_s is None or run_s is None:
             rate = numbers.exact_count(round(estimate.images_per_second))
-            return self.tr("≈ {rate} images/s on {device}").format(rate=rate, device=estimate.device)
+            return self.tr("≈ {rate} images/s on {device}").format(rate=rate, device=_device(estimate))
         return self.tr("≈ {epoch} per epoch, {run} in all, on {device}").format(
-            epoch=numbers.rough_duration(epoch_s), run=numbers.rough_duration(run_s), device=estimate.device
+            epoch=numbers.rough_duration(epoch_s), run=numbers.rough_duration(run_s), device=_device(estimate)
         )
 
     def _hint(self) -> str:
@@ -129,7 +134,7 @@ class EstimateLine(QWidget):
         if estimate is None:
             return ""
         return self.tr("Measured on {device}: {count} steps of {batch} images, {rate} images/s").format(
-            device=estimate.device,
+            device=_device(estimate),
             count=estimate.num_steps,
             batch=estimate.batch_size,
             rate=numbers.exact_count(round(estimate.images_per_second)),
@@ -141,3 +146,8 @@ class EstimateLine(QWidget):
 
     def _recolour(self) -> None:
         self.button.setIcon(icon("measure", self._themes.theme))
+
+
+def _device(estimate: SpeedEstimate) -> str:
+    """As the rest of the panel writes it: torch's own name where there can be several."""
+    return "CPU" if estimate.device == "cpu" else estimate.device

@@ -1,7 +1,7 @@
 """What training takes under the conditions in force, worked out once for all panels. The model is `inference.memory`'s.
 
-Batch, optimizer and momentum are those of the training form; precision is chosen here and remembered, and another
-optimizer can be tried without touching the form. The device is looked up by the app, which may load torch.
+Batch, optimizer, momentum and precision are those of the training form; another optimizer or precision can be tried
+without touching the form, and the precision is remembered. The device is looked up by the app, which may load torch.
 """
 
 from typing import NamedTuple, get_args
@@ -28,6 +28,10 @@ class Device(NamedTuple):
     total_bytes: int
     available_bytes: int
     """What is free for a run."""
+    num_gpus: int = 0
+    """That this computer has, this one among them."""
+    mixed: tuple[str, ...] = ("bfloat16", "float16")
+    """Which of `RunConfig.precision` are mixed precision there."""
 
 
 class Conditions(NamedTuple):
@@ -61,8 +65,8 @@ class Estimates(QObject):
         super().__init__(parent)
         self._config = RunConfig()
         self._trial: tuple[str, float] | None = None
-        stored = str(settings().value(_PRECISION, "float32"))
-        self._precision: Precision = next((p for p in get_args(Precision) if p == stored), "float32")
+        stored = str(settings().value(_PRECISION, ""))
+        self._precision: Precision | None = next((p for p in get_args(Precision) if p == stored), None)
         self._device: Device | None = None
         self._memories: list[tuple[Inference, Conditions, Memory]] = []
         self._largest: tuple[Inference, Conditions, int, int] | None = None
@@ -74,12 +78,27 @@ class Estimates(QObject):
         """What the estimates hold for."""
         optimizer, momentum = self._trial or (self._config.optimizer, self._config.momentum)
         auxiliary = self._config.aux_weight > 0
-        return Conditions(self._config.batch_size, optimizer, momentum, self._precision, auxiliary)
+        precision = self._precision or self._precision_in_training
+        return Conditions(self._config.batch_size, optimizer, momentum, precision, auxiliary)
 
     @property
     def in_training(self) -> Conditions:
-        """The same with the training form's own optimizer."""
-        return self.conditions._replace(optimizer=self._config.optimizer, momentum=self._config.momentum)
+        """The same with the training form's own optimizer and precision."""
+        return self.conditions._replace(
+            optimizer=self._config.optimizer,
+            momentum=self._config.momentum,
+            precision=self._precision_in_training,
+        )
+
+    @property
+    def tried_precision(self) -> Precision | None:
+        """The precision that is tried in place of the training form's; None for the form's."""
+        return self._precision
+
+    @property
+    def _precision_in_training(self) -> Precision:
+        mixed = ("bfloat16", "float16") if self._device is None else self._device.mixed
+        return "mixed" if self._config.precision in mixed else "float32"
 
     @property
     def trial(self) -> tuple[str, float] | None:
@@ -103,11 +122,11 @@ class Estimates(QObject):
         if (self.conditions, self.in_training) != before:
             self.changed.emit()
 
-    def set_precision(self, precision: Precision) -> None:
-        """Estimate for computing in that precision, from now on and in later sessions."""
+    def set_precision(self, precision: Precision | None) -> None:
+        """Estimate for computing in that precision, from now on and in later sessions; None for the training form's."""
         if precision != self._precision:
             self._precision = precision
-            settings().setValue(_PRECISION, precision)
+            settings().setValue(_PRECISION, precision or "")
             self.changed.emit()
 
     def try_optimizer(self, optimizer: tuple[str, float] | None) -> None:

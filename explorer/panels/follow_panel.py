@@ -1,29 +1,32 @@
-"""A run that trains elsewhere: its curves, how far it is and how it stands, as its folder grows."""
+"""A run that trains elsewhere: its curves, how far it is and how it stands, as its folder grows.
+
+How far it is says `training_progress`, as of a run of this window.
+"""
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from explorer.look import numbers
-from explorer.look.labels import ElidedLabel, RoleLabel
-from explorer.look.theme import GRID, ThemeSource, body_font, small_font
+from explorer.look.labels import RoleLabel
+from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.panels.curves import Curves
 from explorer.panels.training_message import MessageBar
+from explorer.panels.training_progress import RunProgress
 from explorer.runs import (
     EpochFinished,
     Event,
     RunFailed,
     RunFinished,
     RunStarted,
-    StepsRecorded,
     TroubleMet,
 )
 from explorer.runs.follow import Followed
-from explorer.runs.scaling import scaling_efficiency
 from explorer.session.follow_session import FollowSession
 
-_BAR_STEPS = 1000
+_STATES = {"starting": "starting", "running": "running", "paused": "paused", "stopping": "stopping"}
+"""What `RunProgress` calls them; all else has ended, or not begun."""
 
 
 class FollowPanel(QWidget):
@@ -43,19 +46,14 @@ class FollowPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._started: RunStarted | None = None
-        self._steps: StepsRecorded | None = None
         self._tested: EpochFinished | None = None
         self._end: RunFinished | RunFailed | None = None
         self.events: list[Event] = []
         """Of the run since it last began."""
         self._status: Followed | None = None
-        self.progress_text = ElidedLabel(themes, font=body_font(), parent=self)
-        self.place_text = RoleLabel(themes, role="muted", font=body_font(), parent=self)
+        self._progress = RunProgress(themes, self)
+        self.progress, self.progress_text = self._progress.bar, self._progress.text
         self.state_text = RoleLabel(themes, role="muted", font=small_font(), wraps=True, parent=self)
-        self.progress = QProgressBar(self)
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(GRID)
-        self.progress.setRange(0, _BAR_STEPS)
         self.network_button = QToolButton(self)
         self.network_button.setText(self.tr("Open its network"))
         self.network_button.setToolTip(
@@ -78,14 +76,15 @@ class FollowPanel(QWidget):
     def put(self, events: Sequence[Event]) -> None:
         """Take what the run says."""
         for event in events:
+            if isinstance(event, RunStarted):
+                self._progress.begin()
+            self._progress.take(event)
             match event:
                 case RunStarted():
-                    self._started, self._steps, self._tested, self._end = event, None, None, None
+                    self._started, self._tested, self._end = event, None, None
                     self.events = []
                     self.message.hide()
                     self.titled.emit(event.architecture_name)
-                case StepsRecorded():
-                    self._steps = event
                 case EpochFinished():
                     self._tested = event
                 case RunFinished():
@@ -114,7 +113,7 @@ class FollowPanel(QWidget):
         line = QHBoxLayout()
         line.setSpacing(2 * GRID)
         line.addWidget(self.progress_text, 1)
-        line.addWidget(self.place_text)
+        line.addWidget(self._progress.device)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         for button in (self.network_button, self.end_button):
@@ -130,36 +129,14 @@ class FollowPanel(QWidget):
         column.addWidget(self.curves, 1)
 
     def _show(self) -> None:
-        self.progress_text.show_text(self._progress())
-        device = self._started.device if self._started is not None else ""
-        host = self._status.host if self._status is not None else ""
-        self.place_text.show_text(" · ".join(part for part in (device, host) if part))
+        state = self._status.state if self._status is not None else "waiting"
+        self._progress.show(_STATES.get(state, "idle"))
+        if state == "waiting" and self._started is None:
+            self.progress_text.show_text(self.tr("No run has begun here yet"))
         self.network_button.setEnabled(self._started is not None)
-        total, last = (1, 0) if self._steps is None else (self._steps.num_steps_total, self._steps.last_step)
-        self.progress.setValue(round(_BAR_STEPS * min(1.0, last / max(1, total))))
         text, role = self._standing()
         self.state_text.set_role("warning" if role == "warning" else "muted")
         self.state_text.show_text(text)
-
-    def _progress(self) -> str:
-        if self._started is None:
-            is_waiting = self._status is None or self._status.state == "waiting"
-            return self.tr("No run has begun here yet") if is_waiting else self.tr("starting…")
-        parts = [self._started.architecture_name]
-        if self._steps is not None:
-            parts += [
-                self.tr("epoch {epoch}/{epochs}").format(epoch=self._steps.epoch, epochs=self._started.config.epochs),
-                self.tr("step {step}").format(step=numbers.exact_count(self._steps.last_step)),
-                self.tr("{rate} images/s").format(rate=numbers.exact_count(self._steps.images_per_second)),
-            ]
-            efficiency = scaling_efficiency(self._started, self._steps.images_per_second)
-            if efficiency is not None:
-                text = self.tr("{count} processes, efficiency {share}")
-                text = text.format(count=self._started.num_processes, share=numbers.percent(efficiency, 0))
-                parts.append(text)
-        if self._tested is not None:
-            parts.append(self.tr("test accuracy {share}").format(share=numbers.percent(self._tested.test_accuracy)))
-        return " · ".join(parts)
 
     def _standing(self) -> tuple[str, str]:
         """How the run stands, as a sentence, and the role of its label."""
@@ -186,22 +163,17 @@ class FollowPanel(QWidget):
             "stopping": self.tr("Stopping…"),
         }
         text = states.get(status.state, self.tr("Running on {host}")).format(host=status.host)
-        if self._steps is not None and self._steps.seconds_left is not None and status.state == "running":
-            text += self.tr(", {time} left").format(time=numbers.duration(self._steps.seconds_left))
+        if self._tested is not None:
+            tested = self.tr("test accuracy {share} after epoch {epoch}")
+            share = numbers.percent(self._tested.test_accuracy)
+            text = f"{text}, {tested.format(share=share, epoch=self._tested.epoch)}"
         notes = " ".join(self._started.notes) if self._started is not None else ""
         return f"{text}. {notes}".rstrip(), "muted"
 
     def _ending(self, status: Followed) -> str:
-        end = self._end
-        parts = [self.tr("Finished") if status.state == "completed" else self.tr("Stopped")]
-        if isinstance(end, RunFinished):
-            parts.append(self.tr("{steps} steps").format(steps=numbers.exact_count(end.step)))
-            parts.append(numbers.duration(end.seconds))
-            if end.images_per_second is not None:
-                parts.append(self.tr("{rate} images/s").format(rate=numbers.exact_count(end.images_per_second)))
-            if end.note:
-                parts.append(end.note)
-        return " · ".join(parts)
+        text = self.tr("Finished on {host}.") if status.state == "completed" else self.tr("Stopped on {host}.")
+        text = text.format(host=status.host)
+        return f"{text} {self._end.note}".rstrip() if isinstance(self._end, RunFinished) else text
 
     def _show_trouble(self, why: str) -> None:
         if why:

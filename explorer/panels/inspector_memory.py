@@ -90,6 +90,7 @@ class MemorySection(QWidget):
         self._shown: Snapshot | None = None
         self.title = section_label(themes, "", self)
         self.precision = self._menu(self.tr("Precision"))
+        self.precision.addItem("", None)
         for precision in get_args(Precision):
             self.precision.addItem(_precision_name(precision), precision)
         self.precision.activated.connect(self._choose_precision)
@@ -228,7 +229,11 @@ class MemorySection(QWidget):
     def _show_conditions(self, conditions: Conditions) -> None:
         estimates = self._estimates
         with QSignalBlocker(self.precision):
-            self.precision.setCurrentIndex(self.precision.findData(conditions.precision))
+            in_training = _precision_name(estimates.in_training.precision)
+            self.precision.setItemText(0, self.tr("As in training: %s") % in_training)
+            tried = estimates.tried_precision
+            self.precision.setCurrentIndex(0 if tried is None else self.precision.findData(tried))
+            self.precision.show_short(in_training if tried is None else None)
         trained = estimates.in_training.optimizer_name
         own = self.tr("As in training: %s") % trained
         if self.optimizer.count() == 0:

@@ -1,40 +1,35 @@
 """The Runs tab: every run in a table, filtered, renamed, tagged, compared, exported and put into the trash.
 
-What a cell says is `runs_model`'s, the curves at the right are `runs_comparison`'s; what can be done with a run is
-`runs_commands`', the files are `runs_export`'s. Opening and resuming a run are the window's to do.
+What a cell says is `runs_model`'s, the table's columns are `runs_table`'s, the curves at the right are
+`runs_comparison`'s; what can be done with a run is `runs_commands`', the files are `runs_export`'s. Opening and
+resuming a run are the window's to do.
 """
 
 from PySide6.QtCore import QByteArray, QItemSelection, QItemSelectionModel, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QHideEvent, QPalette, QShowEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFrame,
-    QHeaderView,
-    QMenu,
     QMessageBox,
     QSplitter,
     QStackedLayout,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
 
 from explorer.look.icons import dress
 from explorer.look.labels import RoleLabel
-from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
+from explorer.look.theme import GRID, Theme, ThemeSource, body_font
 from explorer.panels.runs_bar import FilterBar, UndoBar
 from explorer.panels.runs_commands import RunsCommands, connect
 from explorer.panels.runs_comparison import RunsComparison
 from explorer.panels.runs_export import RunsExport
-from explorer.panels.runs_model import NAME, PLAIN_ROLE, STATE, TAGS, WHEN, RunsFilter, RunsModel, copied
+from explorer.panels.runs_model import NAME, PLAIN_ROLE, TAGS, RunsFilter, RunsModel, copied
+from explorer.panels.runs_table import RunsTable
 from explorer.runs import RunRecord
 from explorer.session.places import settings
 from explorer.session.runs_session import RunsSession
 
-_HEADER_KEY = "runs/header"
 _SPLITTER_KEY = "runs/splitter"
-_HIDDEN_AT_FIRST = (8, 9)
-_ROW_HEIGHT = 3 * GRID + 2
 
 
 class RunsPanel(QWidget):
@@ -66,7 +61,7 @@ class RunsPanel(QWidget):
         """Ids of the selected runs in the order in which they were selected."""
         self.model = RunsModel(runs, themes, self)
         self.filtered = RunsFilter(self.model, self)
-        self.view = QTableView(self)
+        self.view = RunsTable(self.model, self.filtered, self)
         self.bar = FilterBar(self.model.states, self)
         self.undo_bar = UndoBar(themes, self)
         self.comparison = RunsComparison(runs, themes, self)
@@ -173,44 +168,7 @@ class RunsPanel(QWidget):
         whole.addWidget(self.splitter)
 
     def _set_up_view(self) -> None:
-        view, header = self.view, self.view.horizontalHeader()
-        view.setModel(self.filtered)
-        view.setFont(body_font())
-        view.setFrameShape(QFrame.Shape.NoFrame)
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.setIconSize(QSize(GRID + 2, GRID + 2))
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        triggers = QAbstractItemView.EditTrigger
-        view.setEditTriggers(triggers.EditKeyPressed | triggers.SelectedClicked)
-        view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setTabKeyNavigation(False)
-        view.setCornerButtonEnabled(False)
-        view.verticalHeader().setVisible(False)
-        view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        view.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
-        header.setFont(small_font())
-        header.setHighlightSections(False)
-        header.setStretchLastSection(True)
-        header.setSectionsMovable(True)
-        header.setFixedHeight(3 * GRID)
-        header.setMinimumSectionSize(4 * GRID)
-        header.setSortIndicator(WHEN, Qt.SortOrder.DescendingOrder)
-        view.setSortingEnabled(True)
-        for column, content in enumerate(self.model.columns):
-            width = max(
-                view.fontMetrics().horizontalAdvance(content.widest),
-                header.fontMetrics().horizontalAdvance(content.title) + 2 * GRID,
-            )
-            view.setColumnWidth(column, width + GRID + 4 + (GRID + 4 if column in (NAME, STATE) else 0))
-            view.setColumnHidden(column, column in _HIDDEN_AT_FIRST)
-        stored = settings().value(_HEADER_KEY)
-        if isinstance(stored, QByteArray):
-            header.restoreState(stored)
-        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        header.customContextMenuRequested.connect(self._open_columns_menu)
+        view = self.view
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.customContextMenuRequested.connect(self._open_menu)
         view.doubleClicked.connect(self._double_click)
@@ -332,48 +290,15 @@ class RunsPanel(QWidget):
     def _open_menu(self, position: QPoint) -> None:
         self.commands.menu(self).popup(self.view.viewport().mapToGlobal(position))
 
-    def _open_columns_menu(self, position: QPoint) -> None:
-        header, menu = self.view.horizontalHeader(), QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for column, content in enumerate(self.model.columns):
-            if column == NAME:
-                continue
-            action = menu.addAction(content.title)
-            action.setCheckable(True)
-            action.setChecked(not header.isSectionHidden(column))
-            action.setToolTip(content.help)
-            action.toggled.connect(lambda shown, column=column: self.show_column(column, shown))
-        menu.popup(header.viewport().mapToGlobal(position))
-
-    def show_column(self, column: int, shown: bool) -> None:
-        """Show or hide a column; remembered for the next start, as are widths, places and the order of the rows."""
-        self.view.setColumnHidden(column, not shown)
-        self._remember()
-
     def _remember(self) -> None:
-        stored = settings()
-        stored.setValue(_HEADER_KEY, self.view.horizontalHeader().saveState())
-        stored.setValue(_SPLITTER_KEY, self.splitter.saveState())
+        self.view.remember()
+        settings().setValue(_SPLITTER_KEY, self.splitter.saveState())
 
     def _redraw(self, theme: Theme) -> None:
-        colours = QPalette()
-        colours.setColor(QPalette.ColorRole.Highlight, _tinted(theme))
-        colours.setColor(QPalette.ColorRole.HighlightedText, theme.text)
-        self.view.setPalette(colours)
+        self.view.recolour(theme)
         dress(self, self._set_icons)
 
     def _set_icons(self) -> None:
         theme = self._themes.theme
         self.commands.set_icons(theme)
         self.bar.set_icons(theme)
-
-
-def _tinted(theme: Theme) -> QColor:
-    """A quiet ground for selected rows, on which text and marks keep their colours."""
-    share = 0.2
-    over, ground = theme.accent, theme.panel
-    return QColor.fromRgbF(
-        over.redF() * share + ground.redF() * (1 - share),
-        over.greenF() * share + ground.greenF() * (1 - share),
-        over.blueF() * share + ground.blueF() * (1 - share),
-    )

@@ -110,7 +110,11 @@ class FilterBar(QWidget):
 
     def show_trash(self, num_trashed: int, is_open: bool) -> None:
         """Say how many runs are in the trash, and whether they are what is shown."""
-        self.trash_button.setText(self.tr("Trash ({0})").format(num_trashed) if num_trashed else self.tr("Trash"))
+        with_count = self.tr("Trash ({0})")
+        # As wide as with a count of two digits, so that the first run in it pushes no button about.
+        self.trash_button.setText(with_count.format(88))
+        self.trash_button.setMinimumWidth(self.trash_button.sizeHint().width())
+        self.trash_button.setText(with_count.format(num_trashed) if num_trashed else self.tr("Trash"))
         tip = self.tr("Back to the runs") if is_open else self.tr("Runs that were deleted; they can be restored")
         self.trash_button.setToolTip(tip)
         self.trash_button.setChecked(is_open)

@@ -181,7 +181,7 @@ class RunsModel(QAbstractTableModel):
             Column(
                 self.tr("Loss"),
                 self.tr("Test loss after the last epoch, in nats"),
-                lambda r: numbers.UNKNOWN if r.test_loss is None else f"{r.test_loss:.4f}",
+                lambda r: numbers.loss(r.test_loss),
                 lambda r: r.test_loss,
                 "0.0000",
                 **number,

@@ -6,7 +6,7 @@ in them. The editors are `training_form_editors`, a group is `training_form_grou
 """
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
 
 from explorer.look.theme import GRID, ThemeSource
 from explorer.panels.augmentation_form import AugmentationForm
@@ -248,7 +248,8 @@ class ConfigForm(QWidget):
                 why = self.tr("Changes the active run from its next step on.") if is_live else held
             fits = self.tr("Takes {what}.").format(what=field.what_fits) if field.kind != "flag" else ""
             menu = row.editor.widget
-            chosen = menu.currentText() if isinstance(menu, NormalizationMenu) else ""
+            is_long = isinstance(menu, NormalizationMenu) or "+" in str(getattr(self._config, name))
+            chosen = menu.currentText() if isinstance(menu, QComboBox) and is_long else ""
             tip = "\n".join(part for part in (chosen, self.tr(field.help), fits, why) if part)
             row.enable(is_live if self._is_active else not unused, tip)
             value = getattr(base, name)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -51,6 +51,8 @@ def make_editor(field: ConfigField, take: Callable[[ConfigValue], None], parent:
     if field.kind != "flag":
         # The hint is for the largest number that fits, which nobody types.
         widget.setMinimumWidth(9 * GRID)
+        # The styles' own heights differ by kind; side by side they are to be one.
+        widget.setMinimumHeight(3 * GRID)
         widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return editor
 
@@ -74,6 +76,7 @@ def _number_box(field: ConfigField, take: Callable[[ConfigValue], None], parent:
     box.setKeyboardTracking(False)
     box.setAlignment(Qt.AlignmentFlag.AlignRight)
     box.valueChanged.connect(take)
+    box.unfit.connect(take)
 
     def show(value: ConfigValue) -> None:
         with QSignalBlocker(box):
@@ -182,7 +185,19 @@ class NormalizationMenu(Menu):
 
 
 class WholeBox(QSpinBox):
-    """A whole number."""
+    """A whole number.
+
+    Signals:
+        unfit(int): a number outside the range was typed to the end; the box goes back to what it had.
+    """
+
+    unfit = Signal(object)
+
+    def fixup(self, text: str) -> str:
+        number = _number(text.replace(self.locale().groupSeparator(), ""))
+        if number is not None and not self.minimum() <= number <= self.maximum():
+            self.unfit.emit(int(number))
+        return super().fixup(text)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         # A wheel that scrolls the panel must not change a number that it happens to pass.
@@ -193,7 +208,13 @@ class WholeBox(QSpinBox):
 
 
 class RealBox(QDoubleSpinBox):
-    """A number over many orders of magnitude: shown with the digits it has, stepped in its own last digit."""
+    """A number over many orders of magnitude: shown with the digits it has, stepped in its own last digit.
+
+    Signals:
+        unfit(float): a number outside the range was typed to the end; the box goes back to what it had.
+    """
+
+    unfit = Signal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -214,6 +235,12 @@ class RealBox(QDoubleSpinBox):
             return QValidator.State.Acceptable, text, position
         possible = all(c in "0123456789.,eE+-" for c in text)
         return QValidator.State.Intermediate if possible else QValidator.State.Invalid, text, position
+
+    def fixup(self, text: str) -> str:
+        number = _number(text)
+        if number is not None and not self.minimum() <= number <= self.maximum():
+            self.unfit.emit(number)
+        return super().fixup(text)
 
     def stepBy(self, steps: int) -> None:
         value = self.value()

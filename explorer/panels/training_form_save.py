@@ -1,5 +1,7 @@
 """The dialog that keeps the settings of the training form under a name, as a recipe of the user's."""
 
+import shlex
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -52,9 +54,9 @@ class SaveDialog(QDialog):
 
     def _judge(self) -> None:
         name = self.name.text().strip()
-        text = self.tr("Keeps every setting but device and seed; the command line takes it as --recipe {0}.").format(
-            name or "…"
-        )
+        # As a shell takes it, where a name with a space is quoted.
+        option = f"--recipe {shlex.quote(name) if name else self.tr('NAME')}"
+        text = self.tr("Keeps every setting but device and seed. On the command line: {0}").format(option)
         if name in self._own:
             text = self.tr("Replaces your recipe {0}.").format(name)
         self._remark(text, is_error=False)

@@ -1,14 +1,19 @@
 """How far a run is: a line of words, the device and a bar, from the run's own events. The curves are `curves`'s."""
 
+import re
+
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from explorer.look import numbers
 from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font
+from explorer.panels.place_words import place_tip, place_words
 from explorer.runs import DataProgress, Event, RunFailed, RunFinished, RunStarted, StepsRecorded
 
 _BAR_STEPS = 1000
+_THREADS = re.compile(r", \d+ threads?$")
+"""The end of a CPU's name, see `runtime.devices.device_name`."""
 
 
 class RunProgress:
@@ -54,7 +59,8 @@ class RunProgress:
         if not busy:
             self.bar.setValue(round(self._share() * _BAR_STEPS))
         self.text.show_text(self._words(state))
-        self.device.show_text(self.started.device if self.started else "")
+        self.device.show_text(place_words(self._where(), self.started, self._steps))
+        self.device.setToolTip(place_tip(self.started))
 
     def _share(self) -> float:
         if self.started is None and self._reading is not None and self._end is None:
@@ -76,20 +82,29 @@ class RunProgress:
         parts = [
             _tr("epoch {epoch}/{epochs}").format(epoch=steps.epoch, epochs=self.started.config.epochs),
             numbers.percent(self._share(), 0),
-            _rate(steps),
+            _rate(steps, self.started),
         ]
+        # A state that the user waits for stands first, where a narrow window cuts nothing off.
         if state == "paused":
-            parts.append(_tr("paused at step {step}").format(step=numbers.exact_count(steps.last_step)))
+            parts.insert(0, _tr("paused at step {step}").format(step=numbers.exact_count(steps.last_step)))
         elif state == "stopping":
-            parts.append(_tr("stopping…"))
+            parts.insert(0, _tr("stopping…"))
         elif steps.seconds_left is not None:
             parts.append(_tr("{time} left").format(time=numbers.duration(steps.seconds_left)))
         return " · ".join(parts)
 
+    def _where(self) -> str:
+        """The device, without the threads that the run began with where the words say how many it has now."""
+        if self.started is None:
+            return ""
+        says_threads = self._end is None and self._steps is not None and self._steps.num_threads is not None
+        return _THREADS.sub("", self.started.device) if says_threads else self.started.device
 
-def _rate(steps: StepsRecorded) -> str:
+
+def _rate(steps: StepsRecorded, started: RunStarted) -> str:
     rate = numbers.exact_count(steps.images_per_second)
-    if steps.num_threads is None:
+    # Of several processes each has its own, and their number says more.
+    if steps.num_threads is None or started.num_processes > 1:
         return _tr("{rate} images/s").format(rate=rate)
     # A run on the CPU changes it as the machine gets busy or idle, which explains a leap of the rate.
     threads = _tr("1 thread") if steps.num_threads == 1 else _tr("{0} threads").format(steps.num_threads)
@@ -99,15 +114,14 @@ def _rate(steps: StepsRecorded) -> str:
 def _ending(end: RunFinished | RunFailed) -> str:
     if isinstance(end, RunFailed):
         return _tr("failed")
-    parts = [
-        _tr("finished") if end.reason == "completed" else _tr("stopped"),
-        _tr("{steps} steps").format(steps=numbers.exact_count(end.step)),
-        numbers.duration(end.seconds),
-    ]
-    if end.images_per_second is not None:
-        parts.append(_tr("{rate} images/s").format(rate=numbers.exact_count(end.images_per_second)))
+    parts = [_tr("finished") if end.reason == "completed" else _tr("stopped")]
+    # What the run was for stands before what may be cut off.
     if end.test_accuracy is not None:
         parts.append(_tr("test accuracy {share}").format(share=numbers.percent(end.test_accuracy)))
+    parts.append(_tr("{steps} steps").format(steps=numbers.exact_count(end.step)))
+    parts.append(numbers.duration(end.seconds))
+    if end.images_per_second is not None:
+        parts.append(_tr("{rate} images/s").format(rate=numbers.exact_count(end.images_per_second)))
     return " · ".join(parts)
 
 

@@ -12,6 +12,7 @@ from explorer.runs.database import NewerStoreError, RunStoreError, UnknownRunErr
 from explorer.runs.events import (
     Atlas,
     CheckpointSaved,
+    ClassesTested,
     DataProgress,
     EpochFinished,
     Event,
@@ -39,6 +40,7 @@ __all__ = [
     "IMAGENET",
     "Atlas",
     "CheckpointSaved",
+    "ClassesTested",
     "ConfigField",
     "ConfigValue",
     "DataProgress",

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from explorer.runs.class_figures import TestedImages
 from explorer.runs.config import RunConfig
 
 
@@ -97,6 +98,17 @@ class EpochFinished:
     test_loss: float
     test_accuracy: float
     images_per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClassesTested:
+    """What the test of an epoch said of each image; comes before the epoch's `EpochFinished`."""
+
+    run_id: str
+    epoch: int
+    step: int
+    """Updates made before it."""
+    tested: TestedImages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +258,7 @@ Event = (
     DataProgress
     | RunStarted
     | StepsRecorded
+    | ClassesTested
     | EpochFinished
     | CheckpointSaved
     | FeatureMapsCaptured

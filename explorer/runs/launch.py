@@ -1,8 +1,8 @@
 """Several processes of this machine that train one run, started and watched from a thread of the window.
 
 They are what `torchrun` starts, and end up in the run store as any run. A folder of their own holds what they are told:
-the network, the configuration, and each command as one more line of a file. What they say is read from their run's
-folder, so that the window sees what anybody sees who follows it; feature maps do not come that way.
+the network, the configuration, and each command as one more line of a file. What they say, feature maps included, is
+read from their run's folder, so that the window sees what anybody sees who follows it.
 """
 
 import contextlib
@@ -21,8 +21,9 @@ from pathlib import Path
 from explorer.architecture import Architecture, Project, files
 from explorer.runs.config import RunConfig
 from explorer.runs.control import RunControl
-from explorer.runs.events import Event, RunFailed, RunFinished
+from explorer.runs.events import Event, FeatureMapsCaptured, RunFailed, RunFinished
 from explorer.runs.follow import Follower, is_run_folder
+from explorer.runs.follow_maps import MapsAnswerer, MapsReader
 from explorer.runs.paths import default_root
 
 EXCHANGE_VARIABLE = "ARCH_EXPLORER_EXCHANGE"
@@ -60,7 +61,7 @@ def train_in_processes(
         architecture: the network.
         config: how.
         emit: receives the events of the run, as `train` says them.
-        control: of the run; what is watched has no effect.
+        control: of the run.
         initial_weights: a file to start from.
         resume: the id of a run that goes on instead.
     """
@@ -100,6 +101,7 @@ def _follow(
 ) -> Event | None:
     """Hand on what is said and asked until the end; the last event, or None if there was none."""
     follower: Follower | None = None
+    maps: _Maps | None = None
     teller = _Teller(folder / _COMMANDS, control)
     last: Event | None = None
     while True:
@@ -107,12 +109,18 @@ def _follow(
         teller.tell()
         if follower is None and (folder / _RUN).is_file():
             run = Path((folder / _RUN).read_text(encoding="utf-8"))
-            follower = Follower(run) if is_run_folder(run) else None
+            if is_run_folder(run):
+                follower, maps = Follower(run), _Maps(run, control)
         for event in [] if follower is None else follower.poll():
             last = event
+            if isinstance(event, (RunFinished, RunFailed)) and maps is not None:
+                maps.close(emit)
             emit(event)
         if isinstance(last, (RunFinished, RunFailed)):
             return last
+        # What the run began with is said first.
+        if maps is not None and last is not None and (captured := maps.poll()) is not None:
+            emit(captured)
         if has_ended:
             if last is not None:
                 last = RunFailed(
@@ -125,6 +133,28 @@ def _follow(
                 emit(last)
             return last
         time.sleep(_INTERVAL_S)
+
+
+class _Maps:
+    """Asks for the feature maps of what a `RunControl` watches."""
+
+    def __init__(self, run: Path, control: RunControl) -> None:
+        self._reader = MapsReader(run)
+        self._control = control
+        self._version: int | None = None
+
+    def poll(self) -> FeatureMapsCaptured | None:
+        watch = self._control.watched
+        if watch.version != self._version:
+            self._version = watch.version
+            self._reader.ask(watch.node_ids, watch.probe_image, watch.probe)
+        return self._reader.poll()
+
+    def close(self, emit: Callable[[Event], None]) -> None:
+        """Hand on the last ones."""
+        if (captured := self.poll()) is not None:
+            emit(captured)
+        self._reader.close()
 
 
 class _Teller:
@@ -193,32 +223,37 @@ def given_config() -> RunConfig | None:
 
 @contextlib.contextmanager
 def listening(control: RunControl) -> Iterator[Callable[[Event], None]]:
-    """Obey what is written into the folder, and tell there which run it is; without one nothing is done.
+    """Let whoever follows the run see feature maps; where a window started it, obey what that writes into the folder
+    of both, and tell there which run it is.
 
     Yields:
         What is to hear the run's events.
     """
     folder, root = exchange_folder(), default_root()
-    if folder is None:
-        yield lambda _event: None
-        return
     told: list[str] = []
+    with MapsAnswerer(control) as answerer:
 
-    def hear(event: Event) -> None:
-        if event.run_id and not told and folder.is_dir():
-            told.append(event.run_id)
-            staged = folder / f".{_RUN}"
-            staged.write_text(str((root / event.run_id).absolute()), encoding="utf-8")
-            staged.replace(folder / _RUN)
+        def hear(event: Event) -> None:
+            if not event.run_id:
+                return
+            answerer.hear(event, root / event.run_id)
+            if folder is not None and not told and folder.is_dir():
+                told.append(event.run_id)
+                staged = folder / f".{_RUN}"
+                staged.write_text(str((root / event.run_id).absolute()), encoding="utf-8")
+                staged.replace(folder / _RUN)
 
-    is_over = threading.Event()
-    thread = threading.Thread(target=_obey, args=(folder, control, is_over), name="commands", daemon=True)
-    thread.start()
-    try:
-        yield hear
-    finally:
-        is_over.set()
-        thread.join()
+        if folder is None:
+            yield hear
+            return
+        is_over = threading.Event()
+        thread = threading.Thread(target=_obey, args=(folder, control, is_over), name="commands", daemon=True)
+        thread.start()
+        try:
+            yield hear
+        finally:
+            is_over.set()
+            thread.join()
 
 
 def _obey(folder: Path, control: RunControl, is_over: threading.Event) -> None:

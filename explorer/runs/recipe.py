@@ -230,8 +230,9 @@ def find_recipe(name: str, folder: Path | None = None) -> Recipe:
         return load_recipe(Path(name))
     known = {recipe.name: recipe for recipe in all_recipes(folder)}
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or list(known)
-        raise RecipeError(f"unknown recipe {name!r}; did you mean {' or '.join(near)}?")
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"use one of {', '.join(known)}"
+        raise RecipeError(f"unknown recipe {name!r}; {hint}")
     return known[name]
 
 

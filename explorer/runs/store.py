@@ -22,6 +22,7 @@ from typing import Any, Self
 import numpy as np
 
 from explorer.architecture.files import write_atomically
+from explorer.runs.class_files import EpochTest, write_test
 from explorer.runs.config import RunConfig
 from explorer.runs.database import (
     RunStoreError,
@@ -32,7 +33,15 @@ from explorer.runs.database import (
     reported,
     transaction,
 )
-from explorer.runs.events import EpochFinished, Event, RunFailed, RunFinished, RunStarted, StepsRecorded
+from explorer.runs.events import (
+    ClassesTested,
+    EpochFinished,
+    Event,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    StepsRecorded,
+)
 from explorer.runs.records import RunHistory, RunRecord
 from explorer.runs.rows import RUN_COLUMNS, read_history, read_record, row_of, to_sql
 
@@ -130,6 +139,10 @@ class RunStore:
                 epoch = {name: to_sql(getattr(event, name)) for name in EpochFinished.__slots__}
                 summary = row_of(event, "step train_loss train_accuracy test_accuracy images_per_second")
                 self._write(event.run_id, summary, "epochs", epoch)
+            case ClassesTested():
+                folder = self.root / event.run_id
+                with reported(folder, f"record run {event.run_id}"):
+                    write_test(folder, EpochTest(event.epoch, event.step, event.tested))
             case RunFinished():
                 names = "step seconds train_loss train_accuracy test_accuracy images_per_second"
                 known = {name: value for name, value in row_of(event, names).items() if value is not None}

@@ -25,12 +25,26 @@ def available_devices() -> tuple[str, ...]:
     return (*names, "cpu")
 
 
+def choose_devices(name: str) -> tuple[torch.device, ...]:
+    """The device of that name, or the two of "cuda:0+cuda:1", which share a network.
+
+    Raises:
+        ValueError: one of them is not here, or both are the same GPU; the message says what would fit.
+    """
+    chosen = tuple(choose_device(part) for part in name.split("+"))
+    if len(set(chosen)) < len(chosen) and chosen[0].type != "cpu":
+        raise ValueError(f"device: received {name}; name two different ones, or {chosen[0]} alone")
+    return chosen
+
+
 def choose_device(name: str = "auto") -> torch.device:
-    """The device of that name; `auto` is CUDA where there is one, else MPS, else the CPU.
+    """The device of that name; `auto` is CUDA where there is one, else MPS, else the CPU. Of two the last one.
 
     Raises:
         ValueError: no such device here; the message says which are.
     """
+    if "+" in name:
+        return choose_devices(name)[-1]
     there = available_devices()
     wanted = there[0] if name == "auto" else "cuda:0" if name == "cuda" else name
     if wanted not in there:

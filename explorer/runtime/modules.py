@@ -23,7 +23,9 @@ class NotRunnable(ValueError):  # noqa: N818 - it says what is wrong with the ar
     """An architecture that torch cannot run; the message is its first error's, with the node before it."""
 
 
-class _Step(NamedTuple):
+class ForwardStep(NamedTuple):
+    """One call of a forward pass, whose values lie in numbered slots."""
+
     function: Callable[..., Tensor]
     sources: tuple[int, ...]
     target: int
@@ -31,8 +33,10 @@ class _Step(NamedTuple):
     """Slots that nothing reads after this step."""
 
 
-class _Plan(NamedTuple):
-    steps: tuple[_Step, ...]
+class ForwardPlan(NamedTuple):
+    """The calls that give the values asked for; slot 0 holds the input."""
+
+    steps: tuple[ForwardStep, ...]
     wanted: tuple[int, ...]
     """Slots of the values asked for, in the order of asking."""
     num_slots: int
@@ -63,7 +67,7 @@ class Network(nn.Module):
         for node_id, module in modules.items():
             _place(self, node_id, module)
         self._forward_plan = self._plan(architecture.outputs)
-        self._trace_plan: tuple[tuple[str, ...], _Plan] = (architecture.outputs, self._forward_plan)
+        self._trace_plan: tuple[tuple[str, ...], ForwardPlan] = (architecture.outputs, self._forward_plan)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """`(N, C, H, W)` to the one output, or to a tuple in the order of `architecture.outputs`."""
@@ -96,7 +100,7 @@ class Network(nn.Module):
         """The node's own module; None if it is an operator."""
         return self._by_id.get(node_id)
 
-    def _plan(self, node_ids: Sequence[str]) -> _Plan:
+    def _plan(self, node_ids: Sequence[str]) -> ForwardPlan:
         architecture = self.architecture
         index = architecture.structure.index
         wanted = tuple(index[node_id] for node_id in node_ids)
@@ -116,8 +120,8 @@ class Network(nn.Module):
             node = architecture.nodes[position]
             if position:  # Slot 0 holds the input already.
                 sources = tuple(index[source] for source in node.inputs)
-                steps.append(_Step(self._function(node.id), sources, position, tuple(dying.get(position, ()))))
-        return _Plan(tuple(steps), wanted, max(needed, default=0) + 1)
+                steps.append(ForwardStep(self._function(node.id), sources, position, tuple(dying.get(position, ()))))
+        return ForwardPlan(tuple(steps), wanted, max(needed, default=0) + 1)
 
     def _function(self, node_id: str) -> Callable[..., Tensor]:
         call = self.calls[node_id]
@@ -213,7 +217,7 @@ def _place(root: nn.Module, path: str, module: nn.Module) -> None:
     parent._modules[name] = module
 
 
-def _run(plan: _Plan, x: Tensor) -> list[Tensor]:
+def _run(plan: ForwardPlan, x: Tensor) -> list[Tensor]:
     values: list[Any] = [None] * plan.num_slots
     values[0] = x
     for function, sources, target, dead in plan.steps:

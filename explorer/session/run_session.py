@@ -17,6 +17,7 @@ from explorer.architecture import Architecture
 from explorer.runs import (
     CheckpointSaved,
     Event,
+    FeatureMapsCaptured,
     Mailbox,
     Normalization,
     RunConfig,
@@ -25,6 +26,7 @@ from explorer.runs import (
     RunFinished,
     RunStarted,
     StateChanged,
+    StepsRecorded,
 )
 from explorer.session.painting import CPU_SHARE, DEVICE_SHARE, PaintingBudget
 
@@ -96,6 +98,8 @@ class RunSession(QObject):
         self._timer.setInterval(_LOOK_INTERVAL_MS)
         self._timer.timeout.connect(self._look)
         self._budget = PaintingBudget()
+        self._held: list[Event] = []
+        """Pictures that came with numbers, for the frame after: both in one would hold the window for too long."""
 
     @property
     def state(self) -> str:
@@ -199,6 +203,7 @@ class RunSession(QObject):
         if self.is_active:
             raise RuntimeError("a run is active; stop it first")
         self._mailbox = Mailbox()
+        self._held = []
         self._run_id = None
         self._control = control = RunControl()
         node_ids, image, label = self._watched
@@ -277,13 +282,21 @@ class RunSession(QObject):
     def _look(self) -> None:
         now_s, busy_s = time.perf_counter(), time.thread_time()
         # A run at rest loses nothing.
-        if self._state != "running" or self._budget.is_due(now_s, busy_s):
-            self._budget.shown(now_s, busy_s)
+        if self._held or self._state != "running" or self._budget.is_due(now_s, busy_s):
+            if not self._held:
+                self._budget.shown(now_s, busy_s)
             self._drain()
 
     def _drain(self) -> None:
         alive = self._thread is not None and self._thread.is_alive()
-        events = [event for event in self._mailbox.drain() if self._is_current(event)]
+        held, self._held = self._held, []
+        # Whoever looks at pictures gets nothing else in that frame; a run that has ended tells all.
+        taken = [] if held and alive else self._mailbox.drain()
+        events = [*held, *(event for event in taken if self._is_current(event))]
+        kinds = {type(event) for event in events}
+        if alive and StepsRecorded in kinds and kinds.isdisjoint({RunFinished, RunFailed}):
+            self._held = [event for event in events if isinstance(event, FeatureMapsCaptured)]
+            events = [event for event in events if not isinstance(event, FeatureMapsCaptured)]
         for event in events:
             if isinstance(event, RunStarted) and self._state == "starting":
                 self._budget.share = CPU_SHARE if event.device.lower().startswith("cpu") else DEVICE_SHARE

@@ -154,7 +154,8 @@ class Checkpoint:
 def is_finite(network: Network) -> bool:
     """Whether all weights and statistics are numbers. Waits for the device."""
     checks = [torch.isfinite(value).all() for value in network.state_dict().values() if value.is_floating_point()]
-    return not checks or bool(torch.stack(checks).all().item())
+    # Two devices may share a network.
+    return not checks or bool(torch.stack([check.to(checks[0].device) for check in checks]).all().item())
 
 
 def _link(source: Path, target: Path) -> None:

@@ -13,6 +13,7 @@ import torch
 from explorer.layers import format_shape
 from explorer.runs import RunStoreError
 from explorer.training.checkpoint import CheckpointError
+from explorer.training.data import ImagesGone
 from explorer.training.guard import NonFinite
 from explorer.training.plan import RunPlan
 
@@ -75,7 +76,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def is_explained(error: BaseException, has_started: bool) -> bool:
     """Whether the error's own message is meant for the user, so that a traceback would add nothing."""
-    if isinstance(error, (RunError, RunStoreError, CheckpointError)):
+    if isinstance(error, (RunError, RunStoreError, CheckpointError, ImagesGone)):
         return True
     return not has_started and isinstance(error, (ValueError, FileNotFoundError))
 

@@ -19,6 +19,7 @@ from torch import Tensor
 from explorer.architecture import Architecture
 from explorer.runs import (
     CheckpointSaved,
+    ClassesTested,
     EpochFinished,
     Event,
     RunConfig,
@@ -38,6 +39,7 @@ from explorer.runtime.modules import Network, build_module
 from explorer.runtime.weights import carry_weights, load_weights
 from explorer.training.augment import Augmenter
 from explorer.training.checkpoint import Checkpoint, RunState
+from explorer.training.class_counts import Answers
 from explorer.training.distributed import ALONE, Alone
 from explorer.training.failures import (
     Diverged,
@@ -51,12 +53,15 @@ from explorer.training.failures import (
 )
 from explorer.training.feed import Feed
 from explorer.training.fitting import fitting_batch_size, make_attempt
+from explorer.training.graphed import MakeStep, capture_of, choose_step, sample_batch
 from explorer.training.guard import Guard, NonFinite, first_non_finite
 from explorer.training.initialization import initialize
 from explorer.training.layout import choose_memory_format, set_memory_format
+from explorer.training.model_split import on_devices
 from explorer.training.optimization import Optimization
 from explorer.training.pictures import Pictures
 from explorer.training.plan import RunPlan, plan_run
+from explorer.training.precision import computing_in
 from explorer.training.random_state import get_random_state, resume_generator, set_random_state
 from explorer.training.reports import Reports
 from explorer.training.step import Step, evaluate
@@ -117,12 +122,12 @@ def train(
         checkpoint.facts = WeightsFacts(
             text=f"run {run_id}", normalization=plan.normalization, class_names=plan.data.class_names
         )
-        on_gpu = [plan.device] if plan.device.type == "cuda" else []
+        on_gpu = [device for device in (plan.device, *plan.other_devices) if device.type == "cuda"]
         # Dropout draws from torch's global state; whoever called finds it as it was.
-        with torch.random.fork_rng(devices=on_gpu):
+        with torch.random.fork_rng(devices=on_gpu), computing_in(plan.precision):
             torch.manual_seed(config.seed)
             network, notes = _network(plan, initial_weights)
-            ranks.measure_alone(network, plan.batch_size)
+            ranks.measure_alone(plan)
             with choosing_threads(plan, ranks.size) as threads:
                 run = _Run(run_id, plan, network, say, control, checkpoint, checkpoint_interval_s, ranks, threads)
                 if resume:
@@ -167,7 +172,7 @@ def _network(plan: RunPlan, initial_weights: Path | None) -> tuple[Network, tupl
         for node_id, reason in report.reinitialised.items():
             text += f"; {node_id} starts anew: {reason}"
         notes = (*notes, f"{text}.")
-    return network.to(plan.device), notes
+    return on_devices(network, plan), notes
 
 
 class _Run:
@@ -213,13 +218,15 @@ class _Run:
         self.network = set_memory_format(network, layout)
         ranks.join_network(self.network, plan.architecture, sync_batchnorm=config.sync_batchnorm)
         self._optimization = Optimization(self.network, config, device, plan.steps_per_epoch)
-        self._make_step = Step(self.network, self._optimization, config, ranks)
+        self._step = Step(self.network, self._optimization, config, ranks)
+        self._make_step: MakeStep = self._step
         self._guard = Guard(self.network, self._optimization.optimizer, device)
         ranks.hold(self._optimization.optimizer)
         self._order = torch.Generator(device).manual_seed(config.seed)
         self._order_before = self._order.get_state()
         self._augmentation_random = torch.Generator().manual_seed(config.seed + _AUGMENTATION_STREAM)
         self._pictures = Pictures(run_id, plan, self.network, say)
+        self._answers = Answers(data.test_labels, data.class_names)
         self.step = 0
         """Updates made so far."""
         self._epoch = 1
@@ -246,7 +253,7 @@ class _Run:
         """
         parts = state.parts
         self._optimization.load_state_dict(parts["optimization"])
-        set_random_state(parts["random"], self._plan.device)
+        set_random_state(parts["random"], self._plan.device, *self._plan.other_devices)
         resume_generator(self._order, parts["order"], self._plan.config.seed + state.step)
         self._augmentation_random.set_state(parts["augmentation"])
         self.step = self._first_step = state.step
@@ -262,7 +269,7 @@ class _Run:
         """All that the next losses depend on, between two steps."""
         parts: Mapping[str, Any] = {
             "optimization": self._optimization.state_dict(),
-            "random": get_random_state(self._plan.device),
+            "random": get_random_state(self._plan.device, *self._plan.other_devices),
             # The order of an epoch that is under way is drawn again from where it was drawn.
             "order": self._order_before if self._epoch_steps else self._order.get_state(),
             "augmentation": self._augmentation_random.get_state(),
@@ -281,17 +288,21 @@ class _Run:
             return self._run(notes)
         finally:
             self._guard.close()
+            self._train_feed.close()
+            self._test_feed.close()
 
     def _run(self, notes: tuple[str, ...]) -> RunFinished:
         plan = self._plan
         if self._first_step:
             notes = (*notes, f"Goes on after step {self._first_step:,}, in epoch {self._epoch}.")
+        if (told := self._choose_step()) is not None:
+            notes = (*notes, told)
         self._say(
             RunStarted(
                 run_id=self._run_id,
                 config=plan.config,
                 architecture_name=plan.architecture.name,
-                device=device_name(plan.device),
+                device=" + ".join(device_name(device) for device in (*plan.other_devices, plan.device)),
                 num_train=len(self._train_feed),
                 num_test=len(self._test_feed),
                 steps_per_epoch=plan.steps_per_epoch,
@@ -330,6 +341,18 @@ class _Run:
             note=early,
         )
 
+    def _choose_step(self) -> str | None:
+        """Make steps as it is fastest on this device; what there is to say of it."""
+        plan = self._plan
+        capture = capture_of(plan.config, plan.device, self._ranks.size)
+        if capture is None:
+            return None
+        batch = sample_batch(plan, is_mixed=self._augmenter is not None and self._augmenter.mixes)
+        self._make_step, told = choose_step(
+            self._step, self.network, self._optimization, self._guard.flag, batch, capture
+        )
+        return told
+
     def _run_epoch(self) -> bool:
         """Train on each image once, test, and keep the state. False if stopped on the way."""
         plan, size = self._plan, self._plan.batch_size
@@ -340,6 +363,9 @@ class _Run:
         self._order_before = self._order.get_state()
         order = torch.randperm(len(self._train_feed), generator=self._order, device=plan.device)
         self._ranks.begin_epoch(plan.config, self._epoch, self._epoch_steps)
+        coming = (order[step * size : (step + 1) * size] for step in range(self._epoch_steps, plan.steps_per_epoch))
+        # An augmented batch is made whole in every process.
+        self._train_feed.prefetch(map(self._ranks.positions, coming) if self._augmenter is None else coming)
         while self._epoch_steps < plan.steps_per_epoch:
             if not self._may_go_on():
                 return False
@@ -359,9 +385,14 @@ class _Run:
             min(512, max(32, 2 * size)),
             lambda: self._control.stop_requested,
             self._ranks,
+            self._answers,
+            plan.precision.autocast,
         )
+        self._tell_troubles()
         if tested is None:
             return False
+        images = self._answers.fetch(self._ranks)
+        self._say(ClassesTested(run_id=self._run_id, epoch=self._epoch, step=self.step, tested=images))
         seconds = speed.seconds - seconds_before
         self._last_epoch = EpochFinished(
             run_id=self._run_id,
@@ -468,6 +499,7 @@ class _Run:
         Raises:
             Diverged: a loss is not finite.
         """
+        self._tell_troubles()
         measured = self._reports.fetch()
         if measured is None:
             return
@@ -495,11 +527,17 @@ class _Run:
             where = self._where_it_began(measured.failing)
             raise Diverged(first_step + len(measured.losses) - 1, float(measured.losses[-1]), rate, where, kept)
 
+    def _tell_troubles(self) -> None:
+        for feed in (self._train_feed, self._test_feed):
+            if (trouble := feed.take_trouble()) is not None:
+                self._say(TroubleMet(run_id=self._run_id, message=trouble))
+
     def _where_it_began(self, positions: Tensor) -> NonFinite | None:
         """The layer to blame for a step, whose weights `Guard` has kept."""
         x = self._train_feed.batch(positions)[0] if self._failing_x is None else self._failing_x
         try:
-            return first_non_finite(self.network, x)
+            with self._plan.precision.autocast():
+                return first_non_finite(self.network, x)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise

@@ -3,7 +3,8 @@
 How the learning rate goes on is `schedule`; where gradients come from is `step`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from explorer.runs import RunConfig
 from explorer.runtime.own_modules import LayerScale
+from explorer.training.precision import choose_precision
 from explorer.training.schedule import Schedule
 
 _FUSED_DEVICES = ("cpu", "cuda")
@@ -32,10 +34,14 @@ class Optimization:
         """
         self.learning_rate = config.learning_rate
         """At its highest; the schedule makes `step_learning_rate` of it. New values count from the next step."""
+        self.precision = choose_precision(config.precision, device)
+        self._scaler = self.precision.scaler()
         self._clip_norm = config.clip_norm
         self._trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self._schedule = Schedule(config, steps_per_epoch)
         self.optimizer = _optimizer(_groups(network, config), config, device)
+        if self._scaler is not None:
+            _begin_momentum(self.optimizer)
 
     @property
     def step_learning_rate(self) -> float:
@@ -45,16 +51,64 @@ class Optimization:
     def begin_step(self) -> None:
         """Forget the last gradients, so that they do not lie beside this step's activations, and set the rate."""
         self.optimizer.zero_grad()
+        self.set_rate()
+
+    def set_rate(self) -> None:
+        """Let the next update have the schedule's rate."""
         rate = self.learning_rate * self._schedule.factor
         for group in self.optimizer.param_groups:
             group["lr"] = rate
 
+    def why_not_captured(self) -> str | None:
+        """Why an update cannot be part of a CUDA graph; None where it can."""
+        if self._scaler is not None:
+            return f"{self.precision.name} looks at its gradients between the way back and the update"
+        if not getattr(self.optimizer, "_step_supports_amp_scaling", False):
+            return f"torch does not fuse {type(self.optimizer).__name__}, and the host has to look before each update"
+        return None
+
+    @contextmanager
+    def reading_rate(self, rate: Tensor) -> Iterator[None]:
+        """Let updates read their learning rate on the device, where a graph finds it again."""
+        groups = self.optimizer.param_groups
+        before = [group["lr"] for group in groups]
+        try:
+            for group in groups:
+                group["lr"] = rate
+            yield
+        finally:
+            for group, value in zip(groups, before, strict=True):
+                group["lr"] = value
+
+    @contextmanager
+    def captured(self) -> Iterator[None]:
+        """Let torch know that an update is to be recorded."""
+        groups = [group for group in self.optimizer.param_groups if "capturable" in group]
+        before = [group["capturable"] for group in groups]
+        try:
+            for group in groups:
+                group["capturable"] = True
+            yield
+        finally:
+            for group, value in zip(groups, before, strict=True):
+                group["capturable"] = value
+
+    def scaled(self, loss: Tensor) -> Tensor:
+        """What to go backward from in place of the loss, so that no gradient vanishes; `update` takes it back."""
+        return loss if self._scaler is None else self._scaler.scale(loss)
+
     def update(self) -> None:
-        """Change the weights by their gradients."""
+        """Change the weights by their gradients; not by those that overflowed because the loss was scaled."""
         if self._clip_norm > 0:
+            if self._scaler is not None:
+                self._scaler.unscale_(self.optimizer)
             # Over all weights together (Pascanu et al. 2013, algorithm 1).
             nn.utils.clip_grad_norm_(self._trained, self._clip_norm)
-        self.optimizer.step()
+        if self._scaler is None:
+            self.optimizer.step()
+        else:
+            self._scaler.step(self.optimizer)
+            self._scaler.update()
 
     def end_step(self) -> None:
         """Let the schedule go on."""
@@ -66,8 +120,10 @@ class Optimization:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next steps depend on beside the weights: torch's own state of the optimizer under
-        `optimizer`, and plain numbers under `schedule` and `learning_rate`."""
+        `optimizer`, plain numbers under `schedule` and `learning_rate`, and where the loss is scaled, `scaler`."""
+        scaler = {} if self._scaler is None else {"scaler": self._scaler.state_dict()}
         return {
+            **scaler,
             "optimizer": self.optimizer.state_dict(),
             "schedule": self._schedule.state_dict(),
             "learning_rate": self.learning_rate,
@@ -83,6 +139,8 @@ class Optimization:
         _match_layouts(self.optimizer)
         self._schedule.load_state_dict(state["schedule"])
         self.learning_rate = float(state["learning_rate"])
+        if self._scaler is not None and "scaler" in state:
+            self._scaler.load_state_dict(state["scaler"])
 
 
 def is_decayed(module: nn.Module, name: str, parameter: nn.Parameter) -> bool:
@@ -126,6 +184,18 @@ def _optimizer(groups: list[dict[str, Any]], config: RunConfig, device: torch.de
             return torch.optim.RMSprop(groups, lr=rate, momentum=momentum)
     nesterov = config.nesterov and momentum > 0
     return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=nesterov, fused=fused)
+
+
+def _begin_momentum(optimizer: torch.optim.Optimizer) -> None:
+    """Let SGD's momentum begin at zero, which is what its first update makes of none.
+
+    A fused update that is passed over as the first of all, as is usual while the scale is being found, would leave the
+    momentum whatever was in memory before.
+    """
+    if isinstance(optimizer, torch.optim.SGD):
+        for group in optimizer.param_groups:
+            for parameter in group["params"] if group["momentum"] else ():
+                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
 
 
 def _match_layouts(optimizer: torch.optim.Optimizer) -> None:

@@ -11,12 +11,14 @@ from explorer.inference import Inference, infer
 from explorer.inference.logits import auxiliary_heads, logits_node, on_the_way
 from explorer.layers import format_shape
 from explorer.runs import Normalization, RunConfig
+from explorer.runs.placement import Placement, place, split_notes
 from explorer.runs.steps import parse_steps
-from explorer.runtime.devices import choose_device
+from explorer.runtime.devices import choose_devices
 from explorer.runtime.images import check_normalization, input_notes
 from explorer.runtime.modules import NotRunnable
 from explorer.training.data import DataSet, load_data
 from explorer.training.normalization import normalization_note, normalization_of_run, settle_normalization, weights_note
+from explorer.training.precision import Precision, choose_precision, precision_note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +39,24 @@ class RunPlan:
     num_parameters: int
     notes: tuple[str, ...]
     """What was decided and the user should know, one sentence each."""
+    split: Placement | None = None
+    """Which node computes where, for a network that two devices share."""
+    first_device: torch.device | None = None
+    """The other one of two; `device` has images, labels and loss."""
+
+    @property
+    def other_devices(self) -> tuple[torch.device, ...]:
+        """Those beside `device`."""
+        return () if self.first_device is None else (self.first_device,)
 
     @property
     def num_steps_total(self) -> int:
         return self.config.epochs * self.steps_per_epoch
+
+    @property
+    def precision(self) -> Precision:
+        """What it computes in, in training and in tests."""
+        return choose_precision(self.config.precision, self.device)
 
     @property
     def logits_id(self) -> str:
@@ -73,7 +89,7 @@ def plan_run(
     inference = infer(architecture)
     if inference.errors:
         raise NotRunnable(inference.errors[0].text)
-    device = choose_device(config.device)
+    *others, device = choose_devices(config.device)
     data = load_data(config.data, architecture.input_shape, progress, is_cancelled)
     config = settle_normalization(config, architecture.input_shape, initial_weights)
     logits_id, logits_note = logits_node(architecture)
@@ -93,6 +109,8 @@ def plan_run(
     if heads:
         are = "are" if len(heads) > 1 else "is"
         notes.append(f"{' and '.join(heads)} {are} trained too, each loss times {config.aux_weight:g}.")
+    if (precision_text := precision_note(config.precision, choose_precision(config.precision, device))) is not None:
+        notes.append(precision_text)
     notes += _schedule_notes(config)
     num_train = len(data.train_images)
     batch_size = min(config.batch_size, num_train)
@@ -105,8 +123,12 @@ def plan_run(
         if num_train % batch_size == 1:
             steps_per_epoch -= 1
             notes.append(f"One image sits out each epoch, since {lonely} cannot normalise a batch of one.")
+    trained = replace(architecture, outputs=(logits_id, *heads))
+    split = place(trained, inference) if others else None
+    if split is not None:
+        notes += split_notes(split, (str(others[0]), str(device)))
     return RunPlan(
-        architecture=replace(architecture, outputs=(logits_id, *heads)),
+        architecture=trained,
         config=config,
         data=data,
         normalization=normalization,
@@ -115,6 +137,8 @@ def plan_run(
         steps_per_epoch=steps_per_epoch,
         num_parameters=inference.totals.num_parameters,
         notes=tuple(notes),
+        split=split,
+        first_device=others[0] if others else None,
     )
 
 

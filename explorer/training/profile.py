@@ -96,6 +96,7 @@ def _check_room(plan: RunPlan) -> None:
         batch_size=plan.batch_size,
         optimizer=config.optimizer,
         momentum=config.momentum,
+        precision=plan.precision.for_memory,
         auxiliary=config.aux_weight > 0,
     ).training_bytes
     if needed > device_memory("cpu").available_bytes:
@@ -131,9 +132,11 @@ def _measured(rehearsal: Rehearsal, repetitions: int | None, progress: Progress)
         rehearsal.look()
         rehearsal.optimization.begin_step()
         if sizes is None:
-            sizes = sweep.bytes(x.clone(), allocations)
+            with plan.precision.autocast():
+                sizes = sweep.bytes(x.clone(), allocations)
             rehearsal.optimization.begin_step()
-        times = sweep.times(x, clock)
+        with plan.precision.autocast():
+            times = sweep.times(x, clock)
         update = clock.mark()
         rehearsal.optimization.update()
         updated = clock.mark()
@@ -191,9 +194,9 @@ def training_loss(outputs: Sequence[Tensor], target: Tensor, config: RunConfig) 
     if target.dim() == 2 and target.shape[1] < logits.shape[1]:
         target = F.pad(target, (0, logits.shape[1] - target.shape[1]))
     take = partial(F.cross_entropy, target=target, label_smoothing=config.label_smoothing)
-    whole = take(logits)
+    whole = take(logits.float())
     for head in heads:
-        whole = whole + config.aux_weight * take(head)
+        whole = whole + config.aux_weight * take(head.float())
     return whole
 
 

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 
-def get_random_state(device: torch.device) -> dict[str, Tensor]:
-    """The states by device type, each a uint8 vector."""
+def get_random_state(device: torch.device, *more: torch.device) -> dict[str, Tensor]:
+    """The states by device type, each a uint8 vector; of `more` GPUs by their names."""
     states = {"cpu": torch.get_rng_state()}
+    states |= {str(other): torch.cuda.get_rng_state(other) for other in more if other.type == "cuda"}
     if device.type == "cuda":
         states["cuda"] = torch.cuda.get_rng_state(device)
     elif device.type == "mps":
@@ -24,9 +25,12 @@ def resume_generator(generator: torch.Generator, state: Tensor, seed: int) -> No
         generator.manual_seed(seed)
 
 
-def set_random_state(states: Mapping[str, Tensor], device: torch.device) -> None:
+def set_random_state(states: Mapping[str, Tensor], device: torch.device, *more: torch.device) -> None:
     """Go on drawing from there. A run that changed its device takes what there is for it."""
     torch.set_rng_state(states["cpu"])
+    for other in more:
+        if str(other) in states:
+            torch.cuda.set_rng_state(states[str(other)], other)
     if device.type == "cuda" and "cuda" in states:
         torch.cuda.set_rng_state(states["cuda"], device)
     elif device.type == "mps" and "mps" in states:

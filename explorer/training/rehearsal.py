@@ -7,6 +7,7 @@ whole program, no run may compute meanwhile: `end_rehearsals` is called before o
 
 import dataclasses
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -24,11 +25,14 @@ from explorer.training.feed import Feed
 from explorer.training.layout import choose_memory_format, set_memory_format
 from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan, plan_run
+from explorer.training.precision import computing_in
 from explorer.training.step import Step
 
 Cancelled = Callable[[], bool]
 
 _LOOK_S = 0.05
+_DRAWN_AHEAD = 64
+"""Batches whose images are announced, so that those that lie in files are read ahead as in a run."""
 _condition = threading.Condition()
 _running: set[threading.Event] = set()
 """What ends each rehearsal that is under way or waits for its turn."""
@@ -79,11 +83,16 @@ class Rehearsal:
         self.optimization.learning_rate = 0.0
         self.step = Step(self.network, self.optimization, config)
         self._random = torch.Generator().manual_seed(config.seed)
+        self._coming: deque[Tensor] = deque()
 
     def batch(self) -> tuple[Tensor, Tensor]:
         """Images drawn at random as the network takes them, and what they should be recognised as."""
         feed, augmenter = self._feed, self._augmenter
-        positions = torch.randint(len(feed), (self.plan.batch_size,), generator=self._random).to(self.plan.device)
+        if not self._coming:
+            draws = torch.randint(len(feed), (_DRAWN_AHEAD, self.plan.batch_size), generator=self._random)
+            self._coming.extend(draws.to(self.plan.device))
+            feed.prefetch(self._coming)
+        positions = self._coming.popleft()
         if augmenter is None:
             return feed.batch(positions)
         x, target = feed.raw(positions)
@@ -91,6 +100,10 @@ class Rehearsal:
         if augmenter.mixes:
             x, target = augmenter.mix(x, target, len(self.plan.data.class_names), self._random)
         return feed.normalised(x), target
+
+    def close(self) -> None:
+        """End what reads images ahead."""
+        self._feed.close()
 
     def look(self) -> None:
         """Go on only if nobody wants it to end.
@@ -157,4 +170,9 @@ def _planned(architecture: Architecture, config: RunConfig, is_over: Cancelled) 
     on_gpu = [plan.device] if plan.device.type == "cuda" else []
     with torch.random.fork_rng(devices=on_gpu):
         torch.manual_seed(config.seed)
-        yield Rehearsal(plan, notes, elsewhere is None, is_over)
+        with computing_in(plan.precision):
+            rehearsal = Rehearsal(plan, notes, elsewhere is None, is_over)
+            try:
+                yield rehearsal
+            finally:
+                rehearsal.close()

@@ -1,6 +1,7 @@
 """One optimizer update, and the test: the two places where a network computes on data."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from explorer.runs import RunConfig
 from explorer.runtime.feature_maps import evaluating
 from explorer.runtime.modules import Network
+from explorer.training.class_counts import Answers
 from explorer.training.distributed import ALONE, Alone
 from explorer.training.feed import Feed
 from explorer.training.optimization import Optimization
@@ -37,7 +39,13 @@ class Step:
             one), both before the update, on the device.
         """
         self._optimization.begin_step()
-        outputs = self._ranks.forward(self._network, x)
+        return self.compute(x, target)
+
+    def compute(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """The same from where the last gradients are forgotten and the learning rate is set."""
+        optimization = self._optimization
+        with optimization.precision.autocast():
+            outputs = self._ranks.forward(self._network, x)
         logits, *heads = outputs if isinstance(outputs, tuple) else (outputs,)
         loss = self._loss(logits, target)
         whole = loss
@@ -46,37 +54,57 @@ class Step:
             whole = whole + self._aux_weight * self._loss(head, target)
         labels = target if target.dim() == 1 else target.argmax(1)
         right = (logits.detach().argmax(1) == labels).sum()
-        torch.autograd.backward(self._ranks.weighted(whole, loss.detach(), right))
+        # What is to be reported is not scaled.
+        torch.autograd.backward(self._ranks.weighted(optimization.scaled(whole), loss.detach(), right))
         measured = self._ranks.measured(loss.detach(), right)
-        self._optimization.update()
+        optimization.update()
         return measured
 
     def _loss(self, logits: Tensor, target: Tensor) -> Tensor:
         if target.dim() == 2 and target.shape[1] < logits.shape[1]:
             # A network may have more scores than the data has classes.
             target = F.pad(target, (0, logits.shape[1] - target.shape[1]))
-        return F.cross_entropy(logits, target, label_smoothing=self._label_smoothing)
+        return F.cross_entropy(logits.float(), target, label_smoothing=self._label_smoothing)
 
 
 def evaluate(
-    network: Network, feed: Feed, batch_size: int, is_cancelled: Callable[[], bool], ranks: Alone = ALONE
+    network: Network,
+    feed: Feed,
+    batch_size: int,
+    is_cancelled: Callable[[], bool],
+    ranks: Alone = ALONE,
+    answers: Answers | None = None,
+    autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> tuple[float, float] | None:
     """Mean loss and accuracy of the first output over all images, in evaluation mode; None if cancelled.
 
     The loss is the plain cross entropy, whatever is added to it in training.
+
+    Args:
+        answers: takes what is said of each image.
+        autocast: in which the network computes; the loss is outside, in float32.
     """
     loss, correct = [], []
+    if answers is not None:
+        answers.begin()
     first = network.architecture.outputs[0]
     with torch.inference_mode(), evaluating(network):
-        for start in ranks.part(range(0, len(feed), batch_size)):
+        parts = [slice(start, start + batch_size) for start in ranks.part(range(0, len(feed), batch_size))]
+        feed.prefetch(parts)
+        for part in parts:
             if is_cancelled():
                 ranks.summed(None)
                 return None
-            x, target = feed.batch(slice(start, start + batch_size))
+            x, target = feed.batch(part)
             # Without the auxiliary heads.
-            logits = network.trace(x, (first,))[first]
+            with autocast():
+                logits = network.trace(x, (first,))[first]
+            logits = logits.float()
             loss.append(F.cross_entropy(logits, target, reduction="sum"))
-            correct.append((logits.argmax(1) == target).sum())
+            predicted = logits.argmax(1)
+            correct.append((predicted == target).sum())
+            if answers is not None:
+                answers.add(part.start, logits, predicted)
         # The test's one wait for the device; in float64, which MPS lacks, on the CPU.
         own = [0.0, 0.0]
         if loss:

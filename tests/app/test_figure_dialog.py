@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from explorer.app.figure_dialog import FigureDialog
-from explorer.canvas.figure import folded
+from explorer.canvas.figure import FIT_PAGE, PAGE_MM, folded
 from explorer.session import Document, Selection
 from explorer.zoo import entry
 
@@ -81,6 +81,22 @@ def test_choices_are_remembered_once_used(qtbot: QtBot, document: Document, tmp_
     assert again.shapes.isChecked()
     assert again.width_mm.value() == 85
     assert again.fold.currentData() == "none"
+
+
+def test_it_is_cut_into_columns_that_fit_a_page(qtbot: QtBot, document: Document, tmp_path: Path) -> None:
+    dialog = _dialog(qtbot, document)
+    assert dialog.figure is not None
+    assert dialog.figure.num_columns == 1
+    dialog.columns.setCurrentIndex(dialog.columns.findData(FIT_PAGE))
+    dialog.draw()
+    assert dialog.figure.num_columns == 2
+    assert dialog.figure.height_mm < PAGE_MM[1]
+    assert f"{dialog.figure.width_mm:.0f} × {dialog.figure.height_mm:.0f} mm" in dialog.facts.text()
+    assert dialog.save_to(tmp_path / "a.svg")
+    again = _dialog(qtbot, document)
+    assert again.columns.currentData() == FIT_PAGE
+    assert again.figure is not None
+    assert again.figure.num_columns == 2
 
 
 def test_it_saves_by_the_name_and_says_what_cannot_be(qtbot: QtBot, document: Document, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
@@ -15,10 +16,22 @@ from explorer import zoo
 from explorer.app.window import MainWindow
 from explorer.architecture import Project, files
 from explorer.panels.follow_panel import FollowPanel
-from explorer.runs import EpochFinished, RunConfig, RunFinished, RunStarted, StateChanged, StepsRecorded
+from explorer.runs import (
+    EpochFinished,
+    FeatureMapsCaptured,
+    RunConfig,
+    RunControl,
+    RunFinished,
+    RunStarted,
+    StateChanged,
+    StepsRecorded,
+)
 from explorer.runs.database import hold_lock
 from explorer.runs.follow import Followed
 from explorer.runs.follow_journal import Journal
+from explorer.runs.follow_maps import MapsAnswerer
+from explorer.runtime.feature_maps import capture_feature_maps
+from explorer.runtime.modules import build_module
 
 
 @pytest.fixture
@@ -127,7 +140,8 @@ def test_curves_state_and_epochs_move_as_the_folder_grows(
     )
     journal.put(StateChanged(run_id="r", state="paused"))
     qtbot.waitUntil(lambda: "Paused on" in panel.state_text.text(), timeout=10_000)
-    assert "test accuracy 62.5\u2009%" in panel.progress_text.whole
+    assert "test accuracy 62.5\u2009% after epoch 1" in panel.state_text.text()
+    assert panel.progress_text.whole.startswith("paused at step 2")
     journal.put(StateChanged(run_id="r", state="running"))
     journal.put(steps(3, 2))
     journal.put(finished())
@@ -136,6 +150,37 @@ def test_curves_state_and_epochs_move_as_the_folder_grows(
     assert panel.progress.value() == 1000
     panel.network_button.click()
     assert window.training.curves.data.losses.values.tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_its_maps_are_on_the_canvas_while_its_network_is_open(
+    window: MainWindow, folder: Path, journal: Journal, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(window.feature_maps, "set_maps", lambda _maps, source: shown.append(source))
+    control, network = RunControl(), build_module(zoo.entry("lenet5").build(), seed=1)
+    with MapsAnswerer(control) as answerer:
+
+        def answer(step: int) -> None:
+            """What a run does between two steps."""
+            maps = capture_feature_maps(network, torch.full((1, 1, 32, 32), float(step)), control.watched.node_ids)
+            answerer.hear(FeatureMapsCaptured(run_id="r", step=step, probe="", atlases=maps), folder)
+
+        answerer.hear(StateChanged(run_id="r", state="running"), folder)
+        followed(window, folder)
+        window.show_canvas()
+        window.maps.enable()
+        qtbot.waitUntil(lambda: "conv1" in control.watched.node_ids, timeout=10_000)
+        journal.put(steps(1, 2))
+        answer(2)
+        qtbot.waitUntil(lambda: "step 2" in shown, timeout=10_000)
+        answer(3)
+        qtbot.waitUntil(lambda: "step 3" in shown, timeout=10_000)
+        # No probe of the weights before training came in between.
+        assert shown.index("step 3") - shown.index("step 2") == 1
+        # Another network is looked at by itself.
+        window.projects.open_network("lenet5-tanh84")
+        qtbot.waitUntil(lambda: control.watched.node_ids == (), timeout=10_000)
+        qtbot.waitUntil(lambda: shown[-1] == "initial weights", timeout=20_000)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from explorer import zoo
 from explorer.app.window import MainWindow
 from explorer.architecture import Project, edits, files
+from explorer.look.theme import GRID
 from explorer.runs import Atlas, EpochFinished, Event, RunConfig, RunFailed, RunFinished, StepsRecorded
 from explorer.session.recovery import autosave_folder
 
@@ -46,6 +47,28 @@ def test_a_network_opens_with_every_view_on_it(window: MainWindow) -> None:
     assert "61.7" in window.totals.text()
     assert window.windowTitle().startswith("LeNet-5")
     assert not window.isWindowModified()
+
+
+def test_it_fits_a_small_screen_also_once_its_panels_are_reset(window: MainWindow, qtbot: QtBot) -> None:
+    """Neither the gallery behind the canvas nor docks side by side may push it wider."""
+    window.open_target("lenet5")
+    window.resize(1024, 700)
+    QApplication.processEvents()
+    assert window.width() == 1024
+    assert window.docks["layers"].width() > 20 * GRID
+    window.reset_layout()
+    qtbot.waitUntil(window.docks["training"].isVisible)
+    QApplication.processEvents()
+    assert window.width() == 1024
+    behind = {dock.objectName() for dock in window.tabifiedDockWidgets(window.docks["training"])}
+    above = {window.docks[name].objectName() for name in ("layers", "inspector", "ideas", "training")}
+    assert behind == {dock.objectName() for dock in window.docks.values()} - above
+
+
+def test_the_gallery_begins_a_new_network(window: MainWindow) -> None:
+    QTest.mouseClick(window.gallery.new_button, Qt.MouseButton.LeftButton)
+    assert window.pages.currentWidget() is window.canvas
+    assert [node.id for node in window.document.architecture] == ["input"]
 
 
 def test_an_edit_undo_and_redo_by_keys(window: MainWindow, qtbot: QtBot) -> None:

@@ -69,12 +69,12 @@ def main() -> None:
                 for kind in kinds:
                     ratios[kind].append(rates[kind] / rates["plain"])
                 seen = found["window"]
+                against = ", ".join(f"{kind} {rates[kind]:,.0f} ({ratios[kind][-1]:.2f}x)" for kind in kinds)
+                share = rates["window"] / rates["alone"]
                 print(
-                    f"{network}, {options.busy} busy: "
-                    + ", ".join(f"{kind} {rates[kind]:,.0f} ({ratios[kind][-1]:.2f}x)" for kind in kinds)
-                    + f"; window {rates['window'] / rates['alone']:.2f} of alone, "
-                    f"its thread {seen['window_share']:.1%}, {seen['captures']} captures; 60 Hz timer late p50 {seen['late_p50_ms']:.1f}, "
-                    f"p99 {seen['late_p99_ms']:.1f}, most {seen['late_max_ms']:.0f} ms",
+                    f"{network}, {options.busy} busy: {against}; window {share:.2f} of alone, its thread "
+                    f"{seen['window_share']:.1%}, {seen['captures']} captures; 60 Hz timer late "
+                    f"p50 {seen['late_p50_ms']:.1f}, p99 {seen['late_p99_ms']:.1f}, most {seen['late_max_ms']:.0f} ms",
                     flush=True,
                 )
             medians = ", ".join(f"{kind} {statistics.median(ratios[kind]):.2f}x" for kind in kinds if kind != "plain")

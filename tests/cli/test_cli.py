@@ -188,6 +188,10 @@ def test_summary_needs_no_torch_and_a_closed_pipe_is_no_error() -> None:
     [
         (("summary", "lenet6"), ("unknown network 'lenet6'", "did you mean lenet5")),
         (("lenett",), ("unknown network or command 'lenett'", "lenet5")),
+        # Nothing is near: where to look, and not a list of everything.
+        (("qqq",), ("unknown network or command 'qqq'; `arch-explorer list`",)),
+        (("summary", "qqq"), ("unknown network 'qqq'; `arch-explorer list` shows them",)),
+        (("train", "lenet5", "--qqq"), ("unknown option --qqq; see arch-explorer train --help",)),
         (("sumary",), ("unknown network or command 'sumary'", "summary")),
         (("nowhere.arch.json",), ("nowhere.arch.json: there is no such file",)),
         (("summary", "nowhere/net.arch.json"), ("net.arch.json", "No such file")),

@@ -52,11 +52,25 @@ def test_it_writes_each_figure_and_tells_its_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("qapp")
+def test_columns_make_a_tall_figure_low(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    heights = []
+    for columns in ("1", "3", "page"):
+        assert main(["export", "alexnet", "--to", "a.pdf", "--columns", columns]) == 0
+        heights.append(int(capsys.readouterr().out.split(" × ")[1].split(" mm")[0]))
+    one, three, page = heights
+    assert three < page < 240 < one
+
+
+@pytest.mark.usefixtures("qapp")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("lenet5", "--to", "missing/a.svg"), "missing/a.svg could not be written: No such file or directory"),
         (("lenet5", "--to", "a.svg", "--width", "wide"), "received 'wide'; use a length such as 85mm"),
+        (("lenet5", "--to", "a.svg", "--columns", "0"), "received '0'; use 1 to 12, or page"),
         (("lenet5", "--to", "a.svg", "--fold", "some"), "invalid choice: 'some'"),
         (("lenet-5", "--to", "a.svg"), "lenet5"),
     ],

@@ -1,6 +1,7 @@
 """Recipes and every field of a configuration on the command line."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,3 +142,10 @@ def test_train_by_recipe_is_recorded(capsys: Output) -> None:
     recipe = find_recipe("lenet5-digits").config.to_plain()
     changed = {"epochs": 1, "batch_size": 512, "device": "cpu", "seed": 4, "normalization": "data"}
     assert config == RunConfig.from_plain({**recipe, **changed})
+
+
+def test_the_json_of_a_recipe_is_a_file_that_recipe_takes(capsys: Output, tmp_path: Path) -> None:
+    assert main(["recipes", "modern-adamw", "--json"]) == 0
+    file = tmp_path / "given.json"
+    file.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert find_recipe(str(file)) == find_recipe("modern-adamw")

@@ -66,3 +66,23 @@ def test_text_has_contrast_on_every_ground(shown: theme.Theme) -> None:
             assert theme.contrast(text, ground) >= 4.5
     assert theme.contrast(shown.accent_text, shown.accent) >= 4.5
     assert set(shown.categories) == set(Category)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0.03124, "0.0312"),
+        (9.99996, "10.000"),
+        (99.9994, "99.999"),
+        (123.456, "123.46"),
+        (9999.96, "10000"),
+        (41_420_137.6, "4.1e7"),
+        (1e30, "1.0e30"),
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+    ],
+)
+def test_a_loss_keeps_to_its_place(value: float | None, text: str) -> None:
+    assert numbers.loss(value) == text
+    assert len(text) <= len("0.0000")

@@ -73,6 +73,29 @@ def test_precision_is_remembered(qtbot: QtBot, lenet: Stage) -> None:
     assert again.network_page.memory.precision.currentData() == "bfloat16"
 
 
+def test_the_precision_is_that_of_training_until_another_is_tried(qtbot: QtBot, lenet: Stage) -> None:
+    inspector = inspector_of(qtbot, lenet)
+    section, estimates = inspector.network_page.memory, inspector.estimates
+
+    def estimated() -> tuple[str, str]:
+        return estimates.conditions.precision, section.precision.currentText()
+
+    assert estimated() == ("float32", "As in training: float32")
+    estimates.set_config(RunConfig(precision="float16"))
+    assert estimated() == ("mixed", "As in training: mixed (autocast)")
+    estimates.set_config(RunConfig(precision="auto"))
+    assert estimated() == ("float32", "As in training: float32")
+    estimates.set_device(Device("GPU", 24 * GB, 23 * GB, mixed=("auto", "bfloat16", "float16")))
+    assert estimated() == ("mixed", "As in training: mixed (autocast)")
+    estimates.set_config(RunConfig(precision="tf32"))
+    section.precision.activated.emit(section.precision.findData("bfloat16"))
+    assert estimated() == ("bfloat16", "bfloat16")
+    assert estimates.in_training.precision == "float32"
+    section.precision.activated.emit(0)
+    assert estimated() == ("float32", "As in training: float32")
+    assert Estimates().tried_precision is None
+
+
 def test_the_device_decides_whether_it_fits_and_the_largest_batch(qtbot: QtBot, lenet: Stage) -> None:
     inspector = inspector_of(qtbot, lenet)
     section, estimates = inspector.network_page.memory, inspector.estimates

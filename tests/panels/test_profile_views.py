@@ -150,10 +150,10 @@ def test_the_estimate_is_words_beside_start(qtbot: QtBot) -> None:
     assert not shown.button.isEnabled()
     # 640 images at 640 a second, and a second for the test.
     shown.show_estimate(ESTIMATE, 10, is_probing=False, why_not="")
-    assert shown.text == f"≈ 2.0{THIN}s per epoch, 20{THIN}s in all, on cpu"
+    assert shown.text == f"≈ 2.0{THIN}s per epoch, 20{THIN}s in all, on CPU"
     assert "20 steps of 64 images, 640 images/s" in shown.label.toolTip()
     shown.show_estimate(replace(ESTIMATE, num_images=None), 10, is_probing=False, why_not="")
-    assert shown.text == "≈ 640 images/s on cpu"
+    assert shown.text == "≈ 640 images/s on CPU"
     shown.show_estimate(None, 10, is_probing=False, why_not="fc1: everything is frozen")
     assert shown.text == "no estimate"
     assert shown.label.toolTip() == "fc1: everything is frozen"
@@ -202,12 +202,16 @@ def test_a_run_corrects_it_as_it_goes_on(qtbot: QtBot) -> None:
     )
     shown.take([finished])
     assert shown.text == f"4.0{THIN}s per epoch, 2.0{THIN}s estimated"
+    # An epoch that something else held up does not stand for all.
+    shown.take([replace(finished, epoch=2, seconds=6.0)])
+    assert shown.text == f"5.0{THIN}s per epoch, 2.0{THIN}s estimated"
     shown.forget_run()
     assert shown.text.startswith("≈ 2.0")
 
 
 def test_times_are_said_as_one_says_them() -> None:
-    rough = {0.82: "0.8 s", 9.96: "10 s", 41: "41 s", 130: "2 min", 3900: "65 min", 7500: "2 h 05 min"}
+    rough = {0.0: "0.0 s", 0.0421: "42 ms", 0.097: "0.1 s", 0.82: "0.8 s"}
+    rough |= {9.96: "10 s", 41: "41 s", 130: "2 min", 3900: "65 min", 7500: "2 h 05 min"}
     assert {seconds: numbers.rough_duration(seconds).replace(THIN, " ") for seconds in rough} == rough
     short = {0.0: "0 s", 12e-6: "12.0 µs", 999.6e-6: "1.00 ms", 0.0456: "45.6 ms", 1.234: "1.23 s"}
     assert {seconds: numbers.short_time(seconds).replace(THIN, " ") for seconds in short} == short

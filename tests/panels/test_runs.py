@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QStyleOptionHeader
 from pytestqt.qtbot import QtBot
 
 from explorer import zoo
@@ -16,7 +16,7 @@ from explorer.architecture import Project, files
 from explorer.look.theme import ThemeSource
 from explorer.panels.runs import RunsPanel
 from explorer.panels.runs_comparison import MOST_RUNS
-from explorer.panels.runs_model import BEST, NAME, SORT_ROLE, STATE, TAGS
+from explorer.panels.runs_model import BEST, NAME, SORT_ROLE, STATE, TAGS, WHEN
 from explorer.runs import EpochFinished, RunConfig, RunFailed, RunFinished, RunStarted, RunStore, StepsRecorded
 from explorer.runs.checkpoints import checkpoint_name
 from explorer.session.runs_session import RunsSession
@@ -339,8 +339,19 @@ def test_columns_are_remembered(qtbot: QtBot, session: RunsSession, store: RunSt
     panel = panel_of(qtbot, session)
     panel.view.sortByColumn(BEST, Qt.SortOrder.AscendingOrder)
     panel.view.setColumnWidth(NAME, 222)
-    panel.show_column(TAGS, False)
+    panel.view.show_column(TAGS, False)
     again = panel_of(qtbot, session)
     assert again.view.isColumnHidden(TAGS)
     assert again.view.columnWidth(NAME) == 222
     assert again.view.horizontalHeader().sortIndicatorSection() == BEST
+
+
+def test_the_title_of_the_order_leaves_room_for_its_arrow(qtbot: QtBot, session: RunsSession) -> None:
+    header = panel_of(qtbot, session).view.horizontalHeader()
+    titles = []
+    for column in (WHEN, BEST, NAME):
+        header.setSortIndicator(column, Qt.SortOrder.DescendingOrder)
+        option = QStyleOptionHeader()
+        header.initStyleOptionForIndex(option, column)
+        titles.append(option.text)
+    assert titles == ["When\u2002", "Best\u2002", "Name"]

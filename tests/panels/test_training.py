@@ -1,5 +1,7 @@
 """The training panel: its form, its actions and what it says, with the real events of a run that the test writes."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -213,7 +215,16 @@ def test_progress_is_written_out(qtbot: QtBot) -> None:
     assert panel.status.text() == "Images are padded."
     assert len(panel.curves.data.losses) == 158
     run.enter("paused")
-    assert panel.progress_text.whole.endswith("paused at step 158")
+    assert panel.progress_text.whole.startswith("paused at step 158 · epoch 3/10")
+
+
+def test_the_threads_of_a_run_on_the_cpu_are_said_once(qtbot: QtBot) -> None:
+    panel, run, _ = _running(qtbot)
+    run.say([replace(run_started(), device="CPU, 2 threads")])
+    assert panel.device_text.text() == "CPU, 2 threads"
+    run.say([replace(steps(1, [0.5] * 63), num_threads=1)])
+    assert "images/s with 1 thread ·" in panel.progress_text.whole
+    assert panel.device_text.text() == "CPU"
 
 
 def test_the_empty_curves_say_whether_a_run_is_on_its_way(qtbot: QtBot) -> None:
@@ -227,7 +238,7 @@ def test_the_end_is_said(qtbot: QtBot) -> None:
     panel, run, _ = _running(qtbot)
     run.say([steps(1, [0.5] * 630), run_finished()])
     run.enter("idle")
-    assert panel.progress_text.whole == "finished · 630 steps · 00:58 · 12,000 images/s · test accuracy 96.1\u2009%"
+    assert panel.progress_text.whole == "finished · test accuracy 96.1\u2009% · 630 steps · 00:58 · 12,000 images/s"
     assert panel.start_action.isEnabled()
 
 

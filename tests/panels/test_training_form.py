@@ -316,3 +316,36 @@ def test_it_fits_its_column_beside_a_scroll_bar(qtbot: QtBot) -> None:
             part.heading.click()
     assert form.minimumSizeHint().width() <= area.viewport().width()
     assert area.horizontalScrollBar().maximum() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "kept"), [("learning_rate", "1000", 0.02), ("epochs", "0", 10), ("batch_size", "0", 64)]
+)
+def test_a_number_out_of_range_is_refused_in_words(qtbot: QtBot, name: str, typed: str, kept: float) -> None:
+    form = _form(qtbot)
+    refused: list[str] = []
+    form.refused.connect(refused.append)
+    box = form.editor(name)
+    assert isinstance(box, (QSpinBox, RealBox))
+    box.setFocus()
+    box.selectAll()
+    write(box, typed)
+    press(box, Qt.Key.Key_Return)
+    assert box.value() == kept == getattr(form.config, name)
+    assert len(refused) == 1
+    assert f"received {typed}" in refused[0]
+    assert "use a" in refused[0]
+
+
+def test_editors_side_by_side_are_of_one_height(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    form.groups["schedule"].heading.setChecked(True)  # type: ignore[union-attr]  # it has one
+    heights = {form.editor(name).height() for name in ("epochs", "optimizer", "learning_rate", "data", "step_epochs")}
+    assert len(heights) == 1
+
+
+def test_the_recipe_is_named_as_a_shell_takes_it(qtbot: QtBot) -> None:
+    dialog = SaveDialog(ThemeSource(), RunConfig(), None)
+    qtbot.addWidget(dialog)
+    dialog.name.setText("my recipe")
+    assert dialog.remark.text().endswith("--recipe 'my recipe'")

@@ -9,6 +9,7 @@ import numpy as np
 from explorer import zoo
 from explorer.runs import (
     Event,
+    FeatureMapsCaptured,
     RunConfig,
     RunControl,
     RunFailed,
@@ -31,9 +32,13 @@ def launched(config: RunConfig, control: RunControl, emit: Callable[[Event], Non
     return thread
 
 
-def test_a_run_of_two_processes_is_paused_stepped_and_stopped_from_outside(own_home: Path) -> None:
+def test_a_run_of_two_processes_is_watched_paused_stepped_and_stopped_from_outside(own_home: Path) -> None:
     control, events = RunControl(), list[Event]()
     asked: list[str] = []
+    control.watch(("conv1", "fc2"), np.full((1, 28, 28), 200, np.uint8), "a grey square")
+
+    def has_come(kind: type[Event]) -> bool:
+        return any(isinstance(event, kind) for event in events)
 
     def listen(event: Event) -> None:
         events.append(event)
@@ -41,7 +46,7 @@ def test_a_run_of_two_processes_is_paused_stepped_and_stopped_from_outside(own_h
             asked.append("pause")
             control.set_learning_rate(0.005)
             control.pause()
-        elif isinstance(event, StateChanged) and event.state == "paused" and asked == ["pause"]:
+        elif asked == ["pause"] and has_come(StateChanged) and has_come(FeatureMapsCaptured):
             asked.append("step")
             control.step_once()
         elif isinstance(event, StepsRecorded) and asked == ["pause", "step"]:
@@ -64,6 +69,14 @@ def test_a_run_of_two_processes_is_paused_stepped_and_stopped_from_outside(own_h
         (record,) = store.list()
         assert store.history(record.run_id).losses.tolist() == losses.tolist()
     assert (record.state, record.config.processes) == ("stopped", 2)
+    maps = [event for event in events if isinstance(event, FeatureMapsCaptured)]
+    assert {tuple(event.atlases) for event in maps} == {("conv1", "fc2")}
+    assert {event.probe for event in maps} == {"a grey square"}
+    # Those of the last weights among them, and of what the weights were before.
+    assert maps[-1].step == end.step
+    assert maps[0].atlases["conv1"].num_channels == 6
+    assert (maps[0].atlases["conv1"].image != maps[-1].atlases["conv1"].image).any()
+    assert not {path.name for path in record.folder.iterdir()} & {"maps.npz", "watch.npz"}
     assert record.weights_path.is_file()
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from explorer.runs import Event, StateChanged
+from explorer.runs import Atlas, Event, FeatureMapsCaptured, RunControl, StateChanged
 from explorer.runs.follow_journal import Journal
+from explorer.runs.follow_maps import MapsAnswerer
 from explorer.session.follow_session import FollowSession
 
 
@@ -51,6 +53,36 @@ def test_a_folder_that_goes_and_comes_back_is_said_once_each(
     folder.mkdir()
     qtbot.waitUntil(lambda: len(said) == 2)
     assert said[1] == ""
+
+
+def test_maps_come_while_somebody_looks(session: FollowSession, folder: Path, qtbot: QtBot) -> None:
+    control = RunControl()
+    seen: list[FeatureMapsCaptured] = []
+    session.maps_arrived.connect(seen.append)
+    session.watch(("conv1",), np.zeros((1, 4, 4), np.uint8), "nothing")
+    atlas = Atlas(
+        image=np.full((2, 2), 7, np.uint8),
+        num_channels=1,
+        columns=1,
+        tile_height=2,
+        tile_width=2,
+        gap=0,
+        minimum=0.0,
+        maximum=1.0,
+    )
+    captured = FeatureMapsCaptured(run_id="r", step=3, probe="nothing", atlases={"conv1": atlas})
+    with MapsAnswerer(control) as answerer:
+        answerer.hear(StateChanged(run_id="r", state="running"), folder)
+        session.start()
+        qtbot.waitUntil(lambda: control.watched.node_ids == ("conv1",))
+        answerer.hear(captured, folder)
+        qtbot.waitUntil(lambda: bool(seen))
+        assert seen[0].step == 3
+        assert seen[0].atlases["conv1"].image.tolist() == [[7, 7], [7, 7]]
+        session.watch((), None, "")
+        qtbot.waitUntil(lambda: control.watched.node_ids == ())
+    assert session.close()
+    assert list(folder.iterdir()) == []
 
 
 def test_closing_before_the_start_is_no_trouble(session: FollowSession) -> None:

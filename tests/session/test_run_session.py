@@ -11,8 +11,10 @@ from pytestqt.qtbot import QtBot
 from explorer import zoo
 from explorer.architecture import Architecture
 from explorer.runs import (
+    Atlas,
     CheckpointSaved,
     Event,
+    FeatureMapsCaptured,
     RunConfig,
     RunControl,
     RunFailed,
@@ -65,6 +67,19 @@ def started() -> RunStarted:
         steps_per_epoch=1,
         num_parameters=1,
         notes=(),
+    )
+
+
+def atlas() -> Atlas:
+    return Atlas(
+        image=np.zeros((4, 4), np.uint8),
+        num_channels=1,
+        columns=1,
+        tile_height=4,
+        tile_width=4,
+        gap=0,
+        minimum=0,
+        maximum=1,
     )
 
 
@@ -125,6 +140,39 @@ def test_events_arrive_in_order_and_the_run_ends_idle(
     assert [e.first_step for e in events if isinstance(e, StepsRecorded)] == list(range(1, 51))
     assert isinstance(events[-1], RunFinished)
     assert session.checkpoint == "weights"
+
+
+def test_pictures_come_in_a_frame_of_their_own(qtbot: QtBot, session: RunSession) -> None:
+    batches: list[list[type[Event]]] = []
+    session.events_arrived.connect(lambda events: batches.append([type(event) for event in events]))
+    told = threading.Event()
+
+    def trainer(
+        architecture: Architecture,
+        config: RunConfig,
+        emit: Callable[[Event], None],
+        control: RunControl,
+        *,
+        initial_weights: Path | None,
+    ) -> None:
+        emit(started())
+        for step in (1, 2):
+            emit(recorded(step))
+            emit(FeatureMapsCaptured(run_id="r", step=step, probe="", atlases={f"conv{step}": atlas()}))
+        told.wait(10)
+        emit(recorded(3))
+        emit(FeatureMapsCaptured(run_id="r", step=3, probe="", atlases={"conv1": atlas()}))
+        emit(finished(3))
+
+    session.start_with(zoo.entry("lenet5").build(), RunConfig(), trainer)
+    qtbot.waitUntil(lambda: sum(batch.count(FeatureMapsCaptured) for batch in batches) == 2, timeout=5_000)
+    assert not [batch for batch in batches if {StepsRecorded, FeatureMapsCaptured} <= set(batch)]
+    told.set()
+    qtbot.waitUntil(lambda: session.state == "idle", timeout=5_000)
+
+    # Nothing comes after the end.
+    assert batches[-1][-1] is RunFinished
+    assert sum(batch.count(FeatureMapsCaptured) for batch in batches) == 3
 
 
 def test_a_trainer_that_cannot_even_start_says_why(qtbot: QtBot) -> None:

@@ -48,6 +48,9 @@ RECIPES = {
     "augmented": dataclasses.replace(
         RECIPE, augmentation="flip,crop:2,mixup:0.2", optimizer="adamw", weight_decay=0.01
     ),
+    "bfloat16": dataclasses.replace(RECIPE, precision="bfloat16"),
+    # Its first scales are found by updates that are passed over.
+    "float16": dataclasses.replace(RECIPE, precision="float16", optimizer="adam", clip_norm=1.0),
     "onecycle": dataclasses.replace(RECIPE, schedule="onecycle", nesterov=True, label_smoothing=0.1, keep_best=True),
 }
 
