@@ -75,8 +75,9 @@ def _keep(module: nn.modules.batchnorm._BatchNorm, mean: Tensor, variance: Tenso
 
 def _shared(values: Tensor, add_up: Sum) -> Tensor:
     """The sum over the processes; its gradient is the sum of theirs."""
-    whole: Tensor = _Shared.apply(values, add_up)  # type: ignore[no-untyped-call]  # torch has no type for it
-    return whole
+    # Older versions of torch have no type for it.
+    share: Callable[[Tensor, Sum], Tensor] = _Shared.apply
+    return share(values, add_up)
 
 
 class _Shared(torch.autograd.Function):

@@ -243,11 +243,13 @@ class _Walk:
 
     def _cut(self, sources: Sequence[int]) -> tuple[tuple[Tensor, ...], dict[GradientEdge, int]]:
         arriving, edges = [], {}
+        # Older versions of torch have no type for it.
+        cut: Callable[[Tensor, Tensor], Tensor] = _Cut.apply
         for source in sources:
             value = self.values[source]
             assert value is not None
             if value.requires_grad:
-                value = _Cut.apply(self._token, value.detach())  # type: ignore[no-untyped-call]
+                value = cut(self._token, value.detach())
                 edges[get_gradient_edge(value)] = source
             arriving.append(value)
         return tuple(arriving), edges
