@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer.app import profile_engine
 from explorer.app.message_bar import MessageBar
@@ -203,7 +203,9 @@ class Profiling(QObject):
         self.strip.show_overlay(self._canvas.reading.colouring.choice)
 
     def _show_table(self) -> None:
-        dock = self._table.parentWidget()
+        dock: QWidget | None = self._table
+        while dock is not None and not isinstance(dock, QDockWidget):
+            dock = dock.parentWidget()
         if dock is not None:
             dock.show()
             dock.raise_()

@@ -41,6 +41,7 @@ from explorer.app.weights_dialog import WeightsDialog
 from explorer.architecture import EditRefused, edits, files
 from explorer.canvas import GraphView
 from explorer.look import theme
+from explorer.look.island import Island
 from explorer.look.theme import Theme, ThemeSource
 from explorer.panels.classes import ClassesPanel
 from explorer.panels.data_page import DataPage, dropped_folder
@@ -167,7 +168,7 @@ class MainWindow(QMainWindow):
         ):
             dock = QDockWidget(title, self)
             dock.setObjectName(f"dock-{name}")
-            dock.setWidget(widget)
+            dock.setWidget(Island(widget))
             self.addDockWidget(area, dock)
             self.docks[name] = dock
         for name in ("data", "feature-maps", "classes", "table", "source", "issues", "runs"):
