@@ -3,11 +3,12 @@
 What matches, and what is shown of it, is `finding`'s.
 """
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from explorer.look.icons import dress, icon
+from explorer.look.key_line import KeyLine
 from explorer.look.query import EXAMPLES
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 
@@ -146,7 +147,7 @@ class FindBar(QWidget):
         self.cross.setIcon(icon("close", theme))
 
 
-class _Field(QLineEdit):
+class _Field(KeyLine):
     """A line whose Enter goes on and whose Escape leaves, before the window's shortcuts.
 
     Signals:
@@ -156,16 +157,6 @@ class _Field(QLineEdit):
 
     stepped = Signal(int)
     left = Signal()
-
-    def event(self, event: QEvent) -> bool:
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.ShortcutOverride
-            and event.key() in {Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter}
-        ):
-            event.accept()
-            return True
-        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:

@@ -3,12 +3,13 @@
 What matches is the table's to find out.
 """
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from explorer.look import numbers
 from explorer.look.icons import dress, icon
+from explorer.look.key_line import KeyLine
 from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.query import EXAMPLES
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
@@ -83,7 +84,7 @@ class FilterLine(QWidget):
         self._picture.setPixmap(icon("search", theme, theme.muted).pixmap(QSize(2 * GRID, 2 * GRID)))
 
 
-class _Field(QLineEdit):
+class _Field(KeyLine):
     """A line that Escape clears, or leaves where it is empty, before the window's shortcuts; Enter and Down leave it.
 
     Signals:
@@ -91,16 +92,6 @@ class _Field(QLineEdit):
     """
 
     left = Signal()
-
-    def event(self, event: QEvent) -> bool:
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.ShortcutOverride
-            and event.key() in {Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter}
-        ):
-            event.accept()
-            return True
-        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.text():

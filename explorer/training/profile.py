@@ -6,12 +6,10 @@ everything, is `rehearsal`. Whole steps and sweeps take turns, so that both see 
 
 import platform
 from collections.abc import Callable, Sequence
-from functools import partial
 from statistics import median
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from explorer import __version__
 from explorer.architecture import Architecture
@@ -22,6 +20,7 @@ from explorer.runs.profile import NodeProfile, StepProfile
 from explorer.runtime.devices import device_memory, device_name
 from explorer.training.failures import is_out_of_memory, message_of
 from explorer.training.fitting import fitting_batch_size, make_attempt
+from explorer.training.loss import training_losses
 from explorer.training.plan import RunPlan
 from explorer.training.profile_clock import Allocations, Clock
 from explorer.training.profile_sweep import Bytes, Sweep, Times
@@ -109,7 +108,7 @@ def _measured(rehearsal: Rehearsal, repetitions: int | None, progress: Progress)
     target = torch.empty(0)
 
     def loss(outputs: Sequence[Tensor]) -> Tensor:
-        return training_loss(outputs, target, plan.config)
+        return training_losses(outputs, target, plan.config)[1]
 
     sweep = Sweep(rehearsal.network, loss, rehearsal.look)
     taken: dict[str, list[float]] = {"data": [], "step": [], "optimizer": []}
@@ -186,18 +185,6 @@ def _profile(
         versions=_versions(plan.device),
         notes=rehearsal.notes,
     )
-
-
-def training_loss(outputs: Sequence[Tensor], target: Tensor, config: RunConfig) -> Tensor:
-    """What a step minimises: the first output's cross entropy, and each auxiliary head's times its weight."""
-    logits, *heads = outputs
-    if target.dim() == 2 and target.shape[1] < logits.shape[1]:
-        target = F.pad(target, (0, logits.shape[1] - target.shape[1]))
-    take = partial(F.cross_entropy, target=target, label_smoothing=config.label_smoothing)
-    whole = take(logits.float())
-    for head in heads:
-        whole = whole + config.aux_weight * take(head.float())
-    return whole
 
 
 def _versions(device: torch.device) -> dict[str, str]:

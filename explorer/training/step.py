@@ -13,6 +13,7 @@ from explorer.runtime.modules import Network
 from explorer.training.class_counts import Answers
 from explorer.training.distributed import ALONE, Alone
 from explorer.training.feed import Feed
+from explorer.training.loss import training_losses
 from explorer.training.optimization import Optimization
 
 
@@ -24,8 +25,7 @@ class Step:
         self._ranks = ranks
         self._network = network
         self._optimization = optimization
-        self._label_smoothing = config.label_smoothing
-        self._aux_weight = config.aux_weight
+        self._config = config
 
     def __call__(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Update the weights by one batch.
@@ -46,25 +46,15 @@ class Step:
         optimization = self._optimization
         with optimization.precision.autocast():
             outputs = self._ranks.forward(self._network, x)
-        logits, *heads = outputs if isinstance(outputs, tuple) else (outputs,)
-        loss = self._loss(logits, target)
-        whole = loss
-        for head in heads:
-            # "weighted by 0.3" (Szegedy et al. 2014, section 5).
-            whole = whole + self._aux_weight * self._loss(head, target)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        loss, whole = training_losses(outputs, target, self._config)
         labels = target if target.dim() == 1 else target.argmax(1)
-        right = (logits.detach().argmax(1) == labels).sum()
+        right = (outputs[0].detach().argmax(1) == labels).sum()
         # What is to be reported is not scaled.
         torch.autograd.backward(self._ranks.weighted(optimization.scaled(whole), loss.detach(), right))
         measured = self._ranks.measured(loss.detach(), right)
         optimization.update()
         return measured
-
-    def _loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        if target.dim() == 2 and target.shape[1] < logits.shape[1]:
-            # A network may have more scores than the data has classes.
-            target = F.pad(target, (0, logits.shape[1] - target.shape[1]))
-        return F.cross_entropy(logits.float(), target, label_smoothing=self._label_smoothing)
 
 
 def evaluate(

@@ -19,7 +19,8 @@ from explorer.runs import RunConfig
 from explorer.runtime.devices import DeviceMemory
 from explorer.runtime.modules import Network, build_module
 from explorer.training import fitting, profile
-from explorer.training.profile import LacksMemory, profile_step, training_loss
+from explorer.training.loss import training_losses
+from explorer.training.profile import LacksMemory, profile_step
 from explorer.training.profile_clock import Allocations, Clock
 from explorer.training.profile_sweep import Sweep
 from explorer.training.rehearsal import RehearsalCancelled, end_rehearsals, rehearsing
@@ -185,7 +186,7 @@ def test_the_loss_is_that_of_a_step() -> None:
         weight * F.cross_entropy(output, target, label_smoothing=0.1)
         for weight, output in zip((1.0, 0.3), outputs, strict=True)
     )
-    torch.testing.assert_close(training_loss(outputs, target, weighed), expected)
+    torch.testing.assert_close(training_losses(outputs, target, weighed)[1], expected)
 
 
 def test_steps_of_a_rehearsal_change_no_weight_and_no_random_number_elsewhere() -> None:
