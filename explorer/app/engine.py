@@ -3,13 +3,13 @@
 import dataclasses
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer.architecture import Architecture
 from explorer.panels.estimates import Device
-from explorer.runs import Atlas, Event, RunConfig, RunControl, RunStarted, RunStoreError, config_field
+from explorer.runs import Event, RunConfig, RunControl, RunStarted, RunStoreError, config_field
 from explorer.runs.data_sources import DIGITS
 from explorer.runs.launch import train_in_processes
 from explorer.runtime import allocation, threads
@@ -124,7 +124,7 @@ def make_capture() -> Capture:
     """What the probe's thread calls; it keeps its module between calls."""
     observer: Observer | None = None
 
-    def capture(request: ProbeRequest) -> Mapping[str, Atlas]:
+    def capture(request: ProbeRequest) -> tuple[Event, ...]:
         nonlocal observer
         threads.prepare()
         from explorer.runtime.observer import Observer
@@ -139,14 +139,15 @@ def make_capture() -> Capture:
         data = request.data if is_at_hand(request.data, shape) else DIGITS
         asked = RunConfig(data=data, normalization=request.normalization)
         config = settle_normalization(asked, shape, weights)
+        images = load_data(data, shape)
         return observer.capture(
             request.architecture,
             weights,
             request.seed,
-            request.image,
-            request.node_ids,
+            request.look,
             # The same pixels as in training, so that the pictures before, during and after a run compare.
-            normalization=normalization_of_run(config, load_data(data, shape)),
+            normalization=normalization_of_run(config, images),
+            class_names=images.class_names,
         )
 
     return capture

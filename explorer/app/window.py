@@ -28,7 +28,7 @@ from explorer.app.device_watch import DeviceWatch
 from explorer.app.export_dialog import ExportDialog
 from explorer.app.figure_dialog import FigureDialog
 from explorer.app.follow_docks import FollowDocks
-from explorer.app.maps import LiveMaps
+from explorer.app.looking import Looking
 from explorer.app.measuring import make_measuring
 from explorer.app.message_bar import MessageBar
 from explorer.app.profile import Profiling
@@ -64,6 +64,7 @@ from explorer.session.classes_session import ClassesSession
 from explorer.session.data_session import DataSession
 from explorer.session.places import settings
 from explorer.session.probe_session import ProbeSession
+from explorer.session.probe_set import ProbeSet
 from explorer.session.recovery import Autosave
 from explorer.session.run_session import RunSession
 from explorer.session.runs_session import RunsSession
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self.selection = Selection(self.document, self)
         self.run_session = RunSession(engine.train, self)
         self.probe_session = ProbeSession(engine.make_capture(), self)
+        self.probes = ProbeSet(self)
         self.data_session = DataSession(DataEngine(), self)
         self.runs_session = RunsSession(parent=self)
         self.classes_session = ClassesSession(self.run_session, self.runs_session.root, test_pictures, self)
@@ -111,8 +113,8 @@ class MainWindow(QMainWindow):
         self.help_page = HelpPage(self.document, self.selection, self.themes, self)
         self.actions_ = Actions(self)
         self._make_toolbar()
-        self.maps = LiveMaps(
-            self.document, self.canvas, self.feature_maps, self.run_session, self.probe_session, parent=self
+        self.looking = Looking(
+            self.document, self.run_session, self.probe_session, self.probes, (self.canvas, self.feature_maps), self
         )
         self._connect()
         self.setAcceptDrops(True)
@@ -144,7 +146,7 @@ class MainWindow(QMainWindow):
         self.ideas = IdeasPanel(self.document, self.themes, estimates=self.estimates)
         self.training = TrainingPanel(self.document, self.run_session, self.themes)
         self.data_page = DataPage(self.document, self.data_session, self.themes)
-        self.feature_maps = FeatureMapsPanel(self.document, self.selection, self.themes)
+        self.feature_maps = FeatureMapsPanel(self.document, self.selection, self.probes, self.themes)
         self.classes = ClassesPanel(self.classes_session, self.themes)
         self.table = LayerTable(self.document, self.selection, self.themes)
         self.source = SourcePanel(self.document, self.selection, self.themes)
@@ -274,7 +276,7 @@ class MainWindow(QMainWindow):
         self.training.resume_asked.connect(actions.resume_on)
         self.runs.reveal_asked.connect(actions.reveal)
         self.runs.follow_asked.connect(self.follow_docks.follow)
-        self.follow_docks.shown_changed.connect(self.maps.follow)
+        self.follow_docks.shown_changed.connect(self.looking.follow)
         self.runs.failed.connect(self.bar.error)
         self.runs.done.connect(self.bar.note)
 
@@ -345,7 +347,7 @@ class MainWindow(QMainWindow):
     def preload(self) -> None:
         """Bring torch in behind the window."""
         engine.preload()
-        self.maps.enable()
+        self.looking.enable()
         self.devices.enable()
         self.measuring.enable()
         self.profiling.enable()
@@ -377,7 +379,7 @@ class MainWindow(QMainWindow):
         self.batch_editor.show_value(config.batch_size)
         self.estimates.set_config(config)
         self.devices.set_name(config.device)
-        self.maps.set_config(config)
+        self.looking.set_config(config)
         self.data_page.set_config(config)
 
     def _choose_batch(self, batch_size: int) -> None:
@@ -498,7 +500,7 @@ class MainWindow(QMainWindow):
     def _shut_down(self) -> None:
         self.devices.close()
         self.follow_docks.close()
-        self.maps.close()
+        self.looking.close()
         self.canvas.end_work()
         self.projects.weights.close()
         self.measuring.close(_CLOSE_TIMEOUT_S)

@@ -4,7 +4,7 @@ How things are drawn is `scene`'s and its items' business; where the camera is, 
 `pointer`'s; what the keys do, `keys`'; what is folded, `fold_control`'s; what menus offer, `context_menu`'s.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -39,8 +39,9 @@ from explorer.canvas.maps_strip import Strip
 from explorer.canvas.reading import Reading
 from explorer.canvas.scene import GraphScene
 from explorer.look.theme import GRID, Theme, ThemeSource
-from explorer.runs import Atlas
+from explorer.runs import Atlas, Event, FeatureMapsCaptured, Look
 from explorer.session import Document, Selection, Snapshot
+from explorer.session.sources import Source
 
 _MAPS_ZOOM = 0.3
 """Below this, maps on a card are smaller than 16 pixels and not worth capturing."""
@@ -53,13 +54,13 @@ class GraphView(QGraphicsView):
     Signals:
         edit_requested(str): a node was double-clicked, or Enter pressed on it; its id.
         message(str): why something could not be done.
-        map_nodes_changed(tuple[str, ...]): other nodes than before are large enough on screen to show maps.
+        wanted_changed(): other nodes than before are large enough on screen to show maps.
         zoom_changed(float): screen pixels a scene pixel.
     """
 
     edit_requested = Signal(str)
     message = Signal(str)
-    map_nodes_changed = Signal(object)
+    wanted_changed = Signal()
     zoom_changed = Signal(float)
 
     def __init__(
@@ -169,13 +170,25 @@ class GraphView(QGraphicsView):
         assert self._graph.shown is not None
         self._show_item(self._graph.shown.holders[node_id])
 
-    def set_maps(self, atlases: Mapping[str, Atlas]) -> None:
-        """Show these feature maps on their nodes; other nodes keep theirs."""
-        self._graph.set_maps(atlases)
+    def wanted(self) -> Look:
+        """Maps of the nodes that are large enough on screen."""
+        return Look(maps=self.visible_map_nodes())
 
-    def clear_maps(self) -> None:
+    def show_observed(self, events: Sequence[Event], _source: Source) -> None:
+        """Show feature maps on their nodes; other nodes keep theirs."""
+        atlases: dict[str, Atlas] = {}
+        for event in events:
+            if isinstance(event, FeatureMapsCaptured):
+                atlases.update(event.atlases)
+        if atlases:
+            self._graph.set_maps(atlases)
+
+    def clear_observed(self) -> None:
         """Show no feature maps."""
         self._graph.clear_maps()
+
+    def show_problem(self, text: str) -> None:
+        """The panels say it; the cards only stay without maps."""
 
     def visible_map_nodes(self) -> tuple[str, ...]:
         """The nodes whose maps are shown on screen, large enough; a folded block shows those of its last node."""
@@ -237,7 +250,7 @@ class GraphView(QGraphicsView):
         nodes = self.visible_map_nodes()
         if nodes != self._map_nodes:
             self._map_nodes = nodes
-            self.map_nodes_changed.emit(nodes)
+            self.wanted_changed.emit()
 
     def _reach(self, node_id: str) -> None:
         """Select a node, which opens what hides it, and bring it into sight."""

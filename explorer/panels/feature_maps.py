@@ -1,9 +1,9 @@
 """The selected layer's feature maps in full. What is drawn how is `feature_maps_view`'s, the probe image `probes`'.
 
-The panel captures nothing: it says what it wants to show (`wanted_changed`), and is given maps (`set_maps`).
+The panel captures nothing: it says what it wants to show (`wanted`), and is given maps (`show_observed`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,8 +26,10 @@ from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.feature_maps_tiles import SCALES, as_pixels, level_value, tiles, vector
 from explorer.panels.feature_maps_view import BarsView, ChannelView, MapsView
 from explorer.panels.probes import ProbeBar, dropped_image
-from explorer.runs import Atlas
+from explorer.runs import Atlas, Event, FeatureMapsCaptured, Look
 from explorer.session import Document, Selection, Snapshot
+from explorer.session.probe_set import ProbeSet
+from explorer.session.sources import Source
 
 _MOST_BARS = 100
 _SIDE_WIDTH = 32 * GRID
@@ -42,17 +44,20 @@ class FeatureMapsPanel(QWidget):
     """Probe bar at the top, all channels below, the chosen channel at the side.
 
     Signals:
-        probe_changed(numpy.ndarray, str): the image to capture for, and its label.
-        wanted_changed(): `wanted_nodes()` is another.
+        wanted_changed(): `wanted()` is another.
         failed(str): why a picture or a file could not be used or written.
     """
 
-    probe_changed = Signal(object, str)
     wanted_changed = Signal()
     failed = Signal(str)
 
     def __init__(
-        self, document: Document, selection: Selection, themes: ThemeSource, parent: QWidget | None = None
+        self,
+        document: Document,
+        selection: Selection,
+        probes: ProbeSet,
+        themes: ThemeSource,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._document = document
@@ -63,8 +68,7 @@ class FeatureMapsPanel(QWidget):
         self._wanted: tuple[str, ...] = ()
         self.setAcceptDrops(True)
 
-        self.probe_bar = ProbeBar(themes, self)
-        self.probe_bar.probe_changed.connect(self._change_probe)
+        self.probe_bar = ProbeBar(probes, themes, self)
         self.probe_bar.failed.connect(self.failed)
         self._title = RoleLabel(themes, font=body_font(bold=True), parent=self)
         self._facts = ElidedLabel(themes, role="muted", font=small_font(), parent=self)
@@ -102,29 +106,32 @@ class FeatureMapsPanel(QWidget):
         selection.changed.connect(lambda _ids: self._follow())
         self._follow()
 
-    def set_maps(self, maps: Mapping[str, Atlas], source: str) -> None:
-        """Take maps of some nodes; those of others stay.
-
-        Args:
-            source: where the weights are from, as the panel shows it: "step 1,240", "initial weights".
-        """
+    def show_observed(self, events: Sequence[Event], source: Source) -> None:
+        """Take maps of some nodes; those of others stay."""
+        arrived = [event for event in events if isinstance(event, FeatureMapsCaptured)]
+        if not arrived:
+            return
         self._problem = ""
-        self._maps.update({node_id: _Maps(atlas, source) for node_id, atlas in maps.items()})
-        if self._selection.current in maps:
+        for event in arrived:
+            self._maps.update({node_id: _Maps(atlas, source.text) for node_id, atlas in event.atlases.items()})
+        if any(self._selection.current in event.atlases for event in arrived):
             self._show()
 
-    def clear_maps(self) -> None:
+    def clear_observed(self) -> None:
         """Forget all maps, as another network or run makes them wrong."""
         self._maps.clear()
         self._show()
 
-    def set_problem(self, text: str) -> None:
+    def show_problem(self, text: str) -> None:
         """Say why there are no maps; the next maps take it back."""
         self._problem = text
         self._show()
 
-    def wanted_nodes(self) -> tuple[str, ...]:
-        """The nodes whose maps the panel would show now: the selected one, or none while it is hidden."""
+    def wanted(self) -> Look:
+        """Maps of the selected node, or of none while it is hidden."""
+        return Look(maps=self._wanted_nodes())
+
+    def _wanted_nodes(self) -> tuple[str, ...]:
         current = self._selection.current
         return (current,) if self.isVisible() and current is not None else ()
 
@@ -219,14 +226,10 @@ class FeatureMapsPanel(QWidget):
         self._show()
 
     def _report_wanted(self) -> None:
-        wanted = self.wanted_nodes()
+        wanted = self._wanted_nodes()
         if wanted != self._wanted:
             self._wanted = wanted
             self.wanted_changed.emit()
-
-    def _change_probe(self, image: object, label: str) -> None:
-        # The maps on screen stay until those of the new image arrive; an empty flash would hide the difference.
-        self.probe_changed.emit(image, label)
 
     # What is shown
 

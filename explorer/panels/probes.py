@@ -23,7 +23,9 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QToolButton, QVBoxLayout
 from explorer.look.icons import icon
 from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.theme import GRID, ThemeSource, small_font
-from explorer.session.probes import Probe, ProbeImageError, probe_images, read_image, to_qimage
+from explorer.runs import Probe
+from explorer.session.probe_set import ProbeSet
+from explorer.session.probes import ProbeImageError, probe_images, read_image, to_qimage
 
 _TILE = 4 * GRID
 
@@ -32,19 +34,17 @@ class ProbeBar(QWidget):
     """A row of digits, one a class; another click on the chosen one takes the next of its class.
 
     Signals:
-        probe_changed(numpy.ndarray, str): image, uint8 `(H, W)` or `(3, H, W)`, and its label.
         failed(str): why a file is no probe image.
     """
 
-    probe_changed = Signal(object, str)
     failed = Signal(str)
 
-    def __init__(self, themes: ThemeSource, parent: QWidget | None = None) -> None:
+    def __init__(self, probes: ProbeSet, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._themes = themes
+        self._probes = probes
         self._by_class: dict[int, tuple[Probe, ...]] = {}
         self._turns: dict[int, int] = {}
-        self._probe: Probe | None = None
         self.setAcceptDrops(True)
         self.digits = _DigitRow(themes, self)
         self.digits.chosen.connect(self.choose_class)
@@ -79,7 +79,7 @@ class ProbeBar(QWidget):
     @property
     def current(self) -> Probe | None:
         """The probe image; None before the bar was first shown."""
-        return self._probe
+        return self._probes.current
 
     @property
     def error(self) -> str:
@@ -98,12 +98,12 @@ class ProbeBar(QWidget):
         for digit in sorted({probe.target for probe in probes if probe.target is not None}):
             self._by_class[digit] = tuple(probe for probe in probes if probe.target == digit)
         self.digits.show_probes([self._by_class[digit][0] for digit in self._by_class])
-        if self._probe is None:
+        if self.current is None:
             self.choose_class(next(iter(self._by_class)))
 
     def choose_class(self, digit: int) -> None:
         """Take the digit's image; the next one if the digit is chosen already."""
-        step = 1 if self._probe is not None and self._probe.target == digit else 0
+        step = 1 if self.current is not None and self.current.target == digit else 0
         self._turn(digit, step)
 
     def open_image(self, path: Path) -> None:
@@ -120,7 +120,7 @@ class ProbeBar(QWidget):
     def show_image(self, image: npt.NDArray[np.uint8], label: str) -> None:
         """Take a picture that is here already, `(H, W)` or `(3, H, W)`."""
         self._own.show_image(to_qimage(image))
-        self._take(Probe(label=label, target=None, image=image))
+        self._take(Probe(label=label, image=image))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -150,7 +150,6 @@ class ProbeBar(QWidget):
         self._take(probe)
 
     def _take(self, probe: Probe) -> None:
-        self._probe = probe
         self._error.hide()
         self._error.setText("")
         self.digits.mark(probe.target)
@@ -158,7 +157,7 @@ class ProbeBar(QWidget):
         height, width = probe.image.shape[-2:]
         size = self.tr("{width}×{height} pixels").format(width=width, height=height)
         self._name.show_text(f"{probe.label} · {size}")
-        self.probe_changed.emit(probe.image, probe.label)
+        self._probes.put(probe)
 
     def _say(self, text: str) -> None:
         self._error.show_text(text)

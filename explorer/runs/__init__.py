@@ -24,7 +24,20 @@ from explorer.runs.events import (
     StepsRecorded,
     TroubleMet,
 )
+from explorer.runs.looks import MOST_PROBES, Look, Probe, merged
 from explorer.runs.mailbox import Mailbox
+from explorer.runs.observed import (
+    Histogram,
+    LayersMeasured,
+    LayersOpened,
+    LayerStatistics,
+    Observed,
+    OpenedLayer,
+    ProbeAnswer,
+    ProbesExplained,
+    WeightPictures,
+    WeightsCaptured,
+)
 from explorer.runs.paths import HOME_VARIABLE, default_root
 from explorer.runs.preprocessing import IMAGENET, Normalization, Resizing, parse_normalization
 from explorer.runs.project_weights import ProjectWeightsError, SavedWeights
@@ -38,6 +51,7 @@ __all__ = [
     "GROUP_TITLES",
     "HOME_VARIABLE",
     "IMAGENET",
+    "MOST_PROBES",
     "Atlas",
     "CheckpointSaved",
     "ClassesTested",
@@ -47,9 +61,19 @@ __all__ = [
     "EpochFinished",
     "Event",
     "FeatureMapsCaptured",
+    "Histogram",
+    "LayerStatistics",
+    "LayersMeasured",
+    "LayersOpened",
+    "Look",
     "Mailbox",
     "NewerStoreError",
     "Normalization",
+    "Observed",
+    "OpenedLayer",
+    "Probe",
+    "ProbeAnswer",
+    "ProbesExplained",
     "ProjectWeightsError",
     "Resizing",
     "RunConfig",
@@ -68,9 +92,12 @@ __all__ = [
     "TroubleMet",
     "UnknownRunError",
     "Watch",
+    "WeightPictures",
+    "WeightsCaptured",
     "WeightsFacts",
     "config_field",
     "default_root",
+    "merged",
     "parse_normalization",
     "read_facts",
 ]

@@ -3,27 +3,19 @@
 One side calls from any thread and never waits; the trainer asks between its steps. What the run answers are events.
 """
 
+import dataclasses
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Callable
+from typing import NamedTuple
 
 from explorer.runs.config import config_field
+from explorer.runs.looks import Look, Probe
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Watch:
-    """What somebody looks at: whose feature maps to capture, and of which image."""
+class Watch(NamedTuple):
+    """What is looked at, and how often that has changed."""
 
-    node_ids: tuple[str, ...]
-    """Without repeats; empty if nobody looks, and then nothing is captured."""
-    probe_image: npt.NDArray[Any] | None
-    """The probe image as the data set holds its images, read-only; None for the trainer's choice."""
-    probe: str
-    """The probe image's label, which comes back in `FeatureMapsCaptured`."""
+    look: Look
     version: int
     """Grows by one with each change."""
 
@@ -41,7 +33,7 @@ class RunControl:
         self._stop_requested = False
         self._num_steps_requested = 0
         self._learning_rate: float | None = None
-        self._watched = Watch(node_ids=(), probe_image=None, probe="", version=0)
+        self._watched = Watch(Look(), 0)
 
     # For the window and the command line
 
@@ -80,23 +72,17 @@ class RunControl:
         with self._changed:
             self._learning_rate = checked
 
-    def watch(self, node_ids: Iterable[str], probe_image: npt.NDArray[Any] | None = None, probe: str = "") -> None:
+    def watch(self, look: Look) -> None:
         """Replace what is being looked at, all at once; asking for the same again changes nothing.
 
         Args:
-            node_ids: The nodes whose feature maps are on screen; empty if none is.
-            probe_image: The image to show them for, which is copied; None for the trainer's choice.
-            probe: A label for that image.
+            look: its images are copied.
         """
-        ids = tuple(dict.fromkeys(node_ids))
-        image = None if probe_image is None else probe_image.copy()
-        if image is not None:
-            image.flags.writeable = False
         with self._changed:
-            old = self._watched
-            if ids == old.node_ids and probe == old.probe and _same_image(image, old.probe_image):
+            if look.same_as(self._watched.look):
                 return
-            self._watched = Watch(node_ids=ids, probe_image=image, probe=probe, version=old.version + 1)
+            copied = dataclasses.replace(look, probes=tuple(_own(probe) for probe in look.probes))
+            self._watched = Watch(copied, self._watched.version + 1)
             self._changed.notify_all()
 
     # For the trainer
@@ -167,7 +153,7 @@ class RunControl:
             return self._stop_requested
 
 
-def _same_image(a: npt.NDArray[Any] | None, b: npt.NDArray[Any] | None) -> bool:
-    if a is None or b is None:
-        return a is b
-    return a.dtype == b.dtype and np.array_equal(a, b)
+def _own(probe: Probe) -> Probe:
+    image = probe.image.copy()
+    image.flags.writeable = False
+    return dataclasses.replace(probe, image=image)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from explorer.runs.class_figures import TestedImages
 from explorer.runs.config import RunConfig
+from explorer.runs.observed import Observed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +263,7 @@ Event = (
     | EpochFinished
     | CheckpointSaved
     | FeatureMapsCaptured
+    | Observed
     | StateChanged
     | TroubleMet
     | RunFinished

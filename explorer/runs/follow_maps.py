@@ -12,16 +12,17 @@ import logging
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from explorer.runs.control import RunControl
 from explorer.runs.events import Atlas, Event, FeatureMapsCaptured, RunFailed, RunFinished
+from explorer.runs.looks import Look, Probe
 
 WATCH_NAME, MAPS_NAME = "watch.npz", "maps.npz"
 RENEWAL_S = 4.0
@@ -35,16 +36,6 @@ _MOST_BYTES = 1 << 26
 _FORMAT = 1
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, AssertionError, zipfile.BadZipFile)
 _logger = logging.getLogger(__name__)
-
-
-class Question(NamedTuple):
-    """What a follower looks at."""
-
-    node_ids: tuple[str, ...]
-    """Empty for nothing."""
-    image: npt.NDArray[Any] | None
-    """As `RunControl.watch` takes it."""
-    probe: str
 
 
 class MapsAnswerer:
@@ -99,12 +90,12 @@ class MapsAnswerer:
         if mark is not None and mark != self._mark:
             self._marked_s = now_s
             if (question := _read_question(self._folder / WATCH_NAME)) is not None:
-                self._mark, self._is_asked = mark, bool(question.node_ids)
-                self._control.watch(*question)
+                self._mark, self._is_asked = mark, bool(question.maps)
+                self._control.watch(question)
         elif self._is_asked and (mark is None or now_s - self._marked_s >= FORGOTTEN_S):
             self._is_asked = False
             self._mark = mark
-            self._control.watch(())
+            self._control.watch(Look())
 
     def answer(self) -> None:
         """Write the newest maps, if there are new ones that somebody asked for."""
@@ -134,18 +125,19 @@ class MapsReader:
         """Read from a run's folder."""
         self._folder = folder
         self._clock = clock
-        self._question: Question | None = None
+        self._question: Look | None = None
         self._mark: tuple[int, int] | None = None
         self._own_mark: tuple[int, int] | None = None
         """Of the question as it was written, so that another follower's is left alone."""
         self._asked_s = clock()
         self._is_written = False
 
-    def ask(self, node_ids: Iterable[str], image: npt.NDArray[Any] | None, probe: str) -> None:
-        """Say what is looked at now, nothing included; it is written when `poll` comes. Of several followers the last
-        one that asks is answered."""
-        question = Question(tuple(node_ids), image, probe)
-        if question.node_ids:
+    def ask(self, question: Look) -> None:
+        """Say whose maps are looked at now, nobody's included; it is written when `poll` comes.
+
+        Of several followers the last one that asks is answered.
+        """
+        if question.maps:
             self._question, self._is_written = question, False
         else:
             self.close()
@@ -225,15 +217,18 @@ def _unpacked(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     return about, arrays
 
 
-def _packed_question(question: Question) -> bytes:
-    about = {"node_ids": list(question.node_ids), "probe": question.probe}
-    return _packed(about, {} if question.image is None else {"image": question.image})
+def _packed_question(question: Look) -> bytes:
+    probe = question.probe
+    about = {"node_ids": list(question.maps), "probe": "" if probe is None else probe.label}
+    return _packed(about, {} if probe is None else {"image": probe.image})
 
 
-def _read_question(path: Path) -> Question | None:
+def _read_question(path: Path) -> Look | None:
     try:
         about, arrays = _unpacked(path)
-        return Question(tuple(str(node_id) for node_id in about["node_ids"]), arrays.get("image"), str(about["probe"]))
+        image = arrays.get("image")
+        probes = () if image is None else (Probe(label=str(about["probe"]), image=image),)
+        return Look(maps=tuple(str(node_id) for node_id in about["node_ids"]), probes=probes)
     except _UNREADABLE:
         return None
 

@@ -147,7 +147,7 @@ class _Maps:
         watch = self._control.watched
         if watch.version != self._version:
             self._version = watch.version
-            self._reader.ask(watch.node_ids, watch.probe_image, watch.probe)
+            self._reader.ask(watch.look)
         return self._reader.poll()
 
     def close(self, emit: Callable[[Event], None]) -> None:

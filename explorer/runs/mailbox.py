@@ -1,6 +1,7 @@
-"""Where a run's events wait until the window fetches them: numbers all, in order; pictures only while new.
+"""Where a run's events wait until the window fetches them: numbers all, in order; what is observed only while new.
 
-The trainer puts and never waits; the window drains at its own pace. However slow it is, at most one atlas a node waits.
+The trainer puts and never waits; the window drains at its own pace. However slow it is, at most one atlas a node
+and one observation of a kind wait.
 """
 
 import dataclasses
@@ -8,10 +9,12 @@ import itertools
 import threading
 
 from explorer.runs.events import Event, FeatureMapsCaptured
+from explorer.runs.observed import Observed
 
 
 class Mailbox:
-    """A thread-safe queue of events in which a newer atlas of a node takes the place of an older one."""
+    """A thread-safe queue of events in which a newer atlas of a node takes the place of an older one, and a newer
+    observation that of an older one of its kind."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -19,6 +22,8 @@ class Mailbox:
         self._events: dict[int, Event] = {}
         # (run_id, node id) -> the number of the waiting event that holds the node's newest atlas.
         self._newest: dict[tuple[str, str], int] = {}
+        # (run_id, kind) -> the number of the waiting observation.
+        self._observed: dict[tuple[str, type], int] = {}
         self._is_closed = False
 
     def put(self, event: Event) -> None:
@@ -32,12 +37,18 @@ class Mailbox:
                     return
                 self._drop_older(event)
                 self._newest.update({(event.run_id, node_id): number for node_id in event.atlases})
+            elif isinstance(event, Observed):
+                older = self._observed.get((event.run_id, type(event)))
+                if older is not None:
+                    del self._events[older]
+                self._observed[event.run_id, type(event)] = number
             self._events[number] = event
 
     def drain(self) -> list[Event]:
         """Take all events, oldest first; each stands where it was put, and pictures never outlast a newer one."""
         with self._lock:
-            events, self._events, self._newest = self._events, {}, {}
+            events, self._events = self._events, {}
+            self._newest, self._observed = {}, {}
         return list(events.values())
 
     def close(self) -> None:

@@ -1,18 +1,16 @@
-"""Feature maps while nothing trains: the architecture in the window, with the last run's weights where they fit."""
+"""What is looked at while nothing trains: the network in the window, with the last run's weights where they fit."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from explorer.architecture import Architecture
 from explorer.inference import Inference, infer
-from explorer.runs import Atlas, Normalization
-from explorer.runtime.feature_maps import capture_feature_maps
+from explorer.runs import Event, Look, Normalization, Probe
 from explorer.runtime.images import normalization_of, probe_tensor, to_network_input
+from explorer.runtime.instruments import Subject, make_instruments
 from explorer.runtime.modules import Network, NotRunnable, build_module
 from explorer.runtime.weights import carry_weights, load_weights
 
@@ -21,7 +19,7 @@ _LARGEST_BYTES = 4 * 1024**3
 
 
 class Observer:
-    """Captures feature maps of whatever the window shows. For one background thread; keeps the last module.
+    """Captures what is looked at of whatever the window shows. For one background thread; keeps the last module.
 
     What it shows follows from its arguments alone: a node's weights are those of the file where they fit, else those
     that the seed gives it. An edit therefore rebuilds what it changed, and undoing it brings the old pictures back.
@@ -39,34 +37,40 @@ class Observer:
         architecture: Architecture,
         weights: Path | None,
         seed: int,
-        probe_image: npt.NDArray[np.uint8] | npt.NDArray[np.floating],
-        node_ids: Iterable[str],
+        look: Look,
         *,
         normalization: Normalization | None = None,
-        per_channel: bool = False,
-    ) -> dict[str, Atlas]:
-        """One atlas for each of the nodes that can be computed; those at and behind a fault are left out.
+        class_names: tuple[str, ...] = (),
+        sample: Callable[[], Tensor] | None = None,
+    ) -> tuple[Event, ...]:
+        """What is looked at, as far as it can be computed; nodes at and behind a fault are left out.
 
         Args:
             architecture: may have errors.
             weights: a safetensors file; None for the seed's initial weights.
             seed: as for `build_module`.
-            probe_image: `(C, H, W)` or `(H, W)`, uint8 from 0 to 255 or float from 0 to 1.
-            node_ids: the nodes to show.
-            normalization: that of the data set that the weights were trained on; None for the image's own.
-            per_channel: as for `capture_feature_maps`.
+            look: with at least one probe; images uint8 from 0 to 255 or float from 0 to 1.
+            normalization: that of the data set that the weights were trained on; None for each image's own.
+            class_names: of the first output.
+            sample: images as the network takes them, on the CPU, that activations are measured on.
 
         Raises:
             NotRunnable: not even the input can be computed, or the network is too large for a preview.
-            ValueError: the weights or the image cannot be used.
+            ValueError: the weights or an image cannot be used.
         """
-        image = probe_tensor(probe_image)
-        if normalization is None:
-            normalization = normalization_of(image if image.dtype == torch.uint8 else (image * 255).to(torch.uint8))
         network = self._network_for(runnable_part(architecture), weights, seed)
-        shown = [node_id for node_id in node_ids if node_id in network.architecture]
-        probe = to_network_input(image.to(self._device), architecture.input_shape, normalization)
-        return capture_feature_maps(network, probe, shown, per_channel=per_channel)
+
+        def to_input(probe: Probe | None) -> Tensor:
+            if probe is None:
+                raise ValueError("no probe image is chosen; choose one")
+            image = probe_tensor(probe.image)
+            own = normalization
+            if own is None:
+                own = normalization_of(image if image.dtype == torch.uint8 else (image * 255).to(torch.uint8))
+            return to_network_input(image.to(self._device), architecture.input_shape, own)
+
+        subject = Subject(run_id="", network=network, to_input=to_input, class_names=class_names, sample=sample)
+        return tuple(instrument.capture(0) for instrument in make_instruments(subject) if instrument.aim(look))
 
     def _network_for(self, architecture: Architecture, weights: Path | None, seed: int) -> Network:
         # By the file's time too: the next run may write its weights to the same path.

@@ -5,19 +5,14 @@ nothing else.
 """
 
 import threading
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
-from explorer.runs import Event, RunStarted
+from explorer.runs import Event, Look, RunStarted
 from explorer.runs.follow import Followed, Follower
 from explorer.runs.follow_maps import MapsReader
-
-_Question = tuple[tuple[str, ...], npt.NDArray[Any] | None, str]
 
 POLL_INTERVAL_S = 0.4
 _ENDED_INTERVAL_S = 3.0
@@ -44,7 +39,7 @@ class FollowSession(QObject):
         self.folder = folder
         self._interval_s = interval_s
         self._closed = threading.Event()
-        self._question: _Question | None = None
+        self._question: Look | None = None
         """What is looked at, until the thread has taken it."""
         self._thread = threading.Thread(target=self._work, name="follow", daemon=True)
         self.started: RunStarted | None = None
@@ -63,9 +58,9 @@ class FollowSession(QObject):
         """Where the run keeps its last whole weights, once there are any."""
         return self.folder / "weights.safetensors"
 
-    def watch(self, node_ids: Iterable[str], image: npt.NDArray[Any] | None, probe: str) -> None:
+    def watch(self, look: Look) -> None:
         """Ask for feature maps, as `RunControl.watch`; a run whose folder cannot be written gives none."""
-        self._question = (tuple(node_ids), image, probe)
+        self._question = look
 
     def close(self, timeout_s: float = 2.0) -> bool:
         """Look no more and send nothing; returns whether the thread ended in time."""
@@ -87,7 +82,7 @@ class FollowSession(QObject):
             status = follower.status()
             question, self._question = self._question, None
             if question is not None:
-                maps.ask(*question)
+                maps.ask(question)
             captured = None if status.is_ended and not events else maps.poll()
             # The window may go between two of these lines.
             with suppress(RuntimeError):

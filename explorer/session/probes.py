@@ -1,6 +1,5 @@
 """Where probe images come from: the embedded digits by class, and image files of the user's."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QImageReader, QPainter
 
 from explorer.assets import resource
+from explorer.runs import Probe
 
 _LARGEST_SIDE = 1024
 _PER_CLASS = 20
@@ -18,18 +18,6 @@ _PER_CLASS = 20
 
 class ProbeImageError(ValueError):
     """A file that is no readable image; the message names it and says what would work."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Probe:
-    """An image to look at feature maps of. Compared by identity, as it holds an array."""
-
-    label: str
-    """What the screen calls it: "digit 7, no. 3", or a file's name."""
-    target: int | None
-    """Its class; None where it is not known."""
-    image: npt.NDArray[np.uint8]
-    """`(H, W)` grey or `(3, H, W)` colour, read-only."""
 
 
 @lru_cache(maxsize=1)
@@ -67,7 +55,7 @@ def read_image(path: Path) -> Probe:
     if image.isNull():
         reason = reader.errorString().rstrip(".").lower() or "damaged"
         raise ProbeImageError(f"{path.name} cannot be read as an image ({reason}); use a PNG, JPEG, BMP or GIF file")
-    return Probe(label=path.name, target=None, image=pixels(image))
+    return Probe(label=path.name, image=pixels(image))
 
 
 def pixels(image: QImage) -> npt.NDArray[np.uint8]:

@@ -6,11 +6,10 @@ into a mailbox and never waits for the window, which empties the mailbox up to 3
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-import numpy.typing as npt
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from explorer.architecture import Architecture
@@ -18,8 +17,10 @@ from explorer.runs import (
     CheckpointSaved,
     Event,
     FeatureMapsCaptured,
+    Look,
     Mailbox,
     Normalization,
+    Observed,
     RunConfig,
     RunControl,
     RunFailed,
@@ -87,7 +88,7 @@ class RunSession(QObject):
         self._control: RunControl | None = None
         self._run_id: str | None = None
         self._state = "idle"
-        self._watched: tuple[tuple[str, ...], npt.NDArray[Any] | None, str] = ((), None, "")
+        self._look = Look()
         self.architecture: Architecture | None = None
         """What the current or last run trains."""
         self._checkpoint: str | None = None
@@ -96,7 +97,7 @@ class RunSession(QObject):
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(_LOOK_INTERVAL_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._take_turn)
         self._budget = PaintingBudget()
         self._held: list[Event] = []
         """Pictures that came with numbers, for the frame after: both in one would hold the window for too long."""
@@ -206,8 +207,7 @@ class RunSession(QObject):
         self._held = []
         self._run_id = None
         self._control = control = RunControl()
-        node_ids, image, label = self._watched
-        control.watch(node_ids, image, label)
+        control.watch(self._look)
         self.architecture = architecture
         self._checkpoint = None
         self._is_detached = False
@@ -262,11 +262,11 @@ class RunSession(QObject):
         if self._control is not None and self.is_active:
             self._control.set_learning_rate(learning_rate)
 
-    def watch(self, node_ids: Iterable[str], probe_image: npt.NDArray[Any] | None, probe: str) -> None:
-        """Say whose feature maps are looked at, on which image; also holds for the next run."""
-        self._watched = (tuple(node_ids), probe_image, probe)
+    def watch(self, look: Look) -> None:
+        """Say what is looked at; also holds for the next run."""
+        self._look = look
         if self._control is not None and self.is_active:
-            self._control.watch(*self._watched)
+            self._control.watch(look)
 
     def close(self, timeout_s: float = 10.0) -> bool:
         """Stop the run and wait for its thread; returns whether it ended in time."""
@@ -279,7 +279,7 @@ class RunSession(QObject):
             self._drain()
         return not thread.is_alive()
 
-    def _look(self) -> None:
+    def _take_turn(self) -> None:
         now_s, busy_s = time.perf_counter(), time.thread_time()
         # A run at rest loses nothing.
         if self._held or self._state != "running" or self._budget.is_due(now_s, busy_s):
@@ -295,8 +295,8 @@ class RunSession(QObject):
         events = [*held, *(event for event in taken if self._is_current(event))]
         kinds = {type(event) for event in events}
         if alive and StepsRecorded in kinds and kinds.isdisjoint({RunFinished, RunFailed}):
-            self._held = [event for event in events if isinstance(event, FeatureMapsCaptured)]
-            events = [event for event in events if not isinstance(event, FeatureMapsCaptured)]
+            self._held = [event for event in events if isinstance(event, FeatureMapsCaptured | Observed)]
+            events = [event for event in events if not isinstance(event, FeatureMapsCaptured | Observed)]
         for event in events:
             if isinstance(event, RunStarted) and self._state == "starting":
                 self._budget.share = CPU_SHARE if event.device.lower().startswith("cpu") else DEVICE_SHARE

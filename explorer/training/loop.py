@@ -58,8 +58,8 @@ from explorer.training.guard import Guard, NonFinite, first_non_finite
 from explorer.training.initialization import initialize
 from explorer.training.layout import choose_memory_format, set_memory_format
 from explorer.training.model_split import on_devices
+from explorer.training.observation import Observation
 from explorer.training.optimization import Optimization
-from explorer.training.pictures import Pictures
 from explorer.training.plan import RunPlan, plan_run
 from explorer.training.precision import computing_in
 from explorer.training.random_state import get_random_state, resume_generator, set_random_state
@@ -225,7 +225,7 @@ class _Run:
         self._order = torch.Generator(device).manual_seed(config.seed)
         self._order_before = self._order.get_state()
         self._augmentation_random = torch.Generator().manual_seed(config.seed + _AUGMENTATION_STREAM)
-        self._pictures = Pictures(run_id, plan, self.network, say)
+        self._observation = Observation(run_id, plan, self.network, say)
         self._answers = Answers(data.test_labels, data.class_names)
         self.step = 0
         """Updates made so far."""
@@ -323,7 +323,7 @@ class _Run:
         if is_stopped:
             self._say(StateChanged(run_id=self._run_id, state="stopping"))
             self._report()
-        self._pictures.serve(self._control, self.step, now=True)
+        self._observation.serve(self._control, self.step, now=True)
         if (error := self._save()) is not None:
             raise WeightsNotWritten(self.step, error, self._checkpoint.saved_step) from error
         last = self._last_epoch
@@ -373,7 +373,7 @@ class _Run:
             self._take_step(order[first : first + size])
             if self._reports.is_due:
                 self._report()
-                self._pictures.serve(self._control, self.step)
+                self._observation.serve(self._control, self.step)
                 if time.perf_counter() - self._saved_s >= self._interval_s:
                     self._save()
         self._report()
@@ -421,10 +421,12 @@ class _Run:
 
     def _take_step(self, positions: Tensor) -> None:
         x, target = self._batch(positions)
+        self._observation.before_step()
         loss, right = self._make_step(x, target)
         self._optimization.end_step()
         self.step += 1
         self._epoch_steps += 1
+        self._observation.after_step(self.step)
         self._reports.add(loss, right, positions)
         # On the CPU a look costs nothing, and the very batch is still there, as it was augmented.
         if loss.device.type == "cpu" and not math.isfinite(loss.item()):
@@ -471,7 +473,7 @@ class _Run:
         if self._is_resting:
             rested_s = time.perf_counter() - asked_s
             self._reports.rested(rested_s)
-            self._pictures.budget.suspended(rested_s)
+            self._observation.suspended(rested_s)
             if goes_on and not control.is_paused:
                 self._is_resting = False
                 self._say(StateChanged(run_id=self._run_id, state="running"))
@@ -480,9 +482,9 @@ class _Run:
         if (learning_rate := control.learning_rate_change()) is not None:
             self._report()  # A report has one learning rate.
             self._optimization.learning_rate = learning_rate
-        if self._pictures.is_stale(control):
+        if self._observation.is_stale(control):
             self._report()
-            self._pictures.serve(control, self.step)
+            self._observation.serve(control, self.step)
         return True
 
     def _rest(self) -> None:
@@ -491,7 +493,7 @@ class _Run:
         if not self._is_resting:
             self._is_resting = True
             self._say(StateChanged(run_id=self._run_id, state="paused"))
-        self._pictures.serve(self._control, self.step, now=True)
+        self._observation.serve(self._control, self.step, now=True)
 
     def _report(self) -> None:
         """Fetch and say the measurements of the steps since the last report.

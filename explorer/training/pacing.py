@@ -17,7 +17,8 @@ class CaptureBudget:
             trial_s: longest wait after the first capture.
         """
         assert 0 < share <= 1, share
-        self._share = share
+        self.share = share
+        """May be set anew; holds from the next capture on."""
         self._shortest_s = shortest_s
         self._trial_s = trial_s
         self._due_s: float | None = None
@@ -28,7 +29,7 @@ class CaptureBudget:
 
     def spent(self, start_s: float, end_s: float) -> None:
         """Count a capture, whether or not it was due."""
-        spacing_s = (end_s - start_s) / self._share
+        spacing_s = (end_s - start_s) / self.share
         if self._due_s is None:
             spacing_s = min(spacing_s, self._trial_s)
         self._due_s = start_s + max(spacing_s, self._shortest_s)

@@ -156,20 +156,20 @@ def test_its_maps_are_on_the_canvas_while_its_network_is_open(
     window: MainWindow, folder: Path, journal: Journal, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[str] = []
-    monkeypatch.setattr(window.feature_maps, "set_maps", lambda _maps, source: shown.append(source))
+    monkeypatch.setattr(window.feature_maps, "show_observed", lambda _events, source: shown.append(source.text))
     control, network = RunControl(), build_module(zoo.entry("lenet5").build(), seed=1)
     with MapsAnswerer(control) as answerer:
 
         def answer(step: int) -> None:
             """What a run does between two steps."""
-            maps = capture_feature_maps(network, torch.full((1, 1, 32, 32), float(step)), control.watched.node_ids)
+            maps = capture_feature_maps(network, torch.full((1, 1, 32, 32), float(step)), control.watched.look.maps)
             answerer.hear(FeatureMapsCaptured(run_id="r", step=step, probe="", atlases=maps), folder)
 
         answerer.hear(StateChanged(run_id="r", state="running"), folder)
         followed(window, folder)
         window.show_canvas()
-        window.maps.enable()
-        qtbot.waitUntil(lambda: "conv1" in control.watched.node_ids, timeout=10_000)
+        window.looking.enable()
+        qtbot.waitUntil(lambda: "conv1" in control.watched.look.maps, timeout=10_000)
         journal.put(steps(1, 2))
         answer(2)
         qtbot.waitUntil(lambda: "step 2" in shown, timeout=10_000)
@@ -179,7 +179,7 @@ def test_its_maps_are_on_the_canvas_while_its_network_is_open(
         assert shown.index("step 3") - shown.index("step 2") == 1
         # Another network is looked at by itself.
         window.projects.open_network("lenet5-tanh84")
-        qtbot.waitUntil(lambda: control.watched.node_ids == (), timeout=10_000)
+        qtbot.waitUntil(lambda: control.watched.look.maps == (), timeout=10_000)
         qtbot.waitUntil(lambda: shown[-1] == "initial weights", timeout=20_000)
 
 

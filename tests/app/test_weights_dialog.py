@@ -388,7 +388,7 @@ def test_a_run_in_the_window_starts_from_them_until_another_network_opens(qtbot:
     opened(qtbot, dialog, tmp_path / "mine.pt")
     window.docks["feature-maps"].raise_()
     window.selection.set(["conv1"])
-    window.maps.enable()
+    window.looking.enable()
     probed: list[str | None] = []
     window.probe_session.captured.connect(lambda request, _atlases: probed.append(request.weights))
     qtbot.waitUntil(lambda: None in probed, timeout=60_000)

@@ -1,7 +1,7 @@
 """The window as a person uses it: real keys and mouse, offscreen. Training here is the real one, on the real digits."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,9 @@ from explorer import zoo
 from explorer.app.window import MainWindow
 from explorer.architecture import Project, edits, files
 from explorer.look.theme import GRID
-from explorer.runs import Atlas, EpochFinished, Event, RunConfig, RunFailed, RunFinished, StepsRecorded
+from explorer.runs import EpochFinished, Event, FeatureMapsCaptured, RunConfig, RunFailed, RunFinished, StepsRecorded
 from explorer.session.recovery import autosave_folder
+from explorer.session.sources import Source
 
 
 @pytest.fixture
@@ -255,13 +256,13 @@ def test_a_run_in_the_window_learns_and_shows_maps(window: MainWindow, qtbot: Qt
     configured(window, epochs=2)
     recorder = Recorder(window)
     shown: list[str] = []
-    show = window.feature_maps.set_maps
+    show = window.feature_maps.show_observed
 
-    def recording(maps: Mapping[str, Atlas], source: str) -> None:
-        shown.extend(maps)
-        show(maps, source)
+    def recording(events: Sequence[Event], source: Source) -> None:
+        shown.extend(node_id for e in events if isinstance(e, FeatureMapsCaptured) for node_id in e.atlases)
+        show(events, source)
 
-    window.feature_maps.set_maps = recording  # type: ignore[method-assign]
+    window.feature_maps.show_observed = recording  # type: ignore[method-assign]
     window.preload()
     window.training.start_action.trigger()
     qtbot.waitUntil(lambda: window.run_session.state == "idle", timeout=120_000)

@@ -50,13 +50,13 @@ def plain(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
     import torch
     from torch.nn import functional as F  # noqa: N812
 
-    model, loader = _model(network), _loader(network, data, batch)
-    optimizer = torch.optim.SGD(model.parameters(), lr=_RATE, momentum=_MOMENTUM)
+    net, batches = model(network), loader(network, data, batch)
+    optimizer = torch.optim.SGD(net.parameters(), lr=_RATE, momentum=_MOMENTUM)
     clock, step = _Clock(batch, steps), 0
     while True:
-        for images, labels in loader:
+        for images, labels in batches:
             optimizer.zero_grad()
-            loss = F.cross_entropy(model(images), labels)
+            loss = F.cross_entropy(net(images), labels)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             loss.item()
@@ -76,7 +76,7 @@ def lightning(network: str, data: str, batch: int, steps: int) -> dict[str, Any]
     class Module(pl.LightningModule):  # type: ignore[misc]  # untyped
         def __init__(self) -> None:
             super().__init__()
-            self.model = _model(network)
+            self.model = model(network)
 
         def training_step(self, part: Any, _index: int) -> Any:
             images, labels = part
@@ -92,7 +92,7 @@ def lightning(network: str, data: str, batch: int, steps: int) -> dict[str, Any]
         max_steps=steps, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False,
         enable_model_summary=False,
     )  # fmt: skip
-    trainer.fit(Module(), _loader(network, data, batch))
+    trainer.fit(Module(), loader(network, data, batch))
     return {"images_per_second": clock.rate}
 
 
@@ -203,15 +203,16 @@ def _described(result: object) -> dict[str, Any]:
     return {"steps": result.step}
 
 
-def _model(network: str) -> Any:
+def model(network: str, seed: int = 0) -> Any:
     """The very module that we train, as a user of torch would have written it."""
     from explorer import zoo
     from explorer.runtime.modules import build_module
 
-    return build_module(zoo.entry(network).build(), seed=0)
+    return build_module(zoo.entry(network).build(), seed=seed)
 
 
-def _loader(network: str, data: str, batch: int) -> Any:
+def loader(network: str, data: str, batch: int, *, is_train: bool = True) -> Any:
+    """A `DataLoader` with its defaults over torchvision's data set, whose images get the size that we give them."""
     from torch.utils.data import DataLoader
     from torchvision import datasets, transforms
 
@@ -222,11 +223,15 @@ def _loader(network: str, data: str, batch: int) -> Any:
     kind = getattr(datasets, _CLASSES[data])
     root = os.environ["ARCH_EXPLORER_DATA"]
     probe = kind(root, train=True)[0][0]
-    if probe.size[1] != size:
+    # Where they are nearly as large we pad.
+    if 0 < (rim := size - probe.size[1]) <= 8:
+        steps.insert(0, transforms.Pad(rim // 2))
+    elif rim:
         steps.insert(0, transforms.Resize((size, size)))
     if channels == 3 and probe.mode == "L":
         steps.insert(0, transforms.Grayscale(3))
-    return DataLoader(kind(root, train=True, transform=transforms.Compose(steps)), batch_size=batch, shuffle=True)
+    images = kind(root, train=is_train, transform=transforms.Compose(steps))
+    return DataLoader(images, batch_size=batch, shuffle=is_train)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from explorer.architecture import edits, grouping
 from explorer.canvas.breadcrumbs import Breadcrumbs
 from explorer.canvas.motion import FOLD_MS
 from explorer.look.theme import DARK
-from explorer.runs import Atlas
+from explorer.runs import Atlas, FeatureMapsCaptured
+from explorer.session.sources import Source
 from explorer.zoo import entry
 from explorer.zoo.blocks import block_entry
 from tests.canvas.conftest import Canvas
@@ -386,9 +387,10 @@ def test_a_folded_block_shows_the_maps_of_its_last_node(resnet: Canvas) -> None:
     atlas = Atlas(
         image=image, num_channels=1, columns=1, tile_height=14, tile_width=14, gap=1, minimum=0.0, maximum=1.0
     )
-    resnet.view.set_maps({"layer2.3.relu": atlas, "layer2.0.relu": atlas})
+    maps = FeatureMapsCaptured(run_id="", step=0, probe="", atlases={"layer2.3.relu": atlas, "layer2.0.relu": atlas})
+    resnet.view.show_observed([maps], Source("initial weights", None, ""))
     assert [path for path, block in resnet.scene.blocks.items() if block.strip is not None] == ["layer2"]
-    resnet.view.clear_maps()
+    resnet.view.clear_observed()
     assert resnet.scene.blocks["layer2"].strip is None
 
 

@@ -165,7 +165,7 @@ def test_small_maps_keep_their_pixels() -> None:
 
 def test_the_nodes_large_enough_for_maps_are_announced(canvas: Canvas, qtbot: QtBot) -> None:
     announced: list[tuple[str, ...]] = []
-    canvas.view.map_nodes_changed.connect(announced.append)
+    canvas.view.wanted_changed.connect(lambda: announced.append(canvas.view.wanted().maps))
     qtbot.waitUntil(lambda: announced == [tuple(canvas.scene.nodes)], timeout=2000)
     canvas.close_up()
     qtbot.waitUntil(lambda: len(announced) == 2, timeout=2000)

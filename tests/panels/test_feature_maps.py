@@ -16,7 +16,10 @@ from explorer.assets import resource
 from explorer.panels.feature_maps import FeatureMapsPanel
 from explorer.panels.feature_maps_tiles import as_pixels, fitting, gap_of, grid_size, reflowed, tiles, vector
 from explorer.panels.probes import ProbeBar
+from explorer.runs import Atlas, FeatureMapsCaptured
+from explorer.session.probe_set import ProbeSet
 from explorer.session.probes import ProbeImageError, pixels, probe_images, read_image, to_qimage
+from explorer.session.sources import Source
 from tests.panels.fake_run import atlas
 from tests.panels.stage import Stage, click, press, shown, stage, wheel
 
@@ -27,7 +30,7 @@ def _maps(count: int = 6, height: int = 28, width: int = 28) -> np.ndarray:
 
 def _panel(qtbot: QtBot) -> tuple[FeatureMapsPanel, Stage]:
     at = stage()
-    panel = FeatureMapsPanel(at.document, at.selection, at.themes)
+    panel = FeatureMapsPanel(at.document, at.selection, ProbeSet(at.document), at.themes)
     shown(qtbot, panel, 1000, 400)
     qtbot.waitUntil(lambda: panel.probe_bar.current is not None)
     return panel, at
@@ -36,8 +39,13 @@ def _panel(qtbot: QtBot) -> tuple[FeatureMapsPanel, Stage]:
 def _with_maps(qtbot: QtBot, maps: np.ndarray) -> tuple[FeatureMapsPanel, Stage]:
     panel, at = _panel(qtbot)
     at.selection.set(["conv1"])
-    panel.set_maps({"conv1": atlas(maps, columns=3)}, "step 1,240")
+    _give(panel, "step 1,240", conv1=atlas(maps, columns=3))
     return panel, at
+
+
+def _give(panel: FeatureMapsPanel, source: str, **atlases: Atlas) -> None:
+    maps = FeatureMapsCaptured(run_id="", step=0, probe="", atlases=atlases)
+    panel.show_observed([maps], Source(source, None, ""))
 
 
 # The picture
@@ -130,7 +138,7 @@ def test_click_enlarges_arrows_move_and_escape_closes(qtbot: QtBot) -> None:
 def test_new_maps_keep_the_enlarged_channel(qtbot: QtBot) -> None:
     panel, _ = _with_maps(qtbot, _maps())
     panel.maps.choose(1)
-    panel.set_maps({"conv1": atlas(np.full((6, 28, 28), 200, np.uint8), columns=6)}, "step 1,300")
+    _give(panel, "step 1,300", conv1=atlas(np.full((6, 28, 28), 200, np.uint8), columns=6))
     assert panel.maps.chosen == 1
     assert panel._facts.whole.endswith("step 1,300")
 
@@ -151,7 +159,7 @@ def test_zooming_by_slider_and_wheel_and_fitting_again(qtbot: QtBot) -> None:
 
 def test_ten_logits_are_bars_and_many_features_pixels(qtbot: QtBot) -> None:
     panel, at = _panel(qtbot)
-    panel.set_maps({"fc3": atlas(_maps(10, 1, 1), columns=4), "flatten": atlas(_maps(400, 1, 1), columns=20)}, "x")
+    _give(panel, "x", fc3=atlas(_maps(10, 1, 1), columns=4), flatten=atlas(_maps(400, 1, 1), columns=20))
     at.selection.set(["fc3"])
     assert panel.bars.isVisible()
     QTest.mouseMove(panel.bars, QPoint(12, 40))
@@ -167,9 +175,9 @@ def test_empty_states_say_what_to_do(qtbot: QtBot) -> None:
     assert "Select a layer" in panel._empty.text()
     at.selection.set(["conv1"])
     assert "Waiting for the maps of conv1" in panel._empty.text()
-    panel.set_problem("torch is not installed")
+    panel.show_problem("torch is not installed")
     assert panel._empty.text() == "torch is not installed"
-    panel.set_maps({"conv1": atlas(_maps(), columns=3)}, "initial weights")
+    _give(panel, "initial weights", conv1=atlas(_maps(), columns=3))
     assert panel.maps.isVisible()
     at.set_value("conv2", "kernel_size", (99, 99))
     at.selection.set(["conv2"])
@@ -187,7 +195,7 @@ def test_maps_of_another_shape_are_dropped_with_the_edit(qtbot: QtBot) -> None:
 def test_only_the_selected_node_of_a_visible_panel_is_wanted(qtbot: QtBot) -> None:
     panel, at = _panel(qtbot)
     wanted: list[tuple[str, ...]] = []
-    panel.wanted_changed.connect(lambda: wanted.append(panel.wanted_nodes()))
+    panel.wanted_changed.connect(lambda: wanted.append(panel.wanted().maps))
     at.selection.set(["conv1"])
     at.selection.set(["conv1", "conv2"])
     panel.hide()
@@ -230,10 +238,11 @@ def test_probes_are_the_data_sets_test_images() -> None:
 
 
 def test_click_key_and_wheel_choose_digits(qtbot: QtBot) -> None:
-    panel, _ = _panel(qtbot)
+    panel, at = _panel(qtbot)
     bar = panel.probe_bar
+    probes = next(iter(at.document.findChildren(ProbeSet)))
     labels: list[str] = []
-    panel.probe_changed.connect(lambda _image, label: labels.append(label))
+    probes.changed.connect(lambda: labels.extend(probe.label for probe in probes.probes))
     click(bar.digits, bar.digits.tile_rect(7).center())
     click(bar.digits, bar.digits.tile_rect(7).center())
     press(bar.digits, Qt.Key.Key_Right)
@@ -250,6 +259,7 @@ def test_click_key_and_wheel_choose_digits(qtbot: QtBot) -> None:
     ]
     assert bar.current is not None
     assert bar.current.target == 3
+    assert probes.current is bar.current
 
 
 def test_grey_and_colour_files_keep_their_pixels(tmp_path: Path) -> None:
@@ -305,9 +315,11 @@ def test_a_dropped_picture_becomes_the_probe(qtbot: QtBot, tmp_path: Path) -> No
 def test_a_probe_chosen_before_the_bar_shows_stays(qtbot: QtBot, tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     to_qimage(_maps(1, 9, 7)[0]).save(str(path))
-    bar = ProbeBar(stage().themes)
+    probes = ProbeSet()
+    bar = ProbeBar(probes, stage().themes)
     qtbot.addWidget(bar)
     bar.open_image(path)
     bar.load()
     assert bar.current is not None
     assert bar.current.label == "photo.png"
+    assert probes.probes == (bar.current,)

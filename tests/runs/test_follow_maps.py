@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from explorer.runs import Atlas, FeatureMapsCaptured, RunControl, RunFinished
+from explorer.runs import Atlas, FeatureMapsCaptured, Look, Probe, RunControl, RunFinished
 from explorer.runs.follow_maps import FORGOTTEN_S, MAPS_NAME, RENEWAL_S, WATCH_NAME, MapsAnswerer, MapsReader
 
 
@@ -61,7 +61,7 @@ class Pair:
 
     def watched(self) -> tuple[str, ...]:
         """Whose maps the run is to capture."""
-        return self.control.watched.node_ids
+        return self.control.watched.look.maps
 
     def say(self, event: FeatureMapsCaptured) -> FeatureMapsCaptured | None:
         """What arrives of maps that the run captured."""
@@ -77,14 +77,18 @@ def pair(tmp_path: Path) -> Pair:
 
 @pytest.mark.parametrize("image", [None, np.arange(12, dtype=np.uint8).reshape(1, 3, 4)])
 def test_what_is_asked_is_watched_and_what_is_captured_arrives(pair: Pair, image: npt.NDArray[np.uint8] | None) -> None:
-    pair.reader.ask(("conv1", "layer1.0.relu"), image, "a seven")
+    probes: tuple[Probe, ...] = ()
+    if image is not None:
+        probes = (Probe(label="not looked at", image=image + 1), Probe(label="a seven", image=image))
+    pair.reader.ask(Look(maps=("conv1", "layer1.0.relu"), probes=probes, current=1))
     assert pair.reader.poll() is None
     pair.answerer.look()
-    watched = pair.control.watched
-    assert (watched.node_ids, watched.probe) == (("conv1", "layer1.0.relu"), "a seven")
-    assert (watched.probe_image is None) == (image is None)
-    if image is not None and watched.probe_image is not None:
-        np.testing.assert_array_equal(watched.probe_image, image)
+    watched = pair.control.watched.look
+    assert watched.maps == ("conv1", "layer1.0.relu")
+    assert (watched.probe is None) == (image is None)
+    if image is not None and watched.probe is not None:
+        assert watched.probe.label == "a seven"
+        np.testing.assert_array_equal(watched.probe.image, image)
     said = maps(5, "conv1", "layer1.0.relu")
     seen = pair.say(said)
     assert seen is not None
@@ -106,7 +110,7 @@ def test_nobody_asks_and_nothing_is_written(pair: Pair) -> None:
 
 
 def test_a_follower_that_is_gone_is_forgotten_and_one_that_renews_is_not(pair: Pair) -> None:
-    pair.reader.ask(("conv1",), None, "")
+    pair.reader.ask(Look(maps=("conv1",)))
     for _ in range(10):
         pair.clock.now_s += RENEWAL_S
         before = (pair.folder / WATCH_NAME).stat().st_mtime_ns if (pair.folder / WATCH_NAME).exists() else 0
@@ -121,7 +125,7 @@ def test_a_follower_that_is_gone_is_forgotten_and_one_that_renews_is_not(pair: P
 
 
 def test_a_follower_that_ends_leaves_nothing_behind(pair: Pair) -> None:
-    pair.reader.ask(("conv1",), None, "")
+    pair.reader.ask(Look(maps=("conv1",)))
     pair.reader.poll()
     pair.answerer.look()
     pair.say(maps(1, "conv1"))
@@ -133,21 +137,21 @@ def test_a_follower_that_ends_leaves_nothing_behind(pair: Pair) -> None:
 
 def test_of_two_followers_the_last_is_answered_and_leaves_the_other_alone(pair: Pair) -> None:
     other = MapsReader(pair.folder, clock=pair.clock)
-    pair.reader.ask(("conv1",), None, "")
+    pair.reader.ask(Look(maps=("conv1",)))
     pair.reader.poll()
     # One that looks at nothing disturbs nobody.
-    other.ask((), None, "")
+    other.ask(Look())
     other.poll()
     other.close()
     pair.answerer.look()
     assert pair.watched() == ("conv1",)
-    other.ask(("conv2", "fc1"), None, "")
+    other.ask(Look(maps=("conv2", "fc1")))
     other.poll()
     pair.answerer.look()
     assert pair.watched() == ("conv2", "fc1")
     pair.reader.close()
     assert (pair.folder / WATCH_NAME).exists()
-    pair.reader.ask(("conv1",), None, "")
+    pair.reader.ask(Look(maps=("conv1",)))
     pair.reader.poll()
     pair.reader.close()
     assert not (pair.folder / WATCH_NAME).exists()
@@ -158,7 +162,7 @@ def test_of_two_followers_the_last_is_answered_and_leaves_the_other_alone(pair: 
 
 
 def test_half_a_file_is_no_file(pair: Pair) -> None:
-    pair.reader.ask(("conv1",), None, "")
+    pair.reader.ask(Look(maps=("conv1",)))
     pair.reader.poll()
     whole = (pair.folder / WATCH_NAME).read_bytes()
     (pair.folder / WATCH_NAME).write_bytes(whole[:-30])
@@ -177,13 +181,13 @@ def test_half_a_file_is_no_file(pair: Pair) -> None:
 
 def test_a_folder_that_refuses_costs_pictures_only(tmp_path: Path) -> None:
     pair = Pair(tmp_path / "gone")
-    pair.reader.ask(("conv1",), None, "")
+    pair.reader.ask(Look(maps=("conv1",)))
     assert pair.reader.poll() is None
     pair.answerer.look()
     assert pair.say(maps(1, "conv1")) is None
     pair.reader.close()
     (tmp_path / "gone").mkdir()
-    pair.reader.ask(("conv1",), None, "")
+    pair.reader.ask(Look(maps=("conv1",)))
     pair.reader.poll()
     pair.answerer.look()
     assert pair.watched() == ("conv1",)
@@ -191,11 +195,11 @@ def test_a_folder_that_refuses_costs_pictures_only(tmp_path: Path) -> None:
 
 def test_the_last_maps_are_there_when_the_run_says_that_it_has_ended(tmp_path: Path) -> None:
     reader, control = MapsReader(tmp_path), RunControl()
-    reader.ask(("conv1",), None, "")
+    reader.ask(Look(maps=("conv1",)))
     reader.poll()
     with MapsAnswerer(control) as answerer:
         answerer.hear(maps(0), tmp_path)
-        while not control.watched.node_ids:
+        while not control.watched.look.maps:
             pass
         answerer.hear(maps(8, "conv1"), tmp_path)
         answerer.hear(end(), tmp_path)

@@ -10,6 +10,8 @@ from explorer import zoo
 from explorer.runs import (
     Event,
     FeatureMapsCaptured,
+    Look,
+    Probe,
     RunConfig,
     RunControl,
     RunFailed,
@@ -35,7 +37,8 @@ def launched(config: RunConfig, control: RunControl, emit: Callable[[Event], Non
 def test_a_run_of_two_processes_is_watched_paused_stepped_and_stopped_from_outside(own_home: Path) -> None:
     control, events = RunControl(), list[Event]()
     asked: list[str] = []
-    control.watch(("conv1", "fc2"), np.full((1, 28, 28), 200, np.uint8), "a grey square")
+    square = Probe(label="a grey square", image=np.full((1, 28, 28), 200, np.uint8))
+    control.watch(Look(maps=("conv1", "fc2"), probes=(square,)))
 
     def has_come(kind: type[Event]) -> bool:
         return any(isinstance(event, kind) for event in events)

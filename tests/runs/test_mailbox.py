@@ -6,7 +6,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.runs import Atlas, Event, FeatureMapsCaptured, Mailbox, StateChanged
+from explorer.runs import (
+    Atlas,
+    Event,
+    FeatureMapsCaptured,
+    LayersMeasured,
+    LayersOpened,
+    Mailbox,
+    Observed,
+    StateChanged,
+    WeightsCaptured,
+)
 
 
 def atlas() -> Atlas:
@@ -18,8 +28,21 @@ def maps(run_id: str, step: int, *node_ids: str) -> FeatureMapsCaptured:
     return FeatureMapsCaptured(run_id=run_id, step=step, probe=f"probe {step}", atlases={i: atlas() for i in node_ids})
 
 
+def observed(kind: str, run_id: str, step: int) -> Observed:
+    if kind == "opened":
+        return LayersOpened(run_id=run_id, step=step, probe="a seven", layers={})
+    if kind == "weights":
+        return WeightsCaptured(run_id=run_id, step=step, layers={})
+    return LayersMeasured(run_id=run_id, step=step, num_images=8, layers={})
+
+
 def scalars(events: list[Event]) -> list[Event]:
-    return [event for event in events if not isinstance(event, FeatureMapsCaptured)]
+    return [event for event in events if not isinstance(event, FeatureMapsCaptured | Observed)]
+
+
+def observations(events: list[Event]) -> list[tuple[int, Event]]:
+    """Each observation and how many scalars stand before it."""
+    return [(len(scalars(events[:i])), event) for i, event in enumerate(events) if isinstance(event, Observed)]
 
 
 def pictures(events: list[Event]) -> list[tuple[str, str, int, str]]:
@@ -33,11 +56,14 @@ def events() -> st.SearchStrategy[list[Event]]:
     state = st.builds(lambda run_id: StateChanged(run_id=run_id, state="running"), runs)
     nodes = st.sets(st.sampled_from(["conv1", "conv2", "fc"]))
     capture = st.builds(lambda run_id, step, ids: maps(run_id, step, *ids), runs, st.integers(0, 9), nodes)
-    return st.lists(st.one_of(state, capture), max_size=30)
+    kinds = st.sampled_from(["opened", "weights", "measured"])
+    return st.lists(st.one_of(state, capture, st.builds(observed, kinds, runs, st.integers(0, 9))), max_size=30)
 
 
 @given(events())
-def test_scalars_all_in_order_and_the_newest_picture_of_each_node(sent: list[Event]) -> None:
+def test_scalars_all_in_order_and_the_newest_picture_of_a_node_and_observation_of_a_kind(
+    sent: list[Event],
+) -> None:
     mailbox = Mailbox()
     for event in sent:
         mailbox.put(event)
@@ -47,6 +73,9 @@ def test_scalars_all_in_order_and_the_newest_picture_of_each_node(sent: list[Eve
     newest = {(run_id, node_id): (run_id, node_id, step, probe) for run_id, node_id, step, probe in pictures(sent)}
     assert sorted(pictures(received)) == sorted(newest.values())
     assert all(event.atlases for event in received if isinstance(event, FeatureMapsCaptured))
+    last = {(event.run_id, type(event)): id(event) for _, event in observations(sent)}
+    wanted = [(place, id(event)) for place, event in observations(sent) if id(event) in last.values()]
+    assert [(place, id(event)) for place, event in observations(received)] == wanted
     assert mailbox.drain() == []
 
 
@@ -72,6 +101,23 @@ def test_waiting_pictures_are_bounded() -> None:
     for step in range(1000):
         mailbox.put(maps("a", step, "conv1", f"block{step % 3}"))
     assert len(pictures(mailbox.drain())) == 4
+
+
+def test_of_each_kind_and_run_the_newest_observation_waits() -> None:
+    mailbox = Mailbox()
+    for step in range(1000):
+        for run_id in "ab":
+            mailbox.put(observed("opened", run_id, step))
+        mailbox.put(observed("weights", "a", step))
+    waiting = observations(mailbox.drain())
+    assert [(type(event), event.run_id, event.step) for _, event in waiting if isinstance(event, Observed)] == [
+        (LayersOpened, "a", 999),
+        (LayersOpened, "b", 999),
+        (WeightsCaptured, "a", 999),
+    ]
+    later = observed("opened", "a", 1000)
+    mailbox.put(later)
+    assert mailbox.drain() == [later]
 
 
 def test_nothing_enters_a_closed_mailbox() -> None:

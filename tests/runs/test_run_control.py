@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.runs import RunControl
+from explorer.runs import Look, Probe, RunControl
 
 PATIENCE_S = 30.0
 
@@ -31,7 +31,7 @@ class Trainer:
             self._steps.release()
 
     def _rest(self) -> None:
-        self.watched.append(self.control.watched.node_ids)
+        self.watched.append(self.control.watched.look.maps)
         self._rests.release()
 
     def until_at_rest(self) -> None:
@@ -43,6 +43,11 @@ class Trainer:
     def until_ended(self) -> None:
         self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
+
+
+def a_probe(**different: Any) -> Probe:
+    same: dict[str, Any] = {"label": "3", "image": np.zeros((2, 2), np.uint8), "target": 3}
+    return Probe(**(same | different))
 
 
 @pytest.fixture
@@ -138,7 +143,7 @@ def test_a_pause_without_listener_ends(control: RunControl) -> None:
     ended: list[bool] = []
     thread = threading.Thread(target=lambda: ended.append(control.wait_if_paused()))
     thread.start()
-    control.watch(["conv1"])
+    control.watch(Look(maps=("conv1",)))
     control.resume()
     thread.join(PATIENCE_S)
     assert ended == [True]
@@ -154,9 +159,9 @@ def test_a_signal_handler_may_stop_the_thread_that_it_interrupts(control: RunCon
 
 
 def test_another_watch_is_served_during_a_pause(resting: Trainer, control: RunControl) -> None:
-    control.watch(["conv1"])
+    control.watch(Look(maps=("conv1",)))
     resting.until_at_rest()
-    control.watch(["conv2", "fc"])
+    control.watch(Look(maps=("conv2", "fc")))
     resting.until_at_rest()
     assert resting.watched == [(), ("conv1",), ("conv2", "fc")]
     assert resting.num_steps == 0
@@ -164,39 +169,49 @@ def test_another_watch_is_served_during_a_pause(resting: Trainer, control: RunCo
 
 def test_the_same_watch_changes_nothing(control: RunControl) -> None:
     image = np.arange(4, dtype=np.uint8).reshape(2, 2)
-    control.watch(iter(["a", "b", "a"]), image, "3")
+    control.watch(Look(maps=("a", "b"), probes=(Probe(label="3", image=image, target=3),)))
     first = control.watched
-    control.watch(["a", "b"], image.copy(), "3")
-    assert control.watched is first
-    assert (first.node_ids, first.probe, first.version) == (("a", "b"), "3", 1)
+    for maps in (("a", "b"), ("b", "a"), ("a", "b", "a")):
+        control.watch(Look(maps=maps, probes=(Probe(label="3", image=image.copy(), target=3),)))
+        assert control.watched is first
+    assert first.look.probe is not None
+    assert (first.look.maps, first.look.probe.label, first.version) == (("a", "b"), "3", 1)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"node_ids": ["a"]},
-        {"probe": "4"},
-        {"probe_image": None},
-        {"probe_image": np.ones((2, 2), np.uint8)},
-        {"probe_image": np.zeros((2, 2), np.float32)},
+        {"maps": ("a",)},
+        {"opened": ("a",)},
+        {"weighed": ("a",)},
+        {"measures": True},
+        {"explained": True},
+        {"explained_layer": "a"},
+        {"explained_class": 0},
+        {"current": 1},
+        {"probes": ()},
+        {"probes": (a_probe(label="4"),)},
+        {"probes": (a_probe(target=4),)},
+        {"probes": (a_probe(image=np.ones((2, 2), np.uint8)),)},
+        {"probes": (a_probe(image=np.zeros((2, 2), np.float32)),)},
+        {"probes": (a_probe(), a_probe(label="4"))},
     ],
 )
 def test_each_change_of_the_watch_counts(control: RunControl, change: dict[str, Any]) -> None:
-    same: dict[str, Any] = {"node_ids": ["a", "b"], "probe_image": np.zeros((2, 2), np.uint8), "probe": "3"}
-    control.watch(**same)
-    control.watch(**(same | change))
+    same: dict[str, Any] = {"maps": ("a", "b"), "probes": (a_probe(),)}
+    control.watch(Look(**same))
+    control.watch(Look(**(same | change)))
     assert control.watch_version == control.watched.version == 2
 
 
 def test_the_probe_image_is_a_read_only_copy(control: RunControl) -> None:
     image = np.zeros((2, 2), np.uint8)
-    control.watch(["a"], image)
+    control.watch(Look(maps=("a",), probes=(a_probe(), a_probe(label="4", image=image))))
     image[:] = 7
-    kept = control.watched.probe_image
-    assert kept is not None
-    assert kept.max() == 0
+    _, kept = control.watched.look.probes
+    assert (kept.label, kept.target, kept.image.max()) == ("4", 3, 0)
     with pytest.raises(ValueError, match="read-only"):
-        kept[0, 0] = 1
+        kept.image[0, 0] = 1
 
 
 def test_a_learning_rate_is_taken_once(control: RunControl) -> None:

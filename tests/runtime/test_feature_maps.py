@@ -1,15 +1,19 @@
 """Atlases against numpy, and what a capture must leave alone."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
 from explorer import zoo
 from explorer.architecture import Architecture, edits
 from explorer.layers import Linear, ReLU
+from explorer.runs import Atlas, FeatureMapsCaptured, Look, Probe
 from explorer.runtime.feature_maps import capture_feature_maps, near_square_columns
 from explorer.runtime.modules import Network, build_module
 from explorer.runtime.observer import Observer
@@ -93,7 +97,17 @@ def test_no_column_is_empty() -> None:
 
 def _picture(observer: Observer, architecture: Architecture, node_id: str, weights: Path | None = None) -> bytes:
     image = np.arange(32 * 32, dtype=np.uint32).reshape(32, 32).astype(np.uint8)
-    return observer.capture(architecture, weights, 0, image, [node_id])[node_id].image.tobytes()
+    return _captured(observer, architecture, image, node_id, weights=weights)[node_id].image.tobytes()
+
+
+def _captured(
+    observer: Observer, architecture: Architecture, image: npt.NDArray[Any], *node_ids: str, weights: Path | None = None
+) -> Mapping[str, Atlas]:
+    look = Look(maps=node_ids, probes=(Probe(label="a picture", image=image),))
+    (event,) = observer.capture(architecture, weights, 0, look)
+    assert isinstance(event, FeatureMapsCaptured)
+    assert (event.run_id, event.step, event.probe) == ("", 0, "a picture")
+    return event.atlases
 
 
 def test_observer_keeps_weights_that_fit(tmp_path: Path) -> None:
@@ -112,7 +126,7 @@ def test_observer_keeps_weights_that_fit(tmp_path: Path) -> None:
 
 def test_observer_shows_what_lies_before_a_fault() -> None:
     broken = edits.set_value(zoo.entry("lenet5").build(), "conv2", "kernel_size", 99)
-    atlases = Observer().capture(broken, None, 0, np.zeros((1, 28, 28), np.uint8), ["conv1", "conv2", "fc3"])
+    atlases = _captured(Observer(), broken, np.zeros((1, 28, 28), np.uint8), "conv1", "conv2", "fc3")
     assert list(atlases) == ["conv1"]
 
 
@@ -122,12 +136,15 @@ def test_observer_refuses_what_is_too_large() -> None:
     net.add("flatten", flatten())
     net.add("fc", Linear(out_features=1_000_000))
     with pytest.raises(ValueError, match="too large for a preview"):
-        Observer().capture(net.build(), None, 0, np.zeros((3, 64, 64), np.uint8), ["conv"])
+        _captured(Observer(), net.build(), np.zeros((3, 64, 64), np.uint8), "conv")
 
 
 def test_probe_may_be_any_picture() -> None:
     architecture = zoo.entry("lenet5").build()
     for image in (np.zeros((3, 50, 40), np.float32), np.zeros((1, 28, 28), np.uint8), np.ones((9, 9))):
-        assert Observer().capture(architecture, None, 0, image, ["fc3"])["fc3"].num_channels == 10
+        assert _captured(Observer(), architecture, image, "fc3")["fc3"].num_channels == 10
     with pytest.raises(ValueError, match="probe image"):
-        Observer().capture(architecture, None, 0, np.zeros(9, np.uint8), ["fc3"])
+        _captured(Observer(), architecture, np.zeros(9, np.uint8), "fc3")
+    with pytest.raises(ValueError, match="no probe image"):
+        Observer().capture(architecture, None, 0, Look(maps=("fc3",)))
+    assert Observer().capture(architecture, None, 0, Look()) == ()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from explorer.runs import Atlas, Event, FeatureMapsCaptured, RunControl, StateChanged
+from explorer.runs import Atlas, Event, FeatureMapsCaptured, Look, Probe, RunControl, StateChanged
 from explorer.runs.follow_journal import Journal
 from explorer.runs.follow_maps import MapsAnswerer
 from explorer.session.follow_session import FollowSession
@@ -59,7 +59,7 @@ def test_maps_come_while_somebody_looks(session: FollowSession, folder: Path, qt
     control = RunControl()
     seen: list[FeatureMapsCaptured] = []
     session.maps_arrived.connect(seen.append)
-    session.watch(("conv1",), np.zeros((1, 4, 4), np.uint8), "nothing")
+    session.watch(Look(maps=("conv1",), probes=(Probe(label="nothing", image=np.zeros((1, 4, 4), np.uint8)),)))
     atlas = Atlas(
         image=np.full((2, 2), 7, np.uint8),
         num_channels=1,
@@ -74,13 +74,13 @@ def test_maps_come_while_somebody_looks(session: FollowSession, folder: Path, qt
     with MapsAnswerer(control) as answerer:
         answerer.hear(StateChanged(run_id="r", state="running"), folder)
         session.start()
-        qtbot.waitUntil(lambda: control.watched.node_ids == ("conv1",))
+        qtbot.waitUntil(lambda: control.watched.look.maps == ("conv1",))
         answerer.hear(captured, folder)
         qtbot.waitUntil(lambda: bool(seen))
         assert seen[0].step == 3
         assert seen[0].atlases["conv1"].image.tolist() == [[7, 7], [7, 7]]
-        session.watch((), None, "")
-        qtbot.waitUntil(lambda: control.watched.node_ids == ())
+        session.watch(Look())
+        qtbot.waitUntil(lambda: control.watched.look.maps == ())
     assert session.close()
     assert list(folder.iterdir()) == []
 

@@ -15,6 +15,9 @@ from explorer.runs import (
     CheckpointSaved,
     Event,
     FeatureMapsCaptured,
+    LayersOpened,
+    Look,
+    Probe,
     RunConfig,
     RunControl,
     RunFailed,
@@ -273,30 +276,32 @@ def test_one_run_at_a_time(qtbot: QtBot, session: RunSession) -> None:
 def test_what_is_watched_before_the_start_is_watched_from_the_start(
     qtbot: QtBot, session: RunSession, trainer: StepwiseTrainer
 ) -> None:
-    image = np.zeros((28, 28), np.uint8)
-    session.watch(["conv1"], image, "a zero")
+    probe = Probe(label="a zero", image=np.zeros((28, 28), np.uint8))
+    session.watch(Look(maps=("conv1",), opened=("fc1",), probes=(probe,)))
     session.start(zoo.entry("lenet5").build(), RunConfig())
     qtbot.waitUntil(lambda: trainer.control is not None, timeout=5_000)
     assert trainer.control is not None
-    assert trainer.control.watched.node_ids == ("conv1",)
-    assert trainer.control.watched.probe == "a zero"
+    watched = trainer.control.watched.look
+    assert (watched.maps, watched.opened) == (("conv1",), ("fc1",))
+    assert watched.probe is not None
+    assert watched.probe.same_as(probe)
 
 
 def test_probes_are_answered_latest_first_and_never_after_close(qtbot: QtBot) -> None:
     go = threading.Event()
     asked: list[str] = []
 
-    def capture(request: ProbeRequest) -> dict[str, object]:
-        asked.append(request.probe)
+    def capture(request: ProbeRequest) -> tuple[Event, ...]:
+        asked.append(label_of(request))
         go.wait(5)
-        if request.probe == "bad":
+        if label_of(request) == "bad":
             raise ValueError("no such layer")
-        return {}
+        return ()
 
-    probe = ProbeSession(capture)  # type: ignore[arg-type]
+    probe = ProbeSession(capture)
     captured: list[str] = []
     failed: list[str] = []
-    probe.captured.connect(lambda request, _: captured.append(request.probe))
+    probe.captured.connect(lambda request, _: captured.append(label_of(request)))
     probe.failed.connect(lambda _, message: failed.append(message))
     probe.request(a_request("first"))
     qtbot.waitUntil(lambda: asked == ["first"], timeout=5_000)
@@ -308,6 +313,34 @@ def test_probes_are_answered_latest_first_and_never_after_close(qtbot: QtBot) ->
     qtbot.waitUntil(lambda: failed == ["no such layer"], timeout=5_000)
     assert asked == ["first", "last", "bad"]
     assert probe.close()
+    probe.request(a_request("after the end"))
+    assert "probe" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_the_probes_thread_ends_with_its_answer_and_a_later_request_has_another(qtbot: QtBot) -> None:
+    threads: list[threading.Thread] = []
+    opened = LayersOpened(run_id="", step=0, probe="a", layers={})
+
+    def capture(request: ProbeRequest) -> tuple[Event, ...]:
+        threads.append(threading.current_thread())
+        return (opened,)
+
+    probe = ProbeSession(capture)
+    captured: list[tuple[Event, ...]] = []
+    probe.captured.connect(lambda _, events: captured.append(events))
+    for num_asked in (1, 2):
+        with qtbot.waitSignal(probe.captured, timeout=5_000):
+            probe.request(a_request("a"))
+        threads[-1].join(5)
+        assert "probe" not in {thread.name for thread in threading.enumerate()}
+        assert len(set(threads)) == num_asked
+        assert [events[0] is opened for events in captured] == [True] * num_asked
+    assert probe.close()
+
+
+def label_of(request: ProbeRequest) -> str:
+    assert request.look.probe is not None
+    return request.look.probe.label
 
 
 def a_request(label: str) -> ProbeRequest:
@@ -316,9 +349,7 @@ def a_request(label: str) -> ProbeRequest:
         weights=None,
         seed=0,
         data="digits",
-        image=np.zeros((28, 28), np.uint8),
-        probe=label,
-        node_ids=("conv1",),
+        look=Look(maps=("conv1",), probes=(Probe(label=label, image=np.zeros((28, 28), np.uint8)),)),
     )
 
 

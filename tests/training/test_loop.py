@@ -18,6 +18,9 @@ from explorer.runs import (
     EpochFinished,
     Event,
     FeatureMapsCaptured,
+    LayersOpened,
+    Look,
+    Probe,
     RunConfig,
     RunControl,
     RunFailed,
@@ -146,10 +149,12 @@ def test_equal_seeds_give_equal_losses_whatever_is_watched() -> None:
     state = torch.get_rng_state()
     plain = run(network())[1].losses
     watched = RunControl()
-    watched.watch([node.id for node in network()])
+    every = tuple(node.id for node in network().nodes)
+    watched.watch(Look(maps=every, opened=every))
     recorder = run(network(), control=watched)[1]
     assert recorder.losses == plain
     assert recorder.of(FeatureMapsCaptured)
+    assert recorder.of(LayersOpened)
     assert run(network(), dataclasses.replace(TINY, seed=1))[1].losses != plain
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -157,7 +162,8 @@ def test_equal_seeds_give_equal_losses_whatever_is_watched() -> None:
 @pytest.mark.usefixtures("tiny")
 def test_pictures_start_before_the_first_step_and_end_with_the_last() -> None:
     control = RunControl()
-    control.watch(["conv1", "fc3", "of another network"], np.zeros((28, 28), np.uint8), "black")
+    black = Probe(label="black", image=np.zeros((28, 28), np.uint8))
+    control.watch(Look(maps=("conv1", "fc3", "of another network"), probes=(black,)))
     recorder = run(network(), control=control)[1]
     pictures = recorder.of(FeatureMapsCaptured)
     assert (pictures[0].step, pictures[-1].step) == (0, 12)
@@ -172,7 +178,7 @@ def test_a_changed_watch_is_served_at_the_next_step() -> None:
 
     def look(event: Event) -> None:
         if isinstance(event, StepsRecorded) and event.first_step <= 3 <= event.last_step:
-            control.watch(["conv2"])
+            control.watch(Look(maps=("conv2",)))
 
     recorder = run(network(), control=control, recorder=Recorder(look))[1]
     changed = next(e.last_step for e in recorder.of(StepsRecorded) if e.last_step >= 3)
@@ -182,9 +188,9 @@ def test_a_changed_watch_is_served_at_the_next_step() -> None:
 @pytest.mark.usefixtures("tiny")
 def test_a_picture_that_fails_does_not_break_the_run(caplog: pytest.LogCaptureFixture) -> None:
     control = RunControl()
-    control.watch(["conv1"], np.zeros((2, 2, 28, 28), np.uint8))
+    control.watch(Look(maps=("conv1",), probes=(Probe(label="four axes", image=np.zeros((2, 2, 28, 28), np.uint8)),)))
     assert isinstance(run(network(), control=control)[0], RunFinished)
-    assert "could not be captured" in caplog.text
+    assert "cannot be used for what is looked at" in caplog.text
 
 
 class Rests:
@@ -213,13 +219,13 @@ def test_pause_step_watch_resume() -> None:
     rests.thread.start()
     rests.until(lambda r: any(s.state == "paused" for s in r.of(StateChanged)))
     assert rests.recorder.steps == []
-    control.watch(["conv1"])
+    control.watch(Look(maps=("conv1",)))
     rests.until(lambda r: len(r.of(FeatureMapsCaptured)) == 1)
     control.step_once()
     rests.until(lambda r: len(r.of(FeatureMapsCaptured)) == 2)
     assert rests.recorder.steps == [1]
     assert rests.recorder.of(FeatureMapsCaptured)[-1].step == 1
-    control.watch(["conv2"])
+    control.watch(Look(maps=("conv2",)))
     rests.until(lambda r: set(r.of(FeatureMapsCaptured)[-1].atlases) == {"conv2"})
     control.resume()
     rests.thread.join(30)

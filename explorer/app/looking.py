@@ -1,58 +1,83 @@
-"""Which feature maps are looked at, and where they come from: the run while there is one, else one that is followed,
-else a probe."""
+"""What the views look at, and where it comes from: the run while there is one, else one that is followed, else the
+network at rest; or a moment of before, as long as somebody looks back.
 
-from collections.abc import Mapping
+A view says what it wants and is handed what was captured. It never asks where that came from; `Source` says so.
+"""
 
-from PySide6.QtCore import QObject, QTimer
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from explorer.canvas import GraphView
-from explorer.panels.feature_maps import FeatureMapsPanel
-from explorer.runs import Atlas, Event, FeatureMapsCaptured, RunConfig
+from PySide6.QtCore import QObject, QTimer, SignalInstance
+
+from explorer.runs import Event, FeatureMapsCaptured, Look, Observed, RunConfig, merged
 from explorer.runs.follow import Followed
 from explorer.session import Document
 from explorer.session.follow_session import FollowSession
 from explorer.session.probe_session import ProbeRequest, ProbeSession
+from explorer.session.probe_set import ProbeSet
 from explorer.session.run_session import RunSession
+from explorer.session.sources import Source
 
 _SETTLE_MS = 80
-"""A probe waits this long for the last of a row of changes, so that a drag does not queue one a frame."""
+"""After the last of a row of changes, before the network at rest is asked; a drag does not queue one a frame."""
 
 
-class LiveMaps(QObject):
-    """Asks for maps of what is on screen, and hands them to canvas and panel."""
+class Viewer(Protocol):
+    """What shows something that is captured. `wanted` is asked whenever `wanted_changed` says so."""
+
+    @property
+    def wanted_changed(self) -> SignalInstance:
+        """Emitted when `wanted` gives something else, as when the view is shown or hidden."""
+
+    def wanted(self) -> Look:
+        """What is on screen now, without the probes."""
+
+    def show_observed(self, events: Sequence[Event], source: Source) -> None:
+        """Take what was captured, of what this or another view wanted; what it has of other nodes stays."""
+
+    def clear_observed(self) -> None:
+        """Forget everything, as another network or run makes it wrong."""
+
+    def show_problem(self, text: str) -> None:
+        """Say why there is nothing; what is captured next takes it back."""
+
+
+class Looking(QObject):
+    """Asks for what is on screen, and hands it to the views."""
 
     def __init__(
         self,
         document: Document,
-        canvas: GraphView,
-        panel: FeatureMapsPanel,
         run: RunSession,
-        probe: ProbeSession,
+        at_rest: ProbeSession,
+        probes: ProbeSet,
+        viewers: Iterable[Viewer],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._document = document
-        self._canvas = canvas
-        self._panel = panel
         self._run = run
-        self._probe = probe
+        self._at_rest = at_rest
+        self._probes = probes
+        self._viewers = tuple(viewers)
         self._enabled = False
         self._followed: FollowSession | None = None
         self._has_followed_maps = False
+        self._is_looking_back = False
         self._config = RunConfig()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SETTLE_MS)
         self._timer.timeout.connect(self._request)
         document.changed.connect(self._document_changed)
-        canvas.map_nodes_changed.connect(lambda _nodes: self._look())
-        panel.wanted_changed.connect(self._look)
+        for viewer in self._viewers:
+            viewer.wanted_changed.connect(self._look)
+        probes.changed.connect(self._look)
         run.initial_weights_changed.connect(self._look)
-        panel.probe_changed.connect(lambda _image, _label: self._look())
         run.events_arrived.connect(self._show_events)
         run.state_changed.connect(self._state_changed)
-        probe.captured.connect(self._show_captured)
-        probe.failed.connect(lambda _request, message: panel.set_problem(message))
+        at_rest.captured.connect(self._show_captured)
+        at_rest.failed.connect(self._show_problem)
 
     def enable(self) -> None:
         """Begin: torch may load now."""
@@ -75,11 +100,22 @@ class LiveMaps(QObject):
         if before is not None:
             before.maps_arrived.disconnect(self._show_followed)
             before.status_changed.disconnect(self._follow_status)
-            before.watch((), None, "")
+            before.watch(Look())
         if session is not None:
             session.maps_arrived.connect(self._show_followed)
             session.status_changed.connect(self._follow_status)
         self._look()
+
+    def look_back(self, events: Sequence[Event], source: Source) -> None:
+        """Show a moment of before; what comes meanwhile is not shown, until `look_at_present`."""
+        self._is_looking_back = True
+        self._show(events, source)
+
+    def look_at_present(self) -> None:
+        """Show what comes again."""
+        if self._is_looking_back:
+            self._is_looking_back = False
+            self._look()
 
     def close(self) -> None:
         """Ask for nothing any more."""
@@ -88,77 +124,65 @@ class LiveMaps(QObject):
 
     @property
     def _is_run_shown(self) -> bool:
-        """Whether the maps on screen are a run's, as it goes."""
+        """Whether what is on screen is a run's, as it goes."""
         return self._run.is_active and not self._run.is_detached
 
     @property
     def _is_followed_shown(self) -> bool:
-        """Whether they are those of a run elsewhere, which has answered and goes on."""
+        """Whether it is a run's elsewhere, which has answered and goes on."""
         followed = self._followed
         is_going = followed is not None and followed.status is not None and not followed.status.is_ended
         return is_going and self._has_followed_maps and not self._run.is_active
 
     def _weights(self) -> str | None:
-        """The weights that a probe is shown for."""
+        """The weights that the network at rest has."""
         followed = self._followed
         if followed is not None and not self._run.is_active and followed.weights.is_file():
             return str(followed.weights)
         return self._run.checkpoint
 
-    def _wanted(self) -> tuple[str, ...]:
+    def _wanted(self) -> Look:
         if not self._document.is_open:
-            return ()
-        architecture = self._document.architecture
-        wanted = dict.fromkeys((*self._panel.wanted_nodes(), *self._canvas.visible_map_nodes()))
-        return tuple(node_id for node_id in wanted if node_id in architecture)
+            return Look()
+        looks = [viewer.wanted() for viewer in self._viewers]
+        return merged(looks, self._probes.probes, self._probes.place)
 
     def _document_changed(self, old: object, _new: object) -> None:
         if old is None:
             self._run.detach()
-            self._canvas.clear_maps()
-            self._panel.clear_maps()
+            self._is_looking_back = False
+            for viewer in self._viewers:
+                viewer.clear_observed()
         self._look()
 
     def _look(self) -> None:
         """What is looked at has changed."""
         wanted = self._wanted()
-        probe = self._panel.probe_bar.current
-        running = self._run.architecture if self._is_run_shown else None
-        self._run.watch(
-            (n for n in wanted if not self._run.is_detached and (running is None or n in running)),
-            probe.image if probe is not None else None,
-            probe.label if probe is not None else "",
-        )
+        self._run.watch(Look() if self._run.is_detached else wanted)
         if self._followed is not None:
-            self._followed.watch(
-                () if self._run.is_active else wanted,
-                probe.image if probe is not None else None,
-                probe.label if probe is not None else "",
-            )
+            self._followed.watch(Look() if self._run.is_active else wanted)
         if self._enabled and not self._is_run_shown and not self._is_followed_shown:
             self._timer.start()
 
     def _state_changed(self, state: str) -> None:
         if state in {"starting", "idle"}:
-            self._probe.cancel()
+            self._at_rest.cancel()
             self._look()
 
     def _request(self) -> None:
-        wanted, probe = self._wanted(), self._panel.probe_bar.current
-        if not self._enabled or not wanted or probe is None or self._is_run_shown:
+        wanted = self._wanted()
+        if not self._enabled or wanted.is_empty or not wanted.probes or self._is_run_shown or self._is_looking_back:
             return
         if self._is_followed_shown:
             return
         weights = self._weights()
-        self._probe.request(
+        self._at_rest.request(
             ProbeRequest(
                 architecture=self._document.architecture,
                 weights=weights,
                 seed=self._config.seed,
                 data=self._config.data,
-                image=probe.image,
-                probe=probe.label,
-                node_ids=wanted,
+                look=wanted,
                 # What a run has trained says itself what it was trained with.
                 normalization="auto"
                 if weights != self._run.checkpoint or self._run.is_checkpoint_trained
@@ -167,21 +191,18 @@ class LiveMaps(QObject):
         )
 
     def _show_events(self, events: list[Event]) -> None:
-        if self._run.is_detached:
+        if self._run.is_detached or self._is_looking_back:
             return
-        atlases: dict[str, Atlas] = {}
-        step = 0
-        for event in events:
-            if isinstance(event, FeatureMapsCaptured):
-                atlases.update(event.atlases)
-                step = event.step
-        if atlases:
-            self._show(atlases, self.tr("step {0}").format(f"{step:,}"))
+        observed = [event for event in events if isinstance(event, FeatureMapsCaptured | Observed)]
+        if observed:
+            step = observed[-1].step
+            self._show(observed, Source(self._step_text(step), step, observed[-1].run_id))
 
     def _show_followed(self, event: FeatureMapsCaptured) -> None:
         if not self._run.is_active and self._document.is_open:
             self._has_followed_maps = True
-            self._show(event.atlases, self.tr("step {0}").format(f"{event.step:,}"))
+            if not self._is_looking_back:
+                self._show([event], Source(self._step_text(event.step), event.step, event.run_id))
 
     def _follow_status(self, status: Followed) -> None:
         if status.is_ended and self._has_followed_maps:
@@ -189,14 +210,22 @@ class LiveMaps(QObject):
             self._has_followed_maps = False
             self._look()
 
-    def _show_captured(self, request: ProbeRequest, atlases: Mapping[str, Atlas]) -> None:
-        if self._is_run_shown or self._is_followed_shown or not self._document.is_open:
+    def _show_captured(self, request: ProbeRequest, captured: tuple[Event, ...]) -> None:
+        if self._is_run_shown or self._is_followed_shown or self._is_looking_back or not self._document.is_open:
             return
         if request.architecture is not self._document.architecture:
             return
         trained = request.weights is not None
-        self._show(atlases, self.tr("trained weights") if trained else self.tr("initial weights"))
+        text = self.tr("trained weights") if trained else self.tr("initial weights")
+        self._show(captured, Source(text, None, ""))
 
-    def _show(self, atlases: Mapping[str, Atlas], source: str) -> None:
-        self._canvas.set_maps(atlases)
-        self._panel.set_maps(atlases, source)
+    def _step_text(self, step: int) -> str:
+        return self.tr("step {0}").format(f"{step:,}")
+
+    def _show(self, events: Sequence[Event], source: Source) -> None:
+        for viewer in self._viewers:
+            viewer.show_observed(events, source)
+
+    def _show_problem(self, _request: ProbeRequest, text: str) -> None:
+        for viewer in self._viewers:
+            viewer.show_problem(text)

@@ -1,0 +1,95 @@
+"""What somebody looks at while a network trains, or rests: whose feature maps, whose weights, on which images.
+
+The window's views each say their own `Look`; merged they are what a run is asked, and it captures nothing else but what
+its time machine keeps. The answers are the events of `observed`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+MOST_PROBES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Probe:
+    """An image that a network is looked at with. Compared by identity, as it holds an array; see `same_as`."""
+
+    label: str
+    """What the screen calls it: "digit 7, no. 3", or a file's name. Of several probes no two have the same."""
+    image: npt.NDArray[Any]
+    """`(H, W)` grey or `(C, H, W)` as the data set holds its images, usually uint8; read-only."""
+    target: int | None = None
+    """Its class; None where it is not known."""
+
+    def same_as(self, other: "Probe") -> bool:
+        """Whether label, class and pixels are equal."""
+        return (
+            self.label == other.label
+            and self.target == other.target
+            and self.image.dtype == other.image.dtype
+            and np.array_equal(self.image, other.image)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Look:
+    """What is looked at; where everything is empty nothing is captured. Compared by identity; see `same_as`."""
+
+    probes: tuple[Probe, ...] = ()
+    """At most `MOST_PROBES`; empty for the trainer's choice, which is the first test image."""
+    current: int = 0
+    """The probe that `maps` and `opened` are shown for."""
+    maps: tuple[str, ...] = ()
+    """Nodes whose feature maps are on screen as small pictures."""
+    opened: tuple[str, ...] = ()
+    """Nodes that are looked at closely: their values in full, with what goes in and their parameters."""
+    weighed: tuple[str, ...] = ()
+    """Nodes whose weights, and their gradients and change since the start, are on screen."""
+    measures: bool = False
+    """Whether every layer's statistics are: norms, ratios, dead and saturated shares, histograms."""
+    explained: bool = False
+    """Whether the predictions for the probes are, with what they rest on."""
+    explained_layer: str | None = None
+    """The node whose channels Grad-CAM weighs; None for the last one with a height and width."""
+    explained_class: int | None = None
+    """The class that is explained; None for each probe's own prediction."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.maps or self.opened or self.weighed or self.measures or self.explained)
+
+    @property
+    def probe(self) -> Probe | None:
+        """The one that `maps` and `opened` are shown for; None for the trainer's choice."""
+        return self.probes[min(self.current, len(self.probes) - 1)] if self.probes else None
+
+    def same_as(self, other: "Look") -> bool:
+        """Whether both look at the same, whatever the order of nodes was asked in."""
+        names = ("current", "measures", "explained", "explained_layer", "explained_class")
+        return (
+            all(getattr(self, name) == getattr(other, name) for name in names)
+            and all(set(getattr(self, name)) == set(getattr(other, name)) for name in ("maps", "opened", "weighed"))
+            and len(self.probes) == len(other.probes)
+            and all(a.same_as(b) for a, b in zip(self.probes, other.probes, strict=True))
+        )
+
+
+def merged(looks: Sequence[Look], probes: tuple[Probe, ...] = (), current: int = 0) -> Look:
+    """All that several views look at, with the same probes; nodes without repeats, in the order of the views."""
+    explaining = next((look for look in looks if look.explained), Look())
+    return Look(
+        probes=probes,
+        current=current,
+        maps=tuple(dict.fromkeys(chain.from_iterable(look.maps for look in looks))),
+        opened=tuple(dict.fromkeys(chain.from_iterable(look.opened for look in looks))),
+        weighed=tuple(dict.fromkeys(chain.from_iterable(look.weighed for look in looks))),
+        measures=any(look.measures for look in looks),
+        explained=explaining.explained,
+        explained_layer=explaining.explained_layer,
+        explained_class=explaining.explained_class,
+    )
