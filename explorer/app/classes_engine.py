@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from explorer.runtime import threads
+from explorer.app.loading import load
 from explorer.session.classes_session import Cancelled, PicturesAsked, Progress
 
 
@@ -13,7 +13,7 @@ def test_pictures(asked: PicturesAsked, progress: Progress, cancelled: Cancelled
     Raises:
         ValueError: they cannot be read, or are no longer those that were tested; says why.
     """
-    threads.prepare()
+    load()
     from explorer.training.class_pictures import pictures_of
     from explorer.training.data import load_data
 

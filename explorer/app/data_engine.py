@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from explorer.app.loading import load
 from explorer.layers import Shape
 from explorer.look.transfers import said
 from explorer.runs import RunConfig
 from explorer.runs.augmentation import NO_AUGMENTATION, Augmentation, parse_augmentation
 from explorer.runs.augmented_pictures import AugmentedPictures
 from explorer.runs.data_facts import DataState, Sheet
-from explorer.runtime import threads
 from explorer.session.data_session import Cancelled, DataView, Progress
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class DataEngine:
 
     def states(self, progress: Progress, cancelled: Cancelled) -> tuple[DataState, ...]:
         """Which data sets are here."""
-        threads.prepare()
+        load()
         from explorer.training.data import data_states
 
         return data_states()
@@ -48,7 +48,7 @@ class DataEngine:
         Raises:
             ValueError: it cannot be read; says why.
         """
-        threads.prepare()
+        load()
         from explorer.training.data import describe, load_data
 
         data = load_data(config.data, input_shape, progress, cancelled, again=again)
@@ -68,7 +68,7 @@ class DataEngine:
         Raises:
             ValueError: as `look`.
         """
-        threads.prepare()
+        load()
         from explorer.training.data import describe, load_data
 
         data = load_data(config.data, input_shape, progress, cancelled)
@@ -82,7 +82,7 @@ class DataEngine:
         Raises:
             ValueError: as `look`.
         """
-        threads.prepare()
+        load()
         from explorer.training.data import load_data
 
         data = load_data(config.data, input_shape, progress, cancelled)
@@ -98,7 +98,7 @@ class DataEngine:
             DownloadCancelled: the user ended it.
         """
         progress("Loading torchvision", 0.0)
-        threads.prepare()
+        load()
         from explorer.training.data.fetch import fetch_data
 
         fetch_data(name, said(progress), cancelled)
@@ -115,7 +115,7 @@ def make_pictures(data: str, input_shape: Shape) -> Callable[[Augmentation, int]
 
     def make(augmentation: Augmentation, seed: int) -> AugmentedPictures:
         nonlocal read
-        threads.prepare()
+        load()
         from explorer.training.augment_pictures import augmented_pictures
         from explorer.training.data.describe import one_of_each
         from explorer.training.data.sample import sample_data

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from explorer.app.loading import load
 from explorer.architecture import Architecture
 from explorer.panels.estimates import Device
 from explorer.runs import Event, RunConfig, RunControl, RunStarted, RunStoreError, config_field
@@ -27,13 +28,11 @@ def preload() -> None:
     """Import torch in a background thread, so that the first Start and the first maps do not wait for it."""
     threads.prepare()
 
-    def load() -> None:
-        import explorer.runtime.observer
-        import explorer.training.recorded  # noqa: F401
-
+    def preload() -> None:
+        load()
         settle()
 
-    threading.Thread(target=load, name="preload", daemon=True).start()
+    threading.Thread(target=preload, name="preload", daemon=True).start()
 
 
 def train(
@@ -51,7 +50,7 @@ def train(
     if config.processes > 1:
         train_in_processes(architecture, config, emit, control, initial_weights=initial_weights)
         return
-    threads.prepare()
+    load()
     from explorer.training.recorded import train_recorded
     from explorer.training.rehearsal import end_rehearsals
 
@@ -92,7 +91,7 @@ def resume(
     if config.processes > 1 and device is None:
         train_in_processes(architecture, config, emit, control, resume=run_id)
         return
-    threads.prepare()
+    load()
     from explorer.training.recorded import resume_recorded
     from explorer.training.rehearsal import end_rehearsals
 
@@ -107,7 +106,7 @@ def look_up_device(name: str) -> Device:
     Raises:
         ValueError: no such device here.
     """
-    threads.prepare()
+    load()
     from explorer.runtime.devices import available_devices, choose_device, device_memory, device_name
     from explorer.training.precision import choose_precision
 
@@ -126,9 +125,11 @@ def make_capture() -> Capture:
 
     def capture(request: ProbeRequest) -> tuple[Event, ...]:
         nonlocal observer
-        threads.prepare()
+        load()
         from explorer.runtime.observer import Observer
+        from explorer.training.beginning import Beginning, kept_beginning
         from explorer.training.data import is_at_hand, load_data
+        from explorer.training.layer_statistics import statistics_sample
         from explorer.training.normalization import normalization_of_run, settle_normalization
 
         if observer is None:
@@ -140,14 +141,19 @@ def make_capture() -> Capture:
         asked = RunConfig(data=data, normalization=request.normalization)
         config = settle_normalization(asked, shape, weights)
         images = load_data(data, shape)
+        # The same pixels as in training, so that the pictures before, during and after a run compare.
+        normalization = normalization_of_run(config, images)
+        fresh = Beginning(seed=request.seed, init="default", weights=None)
+        beginning = fresh if weights is None else kept_beginning(weights.parent)
         return observer.capture(
             request.architecture,
             weights,
             request.seed,
             request.look,
-            # The same pixels as in training, so that the pictures before, during and after a run compare.
-            normalization=normalization_of_run(config, images),
+            normalization=normalization,
             class_names=images.class_names,
+            sample=lambda: statistics_sample(images, shape, normalization),
+            initial=None if beginning is None else beginning.parameters,
         )
 
     return capture
@@ -169,7 +175,7 @@ def export(
         config: names the data set whose images the check uses, and the seed of what no run trained.
     """
     progress("Loading torch", 0.0)
-    threads.prepare()
+    load()
     from explorer.export.export import export_model
     from explorer.runtime.modules import build_module
     from explorer.runtime.weights import carry_weights, load_weights

@@ -2,9 +2,9 @@
 
 from PySide6.QtCore import QObject
 
+from explorer.app.loading import load
 from explorer.layers import Opaque, Shape, layer_types
 from explorer.panels.values_text import offer_words
-from explorer.runtime import threads
 from explorer.session import Document
 from explorer.session.measuring import Measuring
 
@@ -17,7 +17,7 @@ def make_measuring(document: Document, parent: QObject) -> Measuring:
 
 
 def _measure(layer: Opaque, inputs: tuple[Shape, ...]) -> Opaque:
-    threads.prepare()
+    load()
     from explorer.runtime.measure import measured
 
     return measured(layer, inputs)
@@ -25,7 +25,7 @@ def _measure(layer: Opaque, inputs: tuple[Shape, ...]) -> Opaque:
 
 def _module_names() -> tuple[str, ...]:
     """The classes of `torch.nn` that one layer can stand for and no layer here describes."""
-    threads.prepare()
+    load()
     import torch
 
     from explorer.runtime.measure import module_class

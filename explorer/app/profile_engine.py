@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from explorer.app.loading import load
 from explorer.architecture import Architecture
 from explorer.runs import RunConfig
 from explorer.runs.profile import ProfileRefused, SpeedEstimate, StepProfile
@@ -20,7 +21,7 @@ def profile(
         RehearsalCancelled: the user, or a run that starts, ended it.
         ValueError: the network could not be trained so; the message says what would fit.
     """
-    threads.prepare()
+    load()
     from explorer.training.profile import LacksMemory, profile_step
 
     threads.choose_threads()
@@ -37,7 +38,7 @@ def probe_speed(architecture: Architecture, config: RunConfig, cancelled: Callab
         RehearsalCancelled: the user, or a run that starts, ended it.
         ValueError: the network could not be trained so; the message says what would fit.
     """
-    threads.prepare()
+    load()
     from explorer.training import probe_speed
 
     threads.choose_threads()

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from explorer.app.loading import load
 from explorer.architecture import Architecture
 from explorer.look.theme import GRID, mono_font
-from explorer.runtime import threads
 from explorer.session.job import Job
 
 Make = Callable[[Architecture, int], str]
@@ -31,7 +31,7 @@ def torchinfo_summary(architecture: Architecture, batch_size: int) -> str:
     Raises:
         ValueError: the network cannot run; the message says why.
     """
-    threads.prepare()
+    load()
     from explorer.runtime.torchinfo_text import torchinfo_text
 
     return torchinfo_text(architecture, batch_size)

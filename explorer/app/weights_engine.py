@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from explorer import zoo
+from explorer.app.loading import load
 from explorer.architecture import Architecture
 from explorer.architecture.files import sha256_of
 from explorer.architecture.freezing import can_freeze
@@ -20,7 +21,6 @@ from explorer.layers import Layer
 from explorer.look.transfers import said
 from explorer.runs import ProjectWeightsError, SavedWeights, WeightsFacts, read_facts
 from explorer.runs.project_weights import check_weights
-from explorer.runtime import threads
 from explorer.runtime.weights_report import WeightsReport
 from explorer.session.recovery import kept_weights, sweep_weights
 from explorer.session.run_session import InitialWeights
@@ -99,7 +99,7 @@ def look_up(architecture: Architecture, progress: Progress, cancelled: Cancelled
     entries = matching_entries(architecture)
     if not entries or cancelled():
         return ()
-    threads.prepare()
+    load()
     from explorer.runtime import pretrained
 
     offers = []
@@ -127,7 +127,7 @@ def compare_file(architecture: Architecture, path: Path, progress: Progress, can
         ValueError: not such a file, the network has errors, or it was cancelled; says what would fit.
     """
     progress(f"Reading {path.name}", 0.0)
-    threads.prepare()
+    load()
     from explorer.runtime.weights_files import read_state_dict
     from explorer.runtime.weights_matching import compare
 
@@ -152,7 +152,7 @@ def compare_published(
         ValueError, ImportError: as `look_up` and `compare_file`.
     """
     progress("Loading torchvision", 0.0)
-    threads.prepare()
+    load()
     from explorer.runtime import pretrained
 
     entry = zoo.entry(network_id)
@@ -206,7 +206,7 @@ def check_saved(
         sha256 = saved.sha256
     except ProjectWeightsError as error:
         problem, sha256 = str(error), _sha256(path)
-    threads.prepare()
+    load()
     from explorer.runtime.weights_files import read_state_dict
     from explorer.runtime.weights_matching import compare
 

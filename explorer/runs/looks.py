@@ -4,10 +4,11 @@ The window's views each say their own `Look`; merged they are what a run is aske
 its time machine keeps. The answers are the events of `observed`.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,15 @@ class Probe:
         )
 
 
+class Pixel(NamedTuple):
+    """One value of a node's output. A vector's values are channels of one pixel."""
+
+    node_id: str
+    channel: int
+    row: int = 0
+    column: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Look:
     """What is looked at; where everything is empty nothing is captured. Compared by identity; see `same_as`."""
@@ -58,10 +68,15 @@ class Look:
     """The node whose channels Grad-CAM weighs; None for the last one with a height and width."""
     explained_class: int | None = None
     """The class that is explained; None for each probe's own prediction."""
+    pointed: Pixel | None = None
+    """The value whose measured receptive field is on screen."""
+    compared: tuple[str, int] | None = None
+    """The node and its channel that are on screen for all probes."""
 
     @property
     def is_empty(self) -> bool:
-        return not (self.maps or self.opened or self.weighed or self.measures or self.explained)
+        asked = (self.maps, self.opened, self.weighed, self.measures, self.explained, self.pointed, self.compared)
+        return not any(asked)
 
     @property
     def probe(self) -> Probe | None:
@@ -70,12 +85,29 @@ class Look:
 
     def same_as(self, other: "Look") -> bool:
         """Whether both look at the same, whatever the order of nodes was asked in."""
-        names = ("current", "measures", "explained", "explained_layer", "explained_class")
+        names = ("current", "measures", "explained", "explained_layer", "explained_class", "pointed", "compared")
         return (
             all(getattr(self, name) == getattr(other, name) for name in names)
             and all(set(getattr(self, name)) == set(getattr(other, name)) for name in ("maps", "opened", "weighed"))
             and len(self.probes) == len(other.probes)
             and all(a.same_as(b) for a, b in zip(self.probes, other.probes, strict=True))
+        )
+
+    def beyond(self, shown: "Look") -> "Look":
+        """What is looked at here and not in `shown`, which is of the same network, weights and probes."""
+        explains_as_shown = shown.explained and (self.explained_layer, self.explained_class) == (
+            shown.explained_layer,
+            shown.explained_class,
+        )
+        return dataclasses.replace(
+            self,
+            maps=tuple(node_id for node_id in self.maps if node_id not in shown.maps),
+            opened=tuple(node_id for node_id in self.opened if node_id not in shown.opened),
+            weighed=tuple(node_id for node_id in self.weighed if node_id not in shown.weighed),
+            measures=self.measures and not shown.measures,
+            explained=self.explained and not explains_as_shown,
+            pointed=None if self.pointed == shown.pointed else self.pointed,
+            compared=None if self.compared == shown.compared else self.compared,
         )
 
 
@@ -92,4 +124,6 @@ def merged(looks: Sequence[Look], probes: tuple[Probe, ...] = (), current: int =
         explained=explaining.explained,
         explained_layer=explaining.explained_layer,
         explained_class=explaining.explained_class,
+        compared=next((look.compared for look in looks if look.compared is not None), None),
+        pointed=next((look.pointed for look in looks if look.pointed is not None), None),
     )

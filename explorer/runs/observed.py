@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from explorer.runs.looks import Pixel
+
 _Floats = npt.NDArray[np.float32]
 
 
@@ -67,9 +69,9 @@ class Histogram(NamedTuple):
     """How values are distributed."""
 
     low: float
-    """Lower end of the first bin: the smallest finite value."""
+    """Lower end of the first bin: the smallest finite value; where all are equal, 0.5 less than it, as numpy's."""
     high: float
-    """Upper end of the last bin: the largest finite value; as numpy's, that bin includes it."""
+    """Upper end of the last bin: the largest finite value, or 0.5 more; as numpy's, that bin includes it."""
     counts: npt.NDArray[np.int64]
     """`(bins,)`, all of the same width."""
     num_not_finite: int = 0
@@ -138,5 +140,32 @@ class ProbesExplained:
     answers: tuple[ProbeAnswer, ...]
 
 
-Observed = LayersOpened | WeightsCaptured | LayersMeasured | ProbesExplained
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FieldMeasured:
+    """What one value of a layer rests on in the image."""
+
+    run_id: str
+    step: int
+    probe: str
+    """The label of the image that it was measured on."""
+    pixel: Pixel
+    heat: _Floats
+    """`(H, W)` of the network's input, 0 or more: the absolute gradient of the value, summed over the colours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ChannelCompared:
+    """One channel of a layer for all probes."""
+
+    run_id: str
+    step: int
+    node_id: str
+    channel: int
+    probes: tuple[str, ...]
+    """Their labels, in order."""
+    maps: _Floats
+    """`(probes, height, width)`; a vector's value is one pixel."""
+
+
+Observed = ChannelCompared | FieldMeasured | LayersOpened | WeightsCaptured | LayersMeasured | ProbesExplained
 """Pictures and statistics, of which a mailbox keeps only the newest of a kind."""

@@ -10,9 +10,14 @@ from typing import NamedTuple, Protocol
 from torch import Tensor
 
 from explorer.runs import Event, FeatureMapsCaptured, LayersOpened, Look, Probe
+from explorer.runtime.compared import ComparedInstrument
+from explorer.runtime.explanations import ExplanationInstrument
 from explorer.runtime.feature_maps import capture_feature_maps
+from explorer.runtime.measured_field import FieldInstrument
 from explorer.runtime.modules import Network
 from explorer.runtime.opened import open_layers
+from explorer.runtime.statistics import StatisticsInstrument
+from explorer.runtime.weight_pictures import WeightsInstrument
 
 
 class Subject(NamedTuple):
@@ -98,7 +103,15 @@ class OpenedInstrument(_Between):
 
 def make_instruments(subject: Subject) -> Sequence[Instrument]:
     """One of each kind."""
-    return (MapsInstrument(subject), OpenedInstrument(subject))
+    return (
+        MapsInstrument(subject),
+        OpenedInstrument(subject),
+        WeightsInstrument(subject),
+        ExplanationInstrument(subject),
+        StatisticsInstrument(subject),
+        FieldInstrument(subject),
+        ComparedInstrument(subject),
+    )
 
 
 def _known(network: Network, node_ids: tuple[str, ...]) -> tuple[str, ...]:

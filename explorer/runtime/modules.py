@@ -52,6 +52,9 @@ class Network(nn.Module):
     same. An instance norm that keeps statistics follows the same rule; a frozen dropout goes on dropping.
     """
 
+    repeated: frozenset[str] = frozenset()
+    """Nodes that more than one device computes, each for what it reads there itself."""
+
     def __init__(self, architecture: Architecture, calls: Mapping[str, Call], modules: Mapping[str, nn.Module]) -> None:
         """Wire up modules that exist already; use `build_module` to make them.
 
@@ -95,6 +98,29 @@ class Network(nn.Module):
         if ids != self._trace_plan[0]:
             self._trace_plan = (ids, self._plan(ids))
         return dict(zip(ids, _run(self._trace_plan[1], x), strict=True))
+
+    def visit(self, x: Tensor, seen: Callable[[str, Tensor], None]) -> None:
+        """Hand over the output of every node, in one pass that keeps none longer than it is needed.
+
+        Args:
+            x: `(N, C, H, W)`.
+            seen: receives a node's id and its output, as `trace` gives it.
+        """
+        ids = tuple(node.id for node in self.architecture.nodes)
+        plan = self._plan(ids)
+        shown = dict(zip(plan.wanted, ids, strict=True))
+        last_step = {source: place for place, step in enumerate(plan.steps) for source in step.sources}
+        values = {0: x}
+        seen(shown[0], x)
+        for place, step in enumerate(plan.steps):
+            value = step.function(*[values[source] for source in step.sources])
+            if step.target in shown:
+                seen(shown[step.target], value)
+            if step.target in last_step:
+                values[step.target] = value
+            for source in {*step.sources}:
+                if last_step[source] == place:
+                    del values[source]
 
     def node_module(self, node_id: str) -> nn.Module | None:
         """The node's own module; None if it is an operator."""
@@ -150,7 +176,7 @@ def build_module(architecture: Architecture, *, seed: int | None = None, reuse: 
     for node_id, call in calls.items():
         if isinstance(call, ModuleCall):
             kept = reuse.node_module(node_id) if reuse is not None and reuse.calls.get(node_id) == call else None
-            modules[node_id] = kept if kept is not None else _module(node_id, call, seed)
+            modules[node_id] = kept if kept is not None else build_node(node_id, call, seed)
             modules[node_id].requires_grad_(not architecture[node_id].frozen)
     return Network(architecture, calls, modules).train()
 
@@ -191,7 +217,8 @@ class _OwnGenerator(TorchFunctionMode):
         return func(*args, **given)
 
 
-def _module(node_id: str, call: ModuleCall, seed: int | None) -> nn.Module:
+def build_node(node_id: str, call: ModuleCall, seed: int | None) -> nn.Module:
+    """The module of one node as `build_module` makes it, in training mode."""
     make: Callable[..., nn.Module] = getattr(own_modules if call.is_own else nn, call.name)
     if seed is None:
         return make(**call.arguments)

@@ -1,6 +1,6 @@
 """What is looked at while nothing trains: the network in the window, with the last run's weights where they fit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -42,6 +42,7 @@ class Observer:
         normalization: Normalization | None = None,
         class_names: tuple[str, ...] = (),
         sample: Callable[[], Tensor] | None = None,
+        initial: Callable[[Network, str], Mapping[str, Tensor] | None] | None = None,
     ) -> tuple[Event, ...]:
         """What is looked at, as far as it can be computed; nodes at and behind a fault are left out.
 
@@ -53,6 +54,7 @@ class Observer:
             normalization: that of the data set that the weights were trained on; None for each image's own.
             class_names: of the first output.
             sample: images as the network takes them, on the CPU, that activations are measured on.
+            initial: gives a node's parameters before the weights were trained; None where they are not known.
 
         Raises:
             NotRunnable: not even the input can be computed, or the network is too large for a preview.
@@ -69,7 +71,14 @@ class Observer:
                 own = normalization_of(image if image.dtype == torch.uint8 else (image * 255).to(torch.uint8))
             return to_network_input(image.to(self._device), architecture.input_shape, own)
 
-        subject = Subject(run_id="", network=network, to_input=to_input, class_names=class_names, sample=sample)
+        subject = Subject(
+            run_id="",
+            network=network,
+            to_input=to_input,
+            class_names=class_names,
+            sample=sample,
+            initial=lambda node_id: None if initial is None else initial(network, node_id),
+        )
         return tuple(instrument.capture(0) for instrument in make_instruments(subject) if instrument.aim(look))
 
     def _network_for(self, architecture: Architecture, weights: Path | None, seed: int) -> Network:

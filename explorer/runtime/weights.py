@@ -10,7 +10,7 @@ from typing import NamedTuple
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from explorer.architecture.files import write_atomically
 from explorer.layers import format_shape
@@ -44,17 +44,29 @@ def carry_weights(state_dict: Mapping[str, Tensor], network: Network) -> CarryRe
         if not own:
             continue
         known.update(own)
-        needed = {key: value for key, value in own.items() if key in state_dict or not is_batch_count(key)}
-        reason = next((r for key, value in needed.items() if (r := _misfit(key, state_dict.get(key), value))), None)
+        reason = _carry(state_dict, own)
         if reason is not None:
             reinitialised[node_id] = reason
             continue
-        with torch.no_grad():
-            for key, value in needed.items():
-                value.copy_(state_dict[key])
         carried.append(node_id)
     unused = tuple(sorted(key for key in state_dict if key not in known))
     return CarryReport(tuple(carried), reinitialised, unused)
+
+
+def carry_node(state_dict: Mapping[str, Tensor], node_id: str, module: nn.Module) -> bool:
+    """Load one node's tensors into its module, as `carry_weights` does; whether it took them."""
+    return _carry(state_dict, {f"{node_id}.{key}": value for key, value in module.state_dict().items()}) is None
+
+
+def _carry(state_dict: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> str | None:
+    """Load into a node's own tensors what is given; why that cannot be, if so."""
+    needed = {key: value for key, value in own.items() if key in state_dict or not is_batch_count(key)}
+    reason = next((r for key, value in needed.items() if (r := _misfit(key, state_dict.get(key), value))), None)
+    if reason is None:
+        with torch.no_grad():
+            for key, value in needed.items():
+                value.copy_(state_dict[key])
+    return reason
 
 
 def is_batch_count(key: str) -> bool:
@@ -98,15 +110,15 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path, facts: WeightsFacts
     write_atomically(path, safetensors.torch.save(plain, metadata=metadata))
 
 
-def load_weights(path: Path) -> dict[str, Tensor]:
-    """The `state_dict` in a safetensors file, on the CPU.
+def load_weights(path: Path, prefix: str = "") -> dict[str, Tensor]:
+    """The `state_dict` in a safetensors file, on the CPU; of it the keys that start with `prefix`.
 
     Raises:
         ValueError: there is no such file, or it is no whole safetensors file.
     """
     try:
-        tensors: dict[str, Tensor] = safetensors.torch.load_file(path)
-        return tensors
+        with safetensors.safe_open(path, framework="pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}  # noqa: SIM118
     except safetensors.SafetensorError as error:
         raise ValueError(f"{path.name}: not a whole safetensors file ({error})") from None
     except OSError as error:

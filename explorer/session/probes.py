@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage, QImageReader, QPainter
 from explorer.assets import resource
 from explorer.runs import Probe
 
-_LARGEST_SIDE = 1024
+LARGEST_SIDE = 1024
 _PER_CLASS = 20
 
 
@@ -49,8 +49,8 @@ def read_image(path: Path) -> Probe:
     # By content, since names lie; and never the whole of a giant picture when a small one will do.
     reader.setDecideFormatFromContent(True)
     size = reader.size()
-    if size.isValid() and max(size.width(), size.height()) > _LARGEST_SIDE:
-        reader.setScaledSize(size.scaled(QSize(_LARGEST_SIDE, _LARGEST_SIDE), Qt.AspectRatioMode.KeepAspectRatio))
+    if size.isValid() and max(size.width(), size.height()) > LARGEST_SIDE:
+        reader.setScaledSize(size.scaled(QSize(LARGEST_SIDE, LARGEST_SIDE), Qt.AspectRatioMode.KeepAspectRatio))
     image = reader.read()
     if image.isNull():
         reason = reader.errorString().rstrip(".").lower() or "damaged"

@@ -129,16 +129,28 @@ class GraphedStep:
             optimization.optimizer.zero_grad()
             with optimization.captured():
                 self._replay = capture.record(self._whole)
+        groups = optimization.optimizer.param_groups
+        parameters = [parameter for group in groups for parameter in group["params"]]
+        self._gradients = [(parameter, parameter.grad) for parameter in parameters if parameter.grad is not None]
+        """Where a replay leaves them."""
 
     def __call__(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """As `Step` does."""
         if (x.shape, target.shape, target.dtype) != (self._x.shape, self._target.shape, self._target.dtype):
             return self._step(x, target)
+        self._bring_back_gradients()
         self._set_rate()
         self._x.copy_(x)
         self._target.copy_(target)
         self._replay()
         return self._loss.clone(), self._right.clone()
+
+    def _bring_back_gradients(self) -> None:
+        """Let the parameters have the gradients that a replay writes: a step made as usual left them its own, and what
+        forgot those none."""
+        if any(parameter.grad is not gradient for parameter, gradient in self._gradients[:1]):
+            for parameter, gradient in self._gradients:
+                parameter.grad = gradient
 
     def _set_rate(self) -> None:
         self._optimization.set_rate()

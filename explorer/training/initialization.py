@@ -21,14 +21,19 @@ def initialize(network: Network, how: str, seed: int) -> None:
         how: as `RunConfig.init`: default, xavier-uniform, xavier-normal, kaiming-uniform or kaiming-normal.
         seed: where the random numbers start.
     """
-    if how == "default":
-        return
-    draw = _DRAWS[how]
     for node in network.architecture.nodes:
         module = network.node_module(node.id)
-        for part in module.modules() if module is not None else ():
-            if isinstance(part, _LAYERS):
-                draw(part.weight, torch.Generator().manual_seed(node_seed(seed, node.id)))
+        if module is not None:
+            initialize_node(node.id, module, how, seed)
+
+
+def initialize_node(node_id: str, module: nn.Module, how: str, seed: int) -> None:
+    """Draw the weights of one node's module again, as `initialize` does."""
+    if how == "default":
+        return
+    for part in module.modules():
+        if isinstance(part, _LAYERS):
+            _DRAWS[how](part.weight, torch.Generator().manual_seed(node_seed(seed, node_id)))
 
 
 def _xavier_uniform(weight: Tensor, generator: torch.Generator) -> None:

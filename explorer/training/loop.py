@@ -6,6 +6,7 @@ It knows no window: it runs in a background thread, from the command line, or in
 """
 
 import dataclasses
+import logging
 import math
 import time
 import traceback
@@ -38,6 +39,7 @@ from explorer.runtime.devices import device_name
 from explorer.runtime.modules import Network, build_module
 from explorer.runtime.weights import carry_weights, load_weights
 from explorer.training.augment import Augmenter
+from explorer.training.beginning import Beginning, begin, keep_beginning, kept_beginning
 from explorer.training.checkpoint import Checkpoint, RunState
 from explorer.training.class_counts import Answers
 from explorer.training.distributed import ALONE, Alone
@@ -58,6 +60,7 @@ from explorer.training.guard import Guard, NonFinite, first_non_finite
 from explorer.training.initialization import initialize
 from explorer.training.layout import choose_memory_format, set_memory_format
 from explorer.training.model_split import on_devices
+from explorer.training.moments import MomentRecorder
 from explorer.training.observation import Observation
 from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan, plan_run
@@ -72,6 +75,7 @@ _AUGMENTATION_STREAM = 1 << 40
 """Added to the seed: what augmentation draws has nothing to do with the order of the images."""
 CHECKPOINT_INTERVAL_S = 180.0
 """So much of a run a crash may cost at most, beside what an epoch's end keeps."""
+_logger = logging.getLogger(__name__)
 
 
 def train(
@@ -86,6 +90,7 @@ def train(
     resume: bool = False,
     checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
     ranks: Alone = ALONE,
+    moments_bytes: int = 0,
 ) -> RunFinished | RunFailed:
     """Train a network from start to end, in the calling thread. No exception leaves it.
 
@@ -104,6 +109,7 @@ def train(
         resume: go on from the newest checkpoint in the run's folder, with the same architecture and configuration.
         checkpoint_interval_s: how often the state is kept inside an epoch; it is at each epoch's end and at the last.
         ranks: the processes that train together, of which the first alone has a store.
+        moments_bytes: what the moments for looking back may take in the run's folder; 0 for none.
 
     Returns:
         The last event.
@@ -129,7 +135,20 @@ def train(
             network, notes = _network(plan, initial_weights)
             ranks.measure_alone(plan)
             with choosing_threads(plan, ranks.size) as threads:
-                run = _Run(run_id, plan, network, say, control, checkpoint, checkpoint_interval_s, ranks, threads)
+                run = _Run(
+                    run_id,
+                    plan,
+                    network,
+                    say,
+                    control,
+                    checkpoint,
+                    checkpoint_interval_s,
+                    ranks,
+                    threads,
+                    _beginning(plan, initial_weights, None if store is None else store.get(run_id).folder, resume),
+                )
+                if store is not None and moments_bytes and ranks.is_first:
+                    run.keep_moments(store.get(run_id).folder, moments_bytes)
                 if resume:
                     state = ranks.from_first(checkpoint.resume(network) if ranks.is_first else None)
                     assert state is not None
@@ -161,6 +180,15 @@ def _failed(
     )
 
 
+def _beginning(plan: RunPlan, initial_weights: Path | None, folder: Path | None, resume: bool) -> Beginning | None:
+    if resume:
+        return None if folder is None else kept_beginning(folder)
+    beginning = begin(plan.config, initial_weights)
+    if folder is not None:
+        keep_beginning(beginning, folder)
+    return beginning
+
+
 def _network(plan: RunPlan, initial_weights: Path | None) -> tuple[Network, tuple[str, ...]]:
     network = build_module(plan.architecture, seed=plan.config.seed)
     initialize(network, plan.config.init, plan.config.seed)
@@ -189,6 +217,7 @@ class _Run:
         checkpoint_interval_s: float,
         ranks: Alone,
         threads: ThreadChoice | None,
+        beginning: Beginning | None,
     ) -> None:
         config, data, device, shape = plan.config, plan.data, plan.device, plan.architecture.input_shape
         self._run_id = run_id
@@ -225,7 +254,11 @@ class _Run:
         self._order = torch.Generator(device).manual_seed(config.seed)
         self._order_before = self._order.get_state()
         self._augmentation_random = torch.Generator().manual_seed(config.seed + _AUGMENTATION_STREAM)
-        self._observation = Observation(run_id, plan, self.network, say)
+        gradient_scale = self._optimization.gradient_scale
+        self._observation = Observation(
+            run_id, plan, self.network, say, beginning=beginning, gradient_scale=gradient_scale
+        )
+        self._moments: MomentRecorder | None = None
         self._answers = Answers(data.test_labels, data.class_names)
         self.step = 0
         """Updates made so far."""
@@ -244,6 +277,14 @@ class _Run:
         self._num_worse_epochs = 0
         self._saved_s = time.perf_counter()
         self._is_saving_refused = False
+
+    def keep_moments(self, folder: Path, most_bytes: int) -> None:
+        """Keep moments for looking back in the run's folder."""
+        try:
+            self._moments = MomentRecorder(self._observation.subject, folder, most_bytes, self._plan.num_steps_total)
+        except Exception:
+            # Looking back is never worth the run.
+            _logger.exception("no moments can be kept")
 
     def restore(self, state: RunState) -> None:
         """Go on from there instead of from the start; the network has its weights already.
@@ -287,6 +328,8 @@ class _Run:
         try:
             return self._run(notes)
         finally:
+            if self._moments is not None:
+                self._moments.close()
             self._guard.close()
             self._train_feed.close()
             self._test_feed.close()
@@ -314,6 +357,8 @@ class _Run:
                 images_per_second_alone=self._ranks.images_per_second_alone,
             )
         )
+        if self._moments is not None:
+            self._moments.begin(self.step, self._control)
         self._reports.restart()
         self._saved_s = time.perf_counter()
         is_stopped = is_early = False
@@ -324,6 +369,9 @@ class _Run:
             self._say(StateChanged(run_id=self._run_id, state="stopping"))
             self._report()
         self._observation.serve(self._control, self.step, now=True)
+        if self._moments is not None:
+            self._moments.finish(self.step)
+            self._tell_troubles()
         if (error := self._save()) is not None:
             raise WeightsNotWritten(self.step, error, self._checkpoint.saved_step) from error
         last = self._last_epoch
@@ -422,11 +470,15 @@ class _Run:
     def _take_step(self, positions: Tensor) -> None:
         x, target = self._batch(positions)
         self._observation.before_step()
+        if self._moments is not None:
+            self._moments.before_step(self.step + 1, self._control)
         loss, right = self._make_step(x, target)
         self._optimization.end_step()
         self.step += 1
         self._epoch_steps += 1
         self._observation.after_step(self.step)
+        if self._moments is not None:
+            self._moments.after_step(self.step)
         self._reports.add(loss, right, positions)
         # On the CPU a look costs nothing, and the very batch is still there, as it was augmented.
         if loss.device.type == "cpu" and not math.isfinite(loss.item()):
@@ -474,6 +526,8 @@ class _Run:
             rested_s = time.perf_counter() - asked_s
             self._reports.rested(rested_s)
             self._observation.suspended(rested_s)
+            if self._moments is not None:
+                self._moments.suspended(rested_s)
             if goes_on and not control.is_paused:
                 self._is_resting = False
                 self._say(StateChanged(run_id=self._run_id, state="running"))
@@ -507,6 +561,8 @@ class _Run:
             return
         if self._threads is not None:
             self._threads.measured(measured.num_images, measured.seconds)
+        if self._moments is not None:
+            self._moments.heard(measured.losses)
         first_step = self.step - measured.num_steps + 1
         self._say(
             StepsRecorded(
@@ -530,8 +586,9 @@ class _Run:
             raise Diverged(first_step + len(measured.losses) - 1, float(measured.losses[-1]), rate, where, kept)
 
     def _tell_troubles(self) -> None:
-        for feed in (self._train_feed, self._test_feed):
-            if (trouble := feed.take_trouble()) is not None:
+        sources = (self._train_feed, self._test_feed, *(() if self._moments is None else (self._moments,)))
+        for source in sources:
+            if (trouble := source.take_trouble()) is not None:
                 self._say(TroubleMet(run_id=self._run_id, message=trouble))
 
     def _where_it_began(self, positions: Tensor) -> NonFinite | None:

@@ -46,6 +46,7 @@ class SplitNetwork(Network):
         """
         # Plain values, which the base class needs to know before it plans its forward pass.
         self._placement = placement
+        self.repeated = frozenset(node_id for node_id, on in placement.devices_of.items() if len(on) > 1)
         self._devices = tuple(devices)
         self._on_move = on_move
         modules = {}

@@ -11,6 +11,9 @@ from explorer.runs import Event, Look, Probe, RunControl
 from explorer.runtime.images import probe_tensor, to_network_input
 from explorer.runtime.instruments import Instrument, Subject, make_instruments
 from explorer.runtime.modules import Network
+from explorer.training.beginning import Beginning
+from explorer.training.layer_statistics import statistics_sample
+from explorer.training.layout import choose_memory_format
 from explorer.training.pacing import CaptureBudget
 from explorer.training.plan import RunPlan
 
@@ -32,19 +35,25 @@ class Observation:
         network: Network,
         say: Callable[[Event], None],
         make: Callable[[Subject], Sequence[Instrument]] = make_instruments,
+        beginning: Beginning | None = None,
+        gradient_scale: Callable[[], float] = lambda: 1.0,
     ) -> None:
         self._plan = plan
         self._say = say
         self._device = plan.device
-        self._instruments = make(
-            Subject(
-                run_id=run_id,
-                network=network,
-                to_input=self._to_input,
-                class_names=plan.data.class_names,
-                is_trained=True,
-            )
+        self._images: Tensor | None = None
+        self.subject = Subject(
+            run_id=run_id,
+            network=network,
+            to_input=self._to_input,
+            class_names=plan.data.class_names,
+            sample=self._sample,
+            is_trained=True,
+            gradient_scale=gradient_scale,
+            initial=lambda node_id: None if beginning is None else beginning.parameters(network, node_id),
         )
+        """What its instruments look at; moments are captured of the same."""
+        self._instruments = make(self.subject)
         self._version: int | None = None
         self._budgets = {instrument: CaptureBudget() for instrument in self._instruments}
         self._aimed: list[Instrument] = []
@@ -132,6 +141,15 @@ class Observation:
         self._aimed.remove(instrument)
         if instrument in self._armed:
             self._armed.remove(instrument)
+
+    def _sample(self) -> Tensor:
+        """Made once: images may have to be read from files."""
+        if self._images is None:
+            plan = self._plan
+            images = statistics_sample(plan.data, plan.architecture.input_shape, plan.normalization)
+            layout = choose_memory_format(plan.architecture, self._device)
+            self._images = images.to(self._device).contiguous(memory_format=layout)
+        return self._images
 
     def _to_input(self, probe: Probe | None) -> Tensor:
         image = self._plan.data.test_images[0].numpy() if probe is None else probe.image

@@ -3,6 +3,7 @@
 How the learning rate goes on is `schedule`; where gradients come from is `step`.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -37,6 +38,8 @@ class Optimization:
         self.precision = choose_precision(config.precision, device)
         self._scaler = self.precision.scaler()
         self._clip_norm = config.clip_norm
+        self._whole_norm = torch.zeros((), device=device)
+        """Of the last update's gradients before they were clipped; always in the same place, for CUDA graphs."""
         self._trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self._schedule = Schedule(config, steps_per_epoch)
         self.optimizer = _optimizer(_groups(network, config), config, device)
@@ -103,12 +106,23 @@ class Optimization:
             if self._scaler is not None:
                 self._scaler.unscale_(self.optimizer)
             # Over all weights together (Pascanu et al. 2013, algorithm 1).
-            nn.utils.clip_grad_norm_(self._trained, self._clip_norm)
+            self._whole_norm.copy_(nn.utils.clip_grad_norm_(self._trained, self._clip_norm))
         if self._scaler is None:
             self.optimizer.step()
         else:
             self._scaler.step(self.optimizer)
             self._scaler.update()
+
+    def gradient_scale(self) -> float:
+        """What the gradients that the last update left are multiplied by: below 1 where they were clipped.
+
+        An update takes the loss's scale out of them itself. Waits for the device.
+        """
+        if self._clip_norm <= 0:
+            return 1.0
+        # As `clip_grad_norm_` does it. Of an infinite norm nothing can be taken back.
+        norm = float(self._whole_norm)
+        return min(1.0, self._clip_norm / (norm + 1e-6)) if math.isfinite(norm) else 1.0
 
     def end_step(self) -> None:
         """Let the schedule go on."""

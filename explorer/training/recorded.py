@@ -24,6 +24,7 @@ from explorer.runs import (
 )
 from explorer.runs.checkpoints import checkpoint_place, newest_checkpoint
 from explorer.runs.follow_journal import Journal
+from explorer.runs.moments import budget_bytes
 from explorer.runs.replay import measurements
 from explorer.training.checkpoint import CheckpointError
 from explorer.training.distributed import joined
@@ -75,6 +76,7 @@ def train_recorded(
                 store=store,
                 initial_weights=initial_weights,
                 ranks=ranks,
+                moments_bytes=budget_bytes(),
             )
 
 
@@ -143,6 +145,7 @@ def resume_recorded(
                 store=store,
                 resume=True,
                 ranks=ranks,
+                moments_bytes=budget_bytes(),
             )
 
 

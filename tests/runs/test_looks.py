@@ -1,11 +1,13 @@
 """What several views look at becomes one question, and the same question is known again."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 import pytest
 
 from explorer.runs import Look, Probe, merged
+from explorer.runs.looks import Pixel
 
 
 def a_probe(**different: Any) -> Probe:
@@ -32,6 +34,17 @@ def test_what_a_hidden_view_would_explain_counts_for_nothing() -> None:
     look = merged((hidden, Look(explained=True, explained_class=2)))
     assert (look.explained, look.explained_layer, look.explained_class) == (True, None, 2)
     assert merged((hidden,)).same_as(Look())
+
+
+def test_one_value_is_pointed_at_and_one_channel_compared() -> None:
+    pixel = Pixel("conv1", 2, 3, 4)
+    look = merged((Look(maps=("a",)), Look(pointed=pixel), Look(compared=("conv2", 1), pointed=Pixel("fc", 0))))
+    assert (look.pointed, look.compared) == (pixel, ("conv2", 1))
+    assert not Look(pointed=pixel).is_empty
+    assert not Look(compared=("conv2", 1)).is_empty
+    assert Look(pointed=pixel).same_as(Look(pointed=Pixel("conv1", 2, 3, 4)))
+    assert not Look(pointed=pixel).same_as(Look(pointed=Pixel("conv1", 2, 3, 5)))
+    assert not Look(compared=("conv2", 1)).same_as(Look(compared=("conv2", 2)))
 
 
 def test_nothing_is_looked_at_without_nodes_statistics_or_reasons() -> None:
@@ -70,3 +83,15 @@ def test_the_same_look_is_known_in_any_order_of_nodes_and_by_equal_pixels() -> N
 def test_a_probe_is_the_same_by_label_class_and_pixels(different: dict[str, Any]) -> None:
     assert a_probe().same_as(a_probe())
     assert not a_probe().same_as(a_probe(**different))
+
+
+def test_what_is_beyond_what_is_shown_is_all_that_is_asked() -> None:
+    shown = Look(maps=("a", "b"), opened=("a",), measures=True, explained=True, pointed=Pixel("a", 1))
+    wanted = Look(maps=("b", "c"), opened=("a",), weighed=("c",), measures=True, explained=True, pointed=Pixel("a", 2))
+    left = wanted.beyond(shown)
+    assert left.same_as(Look(maps=("c",), weighed=("c",), pointed=Pixel("a", 2)))
+    assert wanted.beyond(wanted).is_empty
+    assert shown.beyond(Look()).same_as(shown)
+    assert dataclasses.replace(shown, explained_class=3).beyond(shown).explained
+    # What both have.
+    assert shown.beyond(shown.beyond(wanted)).same_as(Look(maps=("b",), opened=("a",), measures=True, explained=True))

@@ -280,6 +280,45 @@ def test_a_replay_hands_out_its_own_numbers() -> None:
     assert (float(first), int(right)) == kept
 
 
+class Static(Replayed):
+    """Gradients of a replay lie where they were when it was recorded; what the parameters hold by then it leaves."""
+
+    def record(self, call: Call) -> Call:
+        replay = super().record(call)
+        assert self.optimization is not None
+        parameters = [value for group in self.optimization.optimizer.param_groups for value in group["params"]]
+        recorded = [value.grad for value in parameters]
+
+        def replay_there() -> None:
+            held = [value.grad for value in parameters]
+            replay()
+            for parameter, place, before in zip(parameters, recorded, held, strict=True):
+                assert place is not None
+                assert parameter.grad is not None
+                place.copy_(parameter.grad)
+                parameter.grad = before
+
+        return replay_there
+
+
+def test_gradients_are_those_of_the_last_step_however_it_was_made() -> None:
+    """What is measured of them is read after a step; torch's own optimizers read them within."""
+    parts, twin = Parts(RunConfig(learning_rate=RATE), Static()), Parts(RunConfig(learning_rate=RATE), Replayed())
+    chosen, _ = parts.choose()
+    assert isinstance(chosen, GraphedStep)
+    for size in (8, 5, 8, 8):
+        x, target = parts.x[:size] * size, parts.target[:size]
+        torch.manual_seed(size)
+        chosen(x, target)
+        torch.manual_seed(size)
+        twin.step(x, target)
+        for one, other in zip(parts.network.parameters(), twin.network.parameters(), strict=True):
+            assert one.grad is not None
+            assert other.grad is not None
+            torch.testing.assert_close(one.grad, other.grad)
+            other.data.copy_(one.data)
+
+
 def test_the_guard_works_in_a_replay() -> None:
     parts = Parts(RunConfig(learning_rate=RATE), Replayed())
     chosen, _ = parts.choose()

@@ -1,0 +1,125 @@
+"""Histograms on the device, equal to numpy's, many at a time and without a wait for it: ranges and counts stay there
+until they are fetched with everything else."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from explorer.runs import Histogram
+
+NUM_BINS = 64
+_SLOTS = NUM_BINS + 1
+"""The bins and, last, what is not finite; also the ends of all bins."""
+
+
+class DeviceHistograms(NamedTuple):
+    """Histograms that have not been fetched."""
+
+    ends: Tensor
+    """`(K, 2)` float32: where the first bin of each begins and its last one ends."""
+    counts: Tensor
+    """`(K, NUM_BINS + 1)` int64; the last column counts what is not finite."""
+
+
+def count_bins(parts: Sequence[Tensor]) -> DeviceHistograms:
+    """A histogram of each part, with the counts of `numpy.histogram(part, 64)` to the last one.
+
+    Values are put into a bin by a division and then, as numpy does, compared with the bin's ends, which are computed in
+    float32 as numpy's are: what lies at an end by rounding alone is counted where numpy counts it. A GPU is given some
+    twenty kernels, however many parts there are.
+
+    Args:
+        parts: one or more, each `(n,)` in float32 with n of 1 or more, on one device.
+    """
+    device, count = parts[0].device, len(parts)
+    sizes = torch.tensor([len(part) for part in parts])
+    values = torch.cat(list(parts))
+    finite = _finite(values)
+    low, high = _limits(values, finite, sizes.tolist())
+    # As numpy's: half on each side of values that are all equal, and 0 to 1 where there is none.
+    is_empty, is_one = low > high, low == high
+    low, high = torch.where(is_empty, 0.0, low - 0.5 * is_one), torch.where(is_empty, 1.0, high + 0.5 * is_one)
+    widths = high - low
+    edges = torch.arange(NUM_BINS, dtype=torch.float32, device=device) * (widths / NUM_BINS)[:, None] + low[:, None]
+    # A last bin takes whatever lies above its beginning.
+    edges = torch.cat([edges, torch.full_like(low, math.inf)[:, None]], 1)
+    owners = torch.arange(count, device=device).repeat_interleave(sizes.to(device), output_size=len(values))
+    places = (values - low.take(owners)).div_(widths.take(owners)).mul_(NUM_BINS)
+    # What is not finite is at any place until it gets its own.
+    bins = places.clamp_(0, NUM_BINS - 1).nan_to_num_(0.0).to(torch.int64).add_(owners, alpha=_SLOTS)
+    bins -= (values < edges.take(bins)).to(torch.int64)
+    bins += (values >= edges.take(bins + 1)).to(torch.int64)
+    if finite is not None:
+        bins = torch.where(finite, bins, owners * _SLOTS + NUM_BINS)
+    counts = torch.zeros(count * _SLOTS, dtype=torch.int64, device=device)
+    counts.scatter_add_(0, bins, torch.ones_like(bins))
+    return DeviceHistograms(torch.stack([low, high], 1), counts.view(count, _SLOTS))
+
+
+def _finite(values: Tensor) -> Tensor | None:
+    """Which values are finite; None for all, where that is known without a wait."""
+    if values.device.type == "cpu" and all(math.isfinite(end.item()) for end in torch.aminmax(values)):
+        return None
+    return torch.isfinite(values)
+
+
+def _limits(values: Tensor, finite: Tensor | None, sizes: list[int]) -> tuple[Tensor, Tensor]:
+    """The smallest and largest finite value of each part, `(K,)`; infinite the wrong way round where there is none."""
+    if finite is None:
+        ends = [torch.aminmax(part) for part in torch.split(values, sizes)]
+        return torch.stack([low for low, _ in ends]), torch.stack([high for _, high in ends])
+    highest = torch._foreach_max(list(torch.split(torch.where(finite, values, -math.inf), sizes)))
+    lowest = torch._foreach_max(list(torch.split(torch.where(finite, -values, -math.inf), sizes)))
+    return -torch.stack(list(lowest)), torch.stack(list(highest))
+
+
+def to_histogram(ends: npt.NDArray[np.float32], counts: npt.NDArray[np.int64], scale: float = 1.0) -> Histogram:
+    """What was fetched of one of `DeviceHistograms`.
+
+    Args:
+        ends: `(2,)`.
+        counts: `(NUM_BINS + 1,)`.
+        scale: what the values were multiplied by.
+    """
+    return Histogram(
+        low=float(ends[0]) / scale,
+        high=float(ends[1]) / scale,
+        counts=counts[:NUM_BINS].copy(),
+        num_not_finite=int(counts[NUM_BINS]),
+    )
+
+
+def spread_sample(tensors: Sequence[Tensor], most: int) -> Tensor:
+    """All values of tensors, or every k-th where they are more than `most`: `(n,)` in float32.
+
+    `k` has no divisor in common with a tensor's size, so that the positions go through all images, channels, rows and
+    columns alike. Of a part, nothing else is kept in memory.
+    """
+    total = sum(tensor.numel() for tensor in tensors)
+    least = -(-total // most)
+    parts = []
+    for tensor in tensors:
+        flat = _flat(tensor.detach())
+        parts.append(flat if least == 1 else flat[:: spread_stride(flat.numel(), least)].clone())
+    whole = parts[0] if len(parts) == 1 else torch.cat([part.to(parts[0].device) for part in parts])
+    return whole.to(torch.float32)
+
+
+def _flat(tensor: Tensor) -> Tensor:
+    """All values, in the order in which they lie in memory where that saves a copy."""
+    if tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last):
+        tensor = tensor.permute(0, 2, 3, 1)
+    return tensor.reshape(-1)
+
+
+def spread_stride(size: int, least: int) -> int:
+    """The smallest stride, `least` or more, that has no divisor in common with `size`."""
+    stride = least
+    while math.gcd(stride, size) != 1:
+        stride += 1
+    return stride
