@@ -191,7 +191,8 @@ def test_the_order_of_images_goes_on_where_its_generator_is_of_another_device() 
 
 
 def test_the_time_of_an_epoch_leaves_pauses_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    from explorer.training import loop, reports
+    from explorer.training import reports
+    from explorer.training import run as run_module
 
     class Clock:
         """Stands still but for what it is told."""
@@ -202,7 +203,7 @@ def test_the_time_of_an_epoch_leaves_pauses_out(monkeypatch: pytest.MonkeyPatch)
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(run_module, "time", clock)
     monkeypatch.setattr(reports, "time", clock)
     control = RunControl()
     epochs: list[EpochFinished] = []

@@ -13,7 +13,8 @@ from explorer import zoo
 from explorer.architecture import Architecture
 from explorer.runs import EpochFinished, Event, RunConfig, RunControl, RunFinished, RunStarted, StepsRecorded
 from explorer.runtime.modules import Network, build_module
-from explorer.training import DataSet, graphed, load_data, loop
+from explorer.training import DataSet, graphed, load_data
+from explorer.training import run as run_module
 from explorer.training.data import loading
 from explorer.training.graphed import Call, CudaCapture, GraphedStep, MakeStep, capture_of, choose_step
 from explorer.training.guard import Guard
@@ -117,7 +118,7 @@ def run_captured(config: RunConfig, monkeypatch: pytest.MonkeyPatch) -> tuple[li
 
     with monkeypatch.context() as patch:
         patch.setattr(Optimization, "__init__", remember)
-        patch.setattr(loop, "capture_of", lambda *_: capture)
+        patch.setattr(run_module, "capture_of", lambda *_: capture)
         return run(config), capture
 
 

@@ -27,7 +27,7 @@ from explorer.runs import (
 from explorer.runtime.instruments import Instrument, Subject, make_instruments
 from explorer.runtime.modules import build_module
 from explorer.runtime.opened import open_layers
-from explorer.training import load_data, loop, train
+from explorer.training import load_data, train, watching
 from explorer.training.data import loading
 from explorer.training.observation import Observation
 from explorer.training.plan import plan_run
@@ -93,7 +93,7 @@ def run(
     look: Look | None = None,
     reaction: Callable[[Event, RunControl], None] = lambda event, control: None,
 ) -> tuple[RunFinished | RunFailed, list[Event]]:
-    monkeypatch.setattr(loop, "Observation", partial(Observation, make=make))
+    monkeypatch.setattr(watching, "Observation", partial(Observation, make=make))
     events: list[Event] = []
     control = RunControl()
     control.watch(look or Look())

@@ -221,7 +221,7 @@ def test_early_stopping_ends_the_run_and_says_so(tmp_path: Path) -> None:
 
 def test_a_test_loss_that_is_no_number_is_only_a_worse_one(monkeypatch: pytest.MonkeyPatch) -> None:
     losses = iter([math.nan, 3.0, 2.0, math.nan, 1.0, 4.0, 4.0])
-    monkeypatch.setattr("explorer.training.loop.evaluate", lambda *_: (next(losses), 0.5))
+    monkeypatch.setattr("explorer.training.run.evaluate", lambda *_: (next(losses), 0.5))
     config = dataclasses.replace(RECIPE, epochs=7, early_stopping=2)
     epochs: list[float] = []
 
