@@ -12,6 +12,8 @@ from explorer.look.undo import leave_undo_to_window
 from explorer.session import Document, Snapshot
 
 _GESTURE_IDLE_MS = 600
+_HEIGHT = 3 * theme.GRID
+"""Of a field, as in the training form."""
 
 
 class InputEditor(QWidget):
@@ -31,6 +33,7 @@ class InputEditor(QWidget):
             box.setRange(int(parameter.minimum or 1), int(parameter.maximum or 1))
             box.setKeyboardTracking(False)
             box.setAlignment(Qt.AlignmentFlag.AlignRight)
+            box.setMinimumHeight(_HEIGHT)
             box.setToolTip(parameter.help)
             leave_undo_to_window(box)
             box.setAccessibleName(parameter.name)
@@ -74,6 +77,7 @@ class BatchEditor(QSpinBox):
         self.setRange(1, 65_536)
         self.setKeyboardTracking(False)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.setMinimumHeight(_HEIGHT)
         self.setToolTip(self.tr("Images in a batch"))
         self.setAccessibleName("batch_size")
         leave_undo_to_window(self)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QFileDialog, QMenu, QStackedLayout, QW
 from explorer.look import numbers
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font
-from explorer.panels.curves_data import RunCurves, nice_limit
+from explorer.panels.curves_data import RunCurves, envelope_at, nice_limit
 from explorer.runs import EpochFinished, Event, RunStarted, StepsRecorded
 
 if TYPE_CHECKING:
@@ -23,15 +23,20 @@ _SIDE_BY_SIDE = 84 * GRID
 _FLAT = 1.5
 """So many times as wide as high, two plots stand side by side whatever the width."""
 
+_LINE_PIXELS = 2
+"""How wide the lines of the epochs are: so many pixels share one least and one greatest value."""
+
 
 class Curves(QWidget):
     """Loss at the left, accuracy at the right. The wheel zooms along the steps, a drag pans, a double-click shows all.
 
     Signals:
         failed(str): why a picture or table could not be saved.
+        step_chosen(int): a step was clicked.
     """
 
     failed = Signal(str)
+    step_chosen = Signal(int)
 
     def __init__(self, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +45,7 @@ class Curves(QWidget):
         self._data = RunCurves()
         self._follows = True
         self._hovered: int | None = None
+        self._moment: int | None = None
         self._is_stale = False
         self._num_epochs_drawn = -1
         self._empty = RoleLabel(themes, role="muted", font=body_font(), wraps=True)
@@ -75,6 +81,8 @@ class Curves(QWidget):
             for plot in self._plots:
                 self._row.addWidget(plot, 1)
                 plot.hovered.connect(self._hover)
+                plot.clicked.connect(lambda step: self.step_chosen.emit(max(0, round(step))))
+                plot.show_moment(self._moment)
                 plot.moved.connect(self._move)
                 plot.reset_requested.connect(self.show_all)
                 plot.menu_requested.connect(self._open_menu)
@@ -110,6 +118,12 @@ class Curves(QWidget):
             self._is_stale = True
             if self.isVisible():
                 self._draw()
+
+    def show_moment(self, step: int | None) -> None:
+        """Mark the step that is looked back at; None for the present."""
+        self._moment = step
+        for plot in self._plots or ():
+            plot.show_moment(step)
 
     def show_all(self) -> None:
         """Show the whole run again, and follow it."""
@@ -175,9 +189,10 @@ class Curves(QWidget):
             for plot in plots:
                 plot.show_range(0, min(end, total) if total >= self._data.last_step else end)
         self._draw_batches(plots)
-        if self._num_epochs_drawn != len(self._data.epochs):
-            self._draw_epochs(plots)
+        self._draw_epochs(plots)
         self._read_out()
+        for plot in plots:
+            plot.settle()
 
     def _draw_batches(self, plots: "tuple[Plot, Plot]") -> None:
         from explorer.panels.curves_plot import Line
@@ -185,8 +200,7 @@ class Curves(QWidget):
         steps, losses = self._data.losses.envelope(*plots[0].range, plots[0].num_columns)
         plots[0].show_batch(Line(steps, losses))
         highest = float(np.nanmax(losses, initial=0.0))
-        epochs = [loss for epoch in self._data.epochs for loss in (epoch.train_loss, epoch.test_loss)]
-        plots[0].show_limit(nice_limit(max([highest, *(loss for loss in epochs if math.isfinite(loss))])))
+        plots[0].show_limit(nice_limit(max(highest, self._data.highest_epoch_loss(*plots[0].range))))
         steps, shares = self._data.accuracies.envelope(*plots[1].range, plots[1].num_columns)
         plots[1].show_batch(Line(steps, shares * 100))
         plots[1].show_limit(100)
@@ -194,13 +208,23 @@ class Curves(QWidget):
     def _draw_epochs(self, plots: "tuple[Plot, Plot]") -> None:
         from explorer.panels.curves_plot import Line
 
-        epochs = self._data.epochs
-        self._num_epochs_drawn = len(epochs)
-        ends = np.array([epoch.step for epoch in epochs], np.float64)
-        rows = [(e.train_loss, e.test_loss, e.train_accuracy * 100, e.test_accuracy * 100) for e in epochs]
-        columns = np.array(rows, np.float64).reshape(-1, 4).T
-        for plot, (train, test) in zip(plots, (columns[:2], columns[2:]), strict=True):
-            plot.show_epochs(Line(ends, train), Line(ends, test))
+        # What lies outside is cut off by the plot; few enough epochs are drawn as they come, not as the plot moves.
+        num_epochs = len(self._data.epochs)
+        is_dense = num_epochs > min(plot.num_columns for plot in plots) // _LINE_PIXELS
+        if not is_dense and num_epochs == self._num_epochs_drawn:
+            return
+        is_new = num_epochs != self._num_epochs_drawn
+        self._num_epochs_drawn = num_epochs
+        for plot, kind, unit in zip(plots, ("loss", "accuracy"), (1, 100), strict=True):
+            lines = []
+            for part in ("train", "test"):
+                steps, values = self._data.epoch_values(f"{part}_{kind}")
+                if is_dense:
+                    steps, values = envelope_at(steps, values, *plot.range, plot.num_columns // _LINE_PIXELS)
+                lines.append(Line(steps, values * unit))
+            # Where the epochs have room, most steps of a pan show the same ones.
+            if is_new or not np.array_equal(plot.epoch_steps, lines[0].steps):
+                plot.show_epochs(*lines)
 
     def _read_out(self) -> None:
         if self._plots is None:

@@ -15,6 +15,12 @@ from explorer.panels.curves_data import Floats
 _EMPTY = np.empty(0)
 _HEADROOM = 1.04
 """The top of the axis lies a little above its last tick, so that the tick and the peaks can be read."""
+_CLICK_SLACK = 3
+"""Pixels that a click may move."""
+_POINT_PITCH = 8
+"""An epoch's points are drawn where they have so many pixels each."""
+_STROKE_PITCH = 2
+"""Their lines are smooth where the points have so many."""
 
 
 class Line(NamedTuple):
@@ -33,6 +39,7 @@ class Plot(QWidget):
         reset_requested(): a double-click asks for the whole run.
         menu_requested(QPoint): in global pixels.
         resized(): there is room for more or fewer points.
+        clicked(float): a step was clicked, without a drag.
     """
 
     hovered = Signal(float)
@@ -40,13 +47,16 @@ class Plot(QWidget):
     reset_requested = Signal()
     menu_requested = Signal(QPoint)
     resized = Signal()
+    clicked = Signal(float)
 
     def __init__(self, title: str, unit: str, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._themes = themes
         self._is_moving = False
-        heading = RoleLabel(themes, font=body_font(bold=True), parent=self)
-        heading.setText(f"{title} ({unit})" if unit else title)
+        self._title, self._full_title = title, f"{title} ({unit})" if unit else title
+        self._heading = heading = RoleLabel(themes, font=body_font(bold=True), parent=self)
+        heading.setText(self._full_title)
+        heading.setToolTip(self._full_title)
         self._legend = _Legend((self.tr("batch"), self.tr("train"), self.tr("test")), themes, self)
         self._view = pg.PlotWidget(self)
         self._view.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
@@ -63,9 +73,17 @@ class Plot(QWidget):
         self._batch = pg.PlotCurveItem(antialias=False, connect="finite")
         self._train = pg.PlotDataItem(antialias=True, symbol="o", symbolSize=5)
         self._test = pg.PlotDataItem(antialias=True, symbol="o", symbolSize=5)
+        for line in (self._train, self._test):
+            # One smoothed stroke of many corners takes Qt fifty times as long as its parts by themselves.
+            line.curve.setSegmentedLineMode("on")
+        self._ends: Floats = _EMPTY
         self._cross = pg.InfiniteLine(angle=90, movable=False)
         self._cross.hide()
-        for part in (self._batch, self._train, self._test, self._cross):
+        self._moment = pg.InfiniteLine(angle=90, movable=False)
+        self._moment.setZValue(10)
+        self._moment.hide()
+        self._pressed: QPointF | None = None
+        for part in (self._batch, self._train, self._test, self._cross, self._moment):
             item.addItem(part, ignoreBounds=True)
         item.getAxis("bottom").label.setFont(small_font())
         item.setLabel("bottom", self.tr("step"))
@@ -93,8 +111,8 @@ class Plot(QWidget):
 
     @property
     def num_columns(self) -> int:
-        """Pixels of the plot's width."""
-        return max(64, int(self._box.width()))
+        """Pixels of the plot's width, those of the screen."""
+        return max(64, round(float(self._box.width()) * self.devicePixelRatioF()))
 
     @property
     def range(self) -> tuple[float, float]:
@@ -108,11 +126,17 @@ class Plot(QWidget):
         steps, values = self._batch.getData()
         return Line(_EMPTY if steps is None else steps, _EMPTY if values is None else values)
 
+    @property
+    def epoch_steps(self) -> Floats:
+        """Where the lines of the epochs have their points."""
+        return self._ends
+
     def show_range(self, first: float, last: float) -> None:
         """Show these steps."""
         self._is_moving = True
         self._box.setXRange(first, last, padding=0)
         self._is_moving = False
+        self._fit_points()
 
     def show_batch(self, line: Line) -> None:
         """Draw the light line."""
@@ -120,6 +144,8 @@ class Plot(QWidget):
 
     def show_epochs(self, train: Line, test: Line) -> None:
         """Draw the two lines with a point an epoch."""
+        self._ends = train.steps
+        self._fit_points()
         self._train.setData(train.steps, train.values)
         self._test.setData(test.steps, test.values)
 
@@ -128,6 +154,10 @@ class Plot(QWidget):
         top = limit * _HEADROOM
         if self._box.viewRange()[1] != [0, top]:
             self._box.setYRange(0, top, padding=0)
+
+    def settle(self) -> None:
+        """Be done with moving. Left to the painting, what it moves is painted a second time right after."""
+        self._view.scene().prepareForPaint()
 
     def show_readout(self, place: str, values: tuple[str, str, str]) -> None:
         """Say the three curves' values and where they are from."""
@@ -142,10 +172,18 @@ class Plot(QWidget):
         if step is not None:
             self._cross.setPos(step)
 
+    def show_moment(self, step: int | None) -> None:
+        """Mark the step that is looked back at, or none."""
+        self._moment.setVisible(step is not None)
+        if step is not None:
+            self._moment.setPos(step)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         # The heading stands over the plot, unless its numbers need the place over the axis.
-        self._row.setContentsMargins(5 * GRID if self.width() >= _ROOMY else GRID // 2, 0, GRID // 2, 0)
+        has_room = self.width() >= _ROOMY
+        self._row.setContentsMargins(5 * GRID if has_room else GRID // 2, 0, GRID // 2, 0)
+        self._heading.show_text(self._full_title if has_room else self._title)
         self.resized.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -157,6 +195,14 @@ class Plot(QWidget):
                 inside = self._box.sceneBoundingRect().contains(scene)
                 step = float(self._box.mapSceneToView(QPointF(scene)).x()) if inside else float("nan")
                 self.hovered.emit(step)
+            elif event.button() == Qt.MouseButton.LeftButton and event.type() == QEvent.Type.MouseButtonPress:
+                self._pressed = event.position()
+            elif event.button() == Qt.MouseButton.LeftButton and event.type() == QEvent.Type.MouseButtonRelease:
+                pressed, self._pressed = self._pressed, None
+                scene = self._view.mapToScene(event.position().toPoint())
+                is_near = pressed is not None and (event.position() - pressed).manhattanLength() <= _CLICK_SLACK
+                if is_near and self._box.sceneBoundingRect().contains(scene):
+                    self.clicked.emit(float(self._box.mapSceneToView(QPointF(scene)).x()))
             elif event.type() == QEvent.Type.MouseButtonDblClick:
                 self.reset_requested.emit()
                 return True
@@ -166,6 +212,20 @@ class Plot(QWidget):
                     self.menu_requested.emit(event.globalPosition().toPoint())
                 return True
         return False
+
+    def _fit_points(self) -> None:
+        """Close together, the points of the epochs would be a band that hides the lines. So close that the lines only
+        go up and down, smoothing their edges shows nothing more and takes as long as all else."""
+        first, end = np.searchsorted(self._ends, self.range).tolist()
+        width = float(self._box.width())
+        symbol = "o" if (end - first) * _POINT_PITCH <= width else None
+        is_smooth = (end - first) * _STROKE_PITCH <= width
+        for item in (self._train, self._test):
+            if item.opts["symbol"] != symbol:
+                item.setSymbol(symbol)
+            if item.opts["antialias"] != is_smooth:
+                item.opts["antialias"] = is_smooth
+                item.curve.opts["antialias"] = is_smooth
 
     def _report_range(self) -> None:
         if not self._is_moving:
@@ -183,6 +243,7 @@ class Plot(QWidget):
             line.setSymbolBrush(pg.mkBrush(colour))
             line.setSymbolPen(pg.mkPen(theme.panel))
         self._cross.setPen(pg.mkPen(theme.muted, width=1))
+        self._moment.setPen(pg.mkPen(theme.accent, width=2))
 
 
 _ROOMY = 44 * GRID
@@ -221,13 +282,18 @@ class _Legend(QWidget):
         middle = self.height() // 2
         baseline = middle + (metrics.ascent() - metrics.descent()) // 2
         place = metrics.horizontalAdvance(_WIDEST_VALUE)
-        words = sum([metrics.horizontalAdvance(name) + 4 + place for name in self._names])
-        # Where there is no room for samples of the lines beside the names, they lie below them.
-        has_lines = words + len(self._names) * (_LINE + GRID + 4) + GRID <= self.width()
-        gap = GRID if has_lines else max(2, min(GRID, (self.width() - words) // len(self._names)))
-        left = GRID if has_lines else 0
         colours = (batch_colour(theme), theme.train, theme.test)
-        for name, value, colour in zip(self._names, self._values, colours, strict=True):
+        lines = list(zip(self._names, self._values, colours, strict=True))
+        words = self._words_width(lines, place)
+        if words + 2 * GRID > self.width():
+            # A single batch says least, and its line is told from the others without a name.
+            lines = lines[1:]
+            words = self._words_width(lines, place)
+        # Where there is no room for samples of the lines beside the names, they lie below them.
+        has_lines = words + len(lines) * (_LINE + GRID + 4) + GRID <= self.width()
+        gap = GRID if has_lines else max(2, min(2 * GRID, (self.width() - words) // len(lines)))
+        left = GRID if has_lines else 0
+        for name, value, colour in lines:
             if has_lines:
                 painter.fillRect(left, middle - 1, _LINE, 2, colour)
                 left += _LINE + 4
@@ -240,6 +306,9 @@ class _Legend(QWidget):
             painter.setPen(theme.text)
             painter.drawText(left, baseline, value)
             left += place + gap
+
+    def _words_width(self, lines: list[tuple[str, str, QColor]], place: int) -> int:
+        return sum(self.fontMetrics().horizontalAdvance(name) + 4 + place for name, _value, _colour in lines)
 
 
 def batch_colour(theme: Theme) -> QColor:

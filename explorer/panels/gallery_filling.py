@@ -3,14 +3,16 @@
 The work is done after the first paint, a few milliseconds at a time.
 """
 
+import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
-from explorer.architecture import ArchitectureError, files
-from explorer.inference import infer
+from explorer import zoo
+from explorer.architecture import Architecture, ArchitectureError, files
+from explorer.inference import Inference, infer
 from explorer.look import numbers
 from explorer.panels.gallery_card import Card
 from explorer.panels.gallery_options import totals_text
@@ -64,8 +66,7 @@ class Filling(QObject):
 
 def fill_network(card: Card, entry: Entry) -> Facts:
     """Show a network of the catalogue on its card; returns what it comes to."""
-    architecture = entry.build()
-    inference = infer(architecture)
+    architecture, inference = _built(entry.id)
     totals = inference.totals
     card.set_text(card.card_text._replace(numbers=totals_text(architecture, inference)))
     exact = _tr("{parameters} parameters · {macs} multiply-accumulates an image").format(
@@ -74,6 +75,13 @@ def fill_network(card: Card, entry: Entry) -> Facts:
     card.setToolTip(f"{exact}\n{card.toolTip()}")
     card.set_network(architecture, inference)
     return Facts(totals.num_parameters, totals.macs)
+
+
+@functools.cache
+def _built(network_id: str) -> tuple[Architecture, Inference]:
+    """The networks of the catalogue do not change, and several windows may show them."""
+    architecture = zoo.entry(network_id).build()
+    return architecture, infer(architecture)
 
 
 def fill_project(card: Card, path: Path) -> None:

@@ -68,7 +68,18 @@ class Form(QWidget):
     previewed = Signal(str, object)
     preview_ended = Signal()
 
-    def __init__(self, layer_type: type[Layer], themes: ThemeSource, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        layer_type: type[Layer],
+        themes: ThemeSource,
+        parent: QWidget | None = None,
+        *,
+        names: Sequence[str] | None = None,
+    ) -> None:
+        """
+        Args:
+            names: the hyper-parameters to edit, in this order, none of them hidden; all if None.
+        """
         super().__init__(parent)
         self.editors: dict[str, ValueEditor] = {}
         self._rows: dict[str, _Row] = {}
@@ -78,7 +89,9 @@ class Form(QWidget):
         grid.setVerticalSpacing(GRID // 2)
         grid.setColumnStretch(1, 1)
         parameters = layer_type.hyper_parameters
-        rare = [p for p in parameters if len(parameters) > _LONG and p.name in _RARE]
+        if names is not None:
+            parameters = tuple(p for name in names for p in parameters if p.name == name)
+        rare = [p for p in parameters if names is None and len(parameters) > _LONG and p.name in _RARE]
         self._rare = tuple(p.name for p in rare)
         # Those that are set hold to their node: a row does not vanish under the pointer that set it to the default.
         self._kept: set[str] = set()

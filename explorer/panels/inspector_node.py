@@ -193,6 +193,9 @@ class NodePage(QWidget):
             )
             self.summary.setToolTip("")
             self._picture.setToolTip("" if self._type is None else type_tooltip(self._type))
+        if block is not None and self._type is None:
+            # Of a block its facts are looked for, not how else one might have selected.
+            self.no_form.hide()
         self.likeness.show_text("" if block is None else block.likeness)
         self.likeness.set_role("warning" if block is not None and block.is_odd else "muted")
         self.likeness.setVisible(bool(self.likeness.text()))

@@ -62,6 +62,7 @@ class RunsPanel(QWidget):
         self.model = RunsModel(runs, themes, self)
         self.filtered = RunsFilter(self.model, self)
         self.view = RunsTable(self.model, self.filtered, self)
+        self.setFocusProxy(self.view)
         self.bar = FilterBar(self.model.states, self)
         self.undo_bar = UndoBar(themes, self)
         self.comparison = RunsComparison(runs, themes, self)

@@ -14,7 +14,7 @@ from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 from explorer.panels.curves_data import Floats, Measurements
 from explorer.runs import CONFIG_FIELDS, RunConfig, RunHistory, RunRecord
-from explorer.runs.comparison import compare, in_words
+from explorer.runs.comparison import compare, in_words, learning_rates
 from explorer.session.runs_session import RunsSession
 
 if TYPE_CHECKING:
@@ -161,6 +161,8 @@ class RunsComparison(QWidget):
         facts.append(self.tr("seed {0}").format(record.config.seed))
         lines.append(" · ".join(facts))
         lines.append(self.tr("Settings: {0}").format(" · ".join(settings) or self.tr("as usual")))
+        if rates := self._learning_rates(record):
+            lines.append(self.tr("Learning rate {0}").format(rates))
         if record.note:
             lines.append(record.note)
         return lines
@@ -170,7 +172,8 @@ class RunsComparison(QWidget):
         for record in self._records:
             if (architecture := self._runs.architecture(record)) is not None:
                 architectures[record.run_id] = architecture
-        found = compare(self._records, architectures)
+        rates = {record.run_id: self._learning_rates(record) for record in self._records}
+        found = compare(self._records, architectures, rates)
         if found.are_alike:
             return [self.tr("Made alike: the same network and settings.")]
         lines = []
@@ -182,6 +185,10 @@ class RunsComparison(QWidget):
                 whose = self.tr("Network") if len(self._records) == 2 else record.title
                 lines.append(f"{whose}: {' · '.join(phrases)}")
         return lines
+
+    def _learning_rates(self, record: RunRecord) -> str:
+        history = self._runs.history(record)
+        return "" if history is None else learning_rates(record, history)
 
 
 def series_colour(index: int, theme: Theme) -> QColor:

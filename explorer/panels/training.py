@@ -28,6 +28,7 @@ from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.panels.augmentation_preview import AugmentationPreview
 from explorer.panels.curves import Curves
 from explorer.panels.estimate_line import EstimateLine
+from explorer.panels.training_classes import ClassesLine
 from explorer.panels.training_form import ConfigForm
 from explorer.panels.training_message import MessageBar
 from explorer.panels.training_progress import RunProgress
@@ -85,6 +86,9 @@ class TrainingPanel(QWidget):
         self.progress, self.progress_text = self._progress.bar, self._progress.text
         self.device_text = self._progress.device
         self.estimate = EstimateLine(themes, self)
+        self.classes = ClassesLine(document, themes, self)
+        self.config_changed.connect(lambda config: self.classes.show_data(config.data))
+        self.classes.show_data(self.form.config.data)
         self.status = RoleLabel(themes, role="muted", font=small_font(), wraps=True, parent=self)
         self._lay_out()
 
@@ -186,6 +190,7 @@ class TrainingPanel(QWidget):
         words.addWidget(self.estimate)
         words.addWidget(self.status, 1)
         right.addLayout(words)
+        right.addWidget(self.classes)
         # What the form's strengths do stays in sight while the form scrolls.
         self._pictures = QStackedWidget(self)
         self._pictures.addWidget(self.curves)

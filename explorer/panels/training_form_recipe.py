@@ -1,10 +1,21 @@
-"""The line that chooses a recipe, keeps and deletes the user's own, and says in words what is not as the recipe has it.
+"""The line that chooses a recipe, keeps, imports and deletes the user's own, and says what is not as the recipe has it.
 
 The dialog that asks for a name is `training_form_save`.
 """
 
+from pathlib import Path
+
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from explorer.look.icons import dress, icon
 from explorer.look.labels import ElidedLabel
@@ -12,13 +23,24 @@ from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.training_form_editors import Menu
 from explorer.panels.training_form_save import SaveDialog
 from explorer.runs import RunConfig
-from explorer.runs.recipe import Departure, Recipe, RecipeError, all_recipes, delete_recipe, departures
+from explorer.runs.recipe import (
+    Departure,
+    Recipe,
+    RecipeError,
+    all_recipes,
+    delete_recipe,
+    departures,
+    import_recipe,
+)
 from explorer.runs.shipped_recipes import SHIPPED
 from explorer.zoo import entries
 
+_IMPORT = "import"
+"""The menu's entry that is no recipe but brings one."""
+
 
 class RecipeBar(QWidget):
-    """Chooser, and three buttons: back to the recipe, save as, delete.
+    """Chooser, whose last line imports a file, and three buttons: back to the recipe, save as, delete.
 
     Signals:
         chosen(RunConfig): the settings are to be these.
@@ -115,6 +137,22 @@ class RecipeBar(QWidget):
         dialog.open()
         return dialog
 
+    def import_from(self, path: Path) -> None:
+        """Keep the recipe in a file among the user's own, and choose it; `told` or `refused` says what came of it."""
+        try:
+            recipe = import_recipe(path)
+        except RecipeError as error:
+            self.refused.emit(str(error))
+            return
+        self._fill()
+        self.told.emit(self.tr("Recipe {0} is imported.").format(recipe.name))
+        self._take(recipe)
+
+    def _ask_import(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, self.tr("Import a recipe"), "", self.tr("Recipe (*.json)"))
+        if name:
+            self.import_from(Path(name))
+
     def _saved(self, recipe: Recipe) -> None:
         self._recipe = recipe
         self._fill()
@@ -142,13 +180,19 @@ class RecipeBar(QWidget):
     def _choose(self, index: int) -> None:
         recipe = self.menu.itemData(index)
         if isinstance(recipe, Recipe):
-            if self._recipe is None or self.is_changed:
-                self._own_settings = self._config
-            self._recipe = recipe
-            self.chosen.emit(recipe.applied_to(self._config))
+            self._take(recipe)
+        elif recipe == _IMPORT:
+            self._show()
+            self._ask_import()
         else:
             self._recipe = None
             self.chosen.emit(self._own_settings)
+
+    def _take(self, recipe: Recipe) -> None:
+        if self._recipe is None or self.is_changed:
+            self._own_settings = self._config
+        self._recipe = recipe
+        self.chosen.emit(recipe.applied_to(self._config))
 
     # What is shown
 
@@ -169,6 +213,10 @@ class RecipeBar(QWidget):
                     self.menu.addItem(recipe.name, recipe)
                     tip = "\n".join(text for text in (recipe.note, recipe.summary) if text)
                     self.menu.setItemData(self.menu.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+            self.menu.insertSeparator(self.menu.count())
+            self.menu.addItem(self.tr("Import…"), _IMPORT)
+            tip = self.tr("Take over a recipe from a .json file, as arch-explorer recipes NAME --json prints it")
+            self.menu.setItemData(self.menu.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self._show()
 
     def _show(self) -> None:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from explorer.architecture import Architecture
 from explorer.architecture.difference import differences
 from explorer.runs.config import CONFIG_FIELDS
 from explorer.runs.config_fields import ConfigValue
-from explorer.runs.records import RunRecord
+from explorer.runs.records import RunHistory, RunRecord
 
+_MOST_RATES = 3
 _VERSIONS = "versions"
 
 
@@ -37,16 +40,39 @@ class Comparison(NamedTuple):
         return not self.settings and not any(self.networks)
 
 
-def compare(records: Sequence[RunRecord], architectures: Mapping[str, Architecture]) -> Comparison:
+def learning_rates(record: RunRecord, history: RunHistory) -> str:
+    """The learning rates of a run that were set anew while it went on: "0.1, then 0.02 from step 321"; empty for none.
+
+    Known of runs with a constant schedule only, after their warm-up: a record has the rate of each step, which another
+    schedule moves by itself.
+    """
+    is_warm = history.steps > round(record.config.warmup_epochs * (record.steps_per_epoch or 0))
+    steps, rates = history.steps[is_warm], history.learning_rates[is_warm]
+    changed = np.flatnonzero(np.diff(rates)) + 1
+    if record.config.schedule != "constant" or not len(changed):
+        return ""
+    told = [f"then {rates[place]:g} from step {steps[place]:,}" for place in changed]
+    if len(told) > _MOST_RATES:
+        told = [*told[: _MOST_RATES - 1], "…", told[-1]]
+    return ", ".join([f"{rates[0]:g}", *told])
+
+
+def compare(
+    records: Sequence[RunRecord],
+    architectures: Mapping[str, Architecture],
+    rates: Mapping[str, str] | None = None,
+) -> Comparison:
     """What differs between runs.
 
     Args:
         records: two or more; the first is what the others are compared with.
         architectures: by run id; those of runs whose file cannot be read are missing.
+        rates: by run id, `learning_rates` where it is not empty.
     """
+    rates = rates or {}
     settings = [
         _difference(
-            field.name, field.name.replace("_", " "), [getattr(record.config, field.name) for record in records]
+            field.name, field.name.replace("_", " "), [_setting(record, field.name, rates) for record in records]
         )
         for field in CONFIG_FIELDS
     ]
@@ -66,6 +92,11 @@ def in_words(setting: ConfigDifference) -> str:
     """A setting of two runs as a phrase: "learning rate 0.1 → 0.05"; of more runs all values, separated by slashes."""
     separator = " → " if len(setting.values) == 2 else " / "
     return f"{setting.title} {separator.join(setting.values)}"
+
+
+def _setting(record: RunRecord, name: str, rates: Mapping[str, str]) -> ConfigValue:
+    value: ConfigValue = getattr(record.config, name)
+    return rates.get(record.run_id) or value if name == "learning_rate" else value
 
 
 def _difference(name: str, title: str, values: Sequence[ConfigValue]) -> ConfigDifference:

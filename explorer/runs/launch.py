@@ -2,13 +2,15 @@
 
 They are what `torchrun` starts, and end up in the run store as any run. A folder of their own holds what they are told:
 the network, the configuration, and each command as one more line of a file. What they say, feature maps included, is
-read from their run's folder, so that the window sees what anybody sees who follows it.
+read from their run's folder, so that the window sees what anybody sees who follows it. Their standard input is a pipe
+that nobody writes to: it ends with the window, even with one that is killed, and then the run stops by itself.
 """
 
 import contextlib
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,7 +81,7 @@ def train_in_processes(
         with (folder / _LOG).open("wb") as log:
             process = subprocess.Popen(
                 [*torchrun(config.processes), *arguments],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 env=os.environ | {EXCHANGE_VARIABLE: str(folder)},
@@ -190,6 +192,8 @@ def _reason(text: str) -> str:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
+    assert process.stdin is not None
+    process.stdin.close()
     try:
         process.wait(20)
     except subprocess.TimeoutExpired:
@@ -224,7 +228,7 @@ def given_config() -> RunConfig | None:
 @contextlib.contextmanager
 def listening(control: RunControl) -> Iterator[Callable[[Event], None]]:
     """Let whoever follows the run see feature maps; where a window started it, obey what that writes into the folder
-    of both, and tell there which run it is.
+    of both, tell there which run it is, and stop when that window is gone.
 
     Yields:
         What is to hear the run's events.
@@ -246,14 +250,27 @@ def listening(control: RunControl) -> Iterator[Callable[[Event], None]]:
         if folder is None:
             yield hear
             return
-        is_over = threading.Event()
+        is_over, is_left = threading.Event(), threading.Event()
         thread = threading.Thread(target=_obey, args=(folder, control, is_over), name="commands", daemon=True)
         thread.start()
+        # It waits in the system for as long as the window lives, and is left there when the run ends before.
+        threading.Thread(target=_outlive, args=(control, is_left), name="window", daemon=True).start()
         try:
             yield hear
         finally:
             is_over.set()
             thread.join()
+            if is_left.is_set():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _outlive(control: RunControl, is_left: threading.Event) -> None:
+    """Stop the run once the standard input ends, with whoever started it."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 1):  # Not through sys.stdin, whose lock a thread must not hold when the program ends.
+            pass
+    is_left.set()
+    control.stop()
 
 
 def _obey(folder: Path, control: RunControl, is_over: threading.Event) -> None:

@@ -212,6 +212,28 @@ def delete_recipe(name: str, folder: Path | None = None) -> Recipe:
     return removed
 
 
+def import_recipe(path: Path, folder: Path | None = None) -> Recipe:
+    """Keep the recipe in a file among the user's own.
+
+    Returns:
+        As it is kept: under a name with a number where another has its name; one that is there already, as it is.
+
+    Raises:
+        RecipeError: the file is none, or it cannot be kept.
+    """
+    recipe = load_recipe(path)
+    known = {other.name: other for other in all_recipes(folder)}
+    name, number = recipe.name, 1
+    while name in known:
+        if known[name].config == recipe.config:
+            return known[name]
+        number += 1
+        name = f"{recipe.name[: _LONGEST_NAME - len(str(number)) - 1].rstrip()} {number}"
+    recipe = dataclasses.replace(recipe, name=name)
+    save_recipe(recipe, folder)
+    return recipe
+
+
 def all_recipes(folder: Path | None = None) -> tuple[Recipe, ...]:
     """The shipped ones, then the user's."""
     from explorer.runs.shipped_recipes import SHIPPED

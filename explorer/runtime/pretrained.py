@@ -116,6 +116,8 @@ def find(entry: Entry) -> Path | None:
 def download(entry: Entry, progress: Callable[[int, int], None], is_cancelled: Callable[[], bool]) -> Path:
     """Fetch the network's trained weights into torchvision's cache, also where a file lies there already.
 
+    What arrived before it broke off or was cancelled is kept beside its place, and the next time goes on from there.
+
     Args:
         entry: a network that has some.
         progress: receives the bytes that arrived and all that will.
@@ -126,14 +128,14 @@ def download(entry: Entry, progress: Callable[[int, int], None], is_cancelled: C
 
     Raises:
         DownloadError: no network, a full disk, another file than the published one; says what helps.
-        DownloadCancelled: nothing is left of it.
+        DownloadCancelled: the user ended it.
         ValueError, ImportError: as `details`.
     """
     published = _published(entry)[1]
     path = _cached(published)
     checksum = _CHECKSUM.search(path.name)
     sha256 = checksum[1] if checksum is not None else None
-    download_file(published.url, path, progress, is_cancelled, sha256=sha256)
+    download_file(published.url, path, progress, is_cancelled, sha256=sha256, resumes=True)
     return path
 
 

@@ -1,10 +1,12 @@
 """What the run on screen gets right, epoch by epoch: the newest test as it arrives, earlier ones from the run's folder.
 
-Nothing is read while nobody looks. Which images to show is the view's to say; they are fetched in a thread by work that
-the window gives, since reading a data set needs torch.
+Of a run that trains elsewhere and is followed, all of them are from its folder. It is read in a thread, since a mount
+may hang. Nothing is read while nobody looks. Which images to show is the view's to say; they are fetched in a thread by
+work that the window gives, since reading a data set needs torch.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -17,7 +19,8 @@ from explorer.architecture import Architecture
 from explorer.layers import Shape
 from explorer.runs import ClassesTested, EpochFinished, Event, RunConfig, RunStarted
 from explorer.runs.class_files import EpochTest, TestFileError, kept_epochs, read_test
-from explorer.session.job import Job
+from explorer.session.follow_session import FollowSession
+from explorer.session.job import Job, Work
 from explorer.session.run_session import RunSession
 
 PICTURE_SIDE = 112
@@ -54,8 +57,33 @@ class Pictures(NamedTuple):
     """`(N, C, H, W)`."""
 
 
+@dataclass(slots=True, kw_only=True)
+class _Known:
+    """What is known of one run's tests, and which of them is looked at."""
+
+    config: RunConfig | None = None
+    input_shape: Shape = (1, 1, 1)
+    folder: Path | None = None
+    fingerprint: str = ""
+    newest: EpochTest | None = None
+    last_epoch: int = 0
+    chosen: int | None = None
+    shown: EpochTest | None = None
+    epochs: tuple[int, ...] = ()
+
+
+class _Found(NamedTuple):
+    """What a look at a run gave."""
+
+    epochs: tuple[int, ...]
+    chosen: int | None
+    shown: EpochTest | None
+    why: str
+    """Why there is no test, where one was to be."""
+
+
 class ClassesSession(QObject):
-    """Follows the tests of the current or last run.
+    """Follows the tests of the current or last run, or of one that trains elsewhere, whichever came last.
 
     Signals:
         changed(): another test is `shown`, or none, other `epochs` are there, or a run begins or ends without one.
@@ -78,46 +106,75 @@ class ClassesSession(QObject):
         self._jobs: dict[str, Job] = {}
         self._ended: list[Job] = []
         self._is_watched = self._is_stale = False
-        self._forget()
+        self._own = _Known()
+        self._elsewhere = _Known()
+        self._followed: FollowSession | None = None
+        self._is_elsewhere = False
+        """Whether the followed run is the one to look at."""
         run.started.connect(self._begin)
         run.events_arrived.connect(self._take)
         run.state_changed.connect(self._follow_state)
 
-    def _forget(self) -> None:
-        self._config: RunConfig | None = None
-        self._input_shape: Shape = (1, 1, 1)
-        self._folder: Path | None = None
-        self._fingerprint = ""
-        self._newest: EpochTest | None = None
-        self._last_epoch = 0
-        self._chosen: int | None = None
-        self._shown: EpochTest | None = None
-        self._epochs: tuple[int, ...] = ()
+    @property
+    def _known(self) -> _Known:
+        return self._elsewhere if self._is_elsewhere else self._own
 
     @property
     def shown(self) -> EpochTest | None:
         """The test to look at."""
-        return self._shown
+        return self._known.shown
 
     @property
     def epochs(self) -> tuple[int, ...]:
         """Those whose tests can be looked at, in order."""
-        return self._epochs
+        return self._known.epochs
 
     @property
     def is_newest(self) -> bool:
         """Whether the newest test is shown, and the next one will be."""
-        return self._chosen is None
+        return self._known.chosen is None
 
     @property
     def is_active(self) -> bool:
         """Whether tests may still come."""
-        return self._run.is_active
+        if not self._is_elsewhere or self._followed is None:
+            return self._run.is_active
+        return self._followed.status is None or not self._followed.status.is_ended
 
     @property
     def has_run(self) -> bool:
         """Whether there is or was a run."""
-        return self._config is not None
+        return self._known.config is not None
+
+    @property
+    def elsewhere(self) -> str:
+        """The name of the followed run that is looked at; empty where it is the window's own."""
+        return self._followed.folder.name if self._is_elsewhere and self._followed is not None else ""
+
+    def follow(self, session: FollowSession | None, architecture: Architecture | None = None) -> None:
+        """Look at a run that trains elsewhere what is on screen, until one begins here; None for the window's own.
+
+        Args:
+            session: what follows it.
+            architecture: what it trains.
+        """
+        if session is self._followed:
+            return
+        if self._followed is not None:
+            self._followed.events_arrived.disconnect(self._take_followed)
+        self._followed = session
+        self._elsewhere = _Known()
+        self._is_elsewhere = session is not None
+        if session is not None:
+            self._elsewhere.folder = session.folder
+            self._elsewhere.last_epoch = session.last_epoch
+            if architecture is not None:
+                self._elsewhere.input_shape = architecture.input_shape
+            if session.started is not None:
+                self._elsewhere.config = session.started.config
+                self._elsewhere.fingerprint = session.started.data_fingerprint
+            session.events_arrived.connect(self._take_followed)
+        self._show_anew()
 
     def set_watched(self, watched: bool) -> None:
         """Whether somebody looks."""
@@ -127,10 +184,11 @@ class ClassesSession(QObject):
 
     def choose(self, epoch: int | None) -> None:
         """Look at an epoch's test; None for the newest, whichever that is."""
-        if epoch is not None and epoch not in self._epochs:
-            raise ValueError(f"epoch {epoch}: not kept; use one of {self._epochs}")
-        if epoch != self._chosen:
-            self._chosen = epoch
+        known = self._known
+        if epoch is not None and epoch not in known.epochs:
+            raise ValueError(f"epoch {epoch}: not kept; use one of {known.epochs}")
+        if epoch != known.chosen:
+            known.chosen = epoch
             self._look()
 
     def show_pictures(self, positions: Sequence[int]) -> None:
@@ -138,7 +196,7 @@ class ClassesSession(QObject):
         places = tuple(positions)
         if places:
             take = partial(self._take_pictures, places)
-            self._start("pictures", self._asked(places, PICTURE_SIDE), take)
+            self._start("pictures", partial(self._work, self._asked(places, PICTURE_SIDE)), take)
 
     def find_image(self, position: int) -> None:
         """Ask for one test image as it is stored; `image_found` follows."""
@@ -148,7 +206,7 @@ class ClassesSession(QObject):
             image = images[0]
             self.image_found.emit((image[0] if len(image) == 1 else image).copy(), position)
 
-        self._start("image", self._asked((position,), None), take)
+        self._start("image", partial(self._work, self._asked((position,), None)), take)
 
     def close(self, timeout_s: float = 10.0) -> bool:
         """End all work; returns whether it ended in time."""
@@ -164,36 +222,52 @@ class ClassesSession(QObject):
     # Following the run
 
     def _begin(self, architecture: Architecture, config: RunConfig) -> None:
-        self._forget()
-        self._config = config
-        self._input_shape = architecture.input_shape
+        self._own = _Known(config=config, input_shape=architecture.input_shape)
+        self._is_elsewhere = False
+        self._show_anew()
+
+    def _show_anew(self) -> None:
         self._is_stale = True
         if self._is_watched:
             self._look()
             self.changed.emit()
 
     def _follow_state(self, _state: str) -> None:
-        if self._is_watched and self._shown is None:
+        if self._is_watched and self.shown is None:
             self.changed.emit()
 
     def _take(self, events: Sequence[Event]) -> None:
+        known = self._own
         is_new = False
         for event in events:
             match event:
                 case RunStarted():
-                    self._folder = self._root / event.run_id
-                    self._fingerprint = event.data_fingerprint
+                    known.folder = self._root / event.run_id
+                    known.fingerprint = event.data_fingerprint
+                    followed = None if self._followed is None else self._followed.started
+                    # What was followed to its end and is shown now as if it were the window's own lies elsewhere still.
+                    self._is_elsewhere = followed is not None and followed.run_id == event.run_id
                     is_new = True
                 case ClassesTested():
-                    self._newest = EpochTest(event.epoch, event.step, event.tested)
-                    self._last_epoch = event.epoch
+                    known.newest = EpochTest(event.epoch, event.step, event.tested)
+                    known.last_epoch = event.epoch
                     is_new = True
                 case EpochFinished():
-                    self._last_epoch = event.epoch
+                    known.last_epoch = event.epoch
                     is_new = True
                 case _:
                     pass
         if is_new:
+            self._look_if_watched()
+
+    def _take_followed(self, events: Sequence[Event]) -> None:
+        known = self._elsewhere
+        for event in events:
+            if isinstance(event, RunStarted):
+                known.config, known.fingerprint = event.config, event.data_fingerprint
+            elif isinstance(event, EpochFinished):
+                known.last_epoch = event.epoch
+        if self._is_elsewhere and any(isinstance(event, (RunStarted, EpochFinished)) for event in events):
             self._look_if_watched()
 
     def _look_if_watched(self) -> None:
@@ -203,50 +277,44 @@ class ClassesSession(QObject):
 
     def _look(self) -> None:
         self._is_stale = False
-        before = (self._shown, self._epochs, self._chosen)
-        kept = () if self._folder is None else kept_epochs(self._folder)
-        # What lies there of epochs that a run taken up again has not reached anew is not its own any more.
-        epochs = {epoch for epoch in kept if epoch <= self._last_epoch}
-        if self._newest is not None:
-            epochs.add(self._newest.epoch)
-        self._epochs = tuple(sorted(epochs))
-        if self._chosen not in epochs:
-            self._chosen = None
-        wanted = self._chosen if self._chosen is not None else max(epochs, default=None)
-        why = ""
-        try:
-            self._shown = None if wanted is None else self._test(wanted)
-        except TestFileError as error:
-            self._shown, why = None, str(error)
-        if before != (self._shown, self._epochs, self._chosen):
+        known = self._known
+        found = partial(_find, known.folder, known.last_epoch, known.newest, known.chosen, known.shown)
+        if not self._is_elsewhere:
+            self._show_found(known, found())
+            return
+
+        def take(result: object) -> None:
+            assert isinstance(result, _Found)
+            if known is self._known and not self._is_stale:
+                self._show_found(known, result)
+
+        self._start("tests", lambda _progress, _cancelled: found(), take)
+
+    def _show_found(self, known: _Known, found: _Found) -> None:
+        before = (known.shown, known.epochs, known.chosen)
+        known.epochs, known.chosen, known.shown, why = found
+        if before != (known.shown, known.epochs, known.chosen):
             self.changed.emit()
         if why:
             self.failed.emit(why)
 
-    def _test(self, epoch: int) -> EpochTest:
-        if self._newest is not None and self._newest.epoch == epoch:
-            return self._newest
-        if self._shown is not None and self._shown.epoch == epoch:
-            return self._shown
-        assert self._folder is not None
-        return read_test(self._folder, epoch)
-
-    # Pictures: one job of a kind; what is overtaken ends by itself and is not heard any more.
+    # Threads: one job of a kind; what is overtaken ends by itself and is not heard any more.
 
     def _asked(self, positions: tuple[int, ...], side: int | None) -> PicturesAsked:
-        assert self._config is not None
-        return PicturesAsked(self._config.data, self._input_shape, self._fingerprint, positions, side)
+        known = self._known
+        assert known.config is not None
+        return PicturesAsked(known.config.data, known.input_shape, known.fingerprint, positions, side)
 
     def _take_pictures(self, positions: tuple[int, ...], images: object) -> None:
         assert isinstance(images, np.ndarray)
         self.pictures_found.emit(Pictures(positions, images))
 
-    def _start(self, kind: str, asked: PicturesAsked, take: Callable[[object], None]) -> None:
+    def _start(self, kind: str, work: Work, take: Callable[[object], None]) -> None:
         overtaken = self._jobs.pop(kind, None)
         if overtaken is not None:
             overtaken.cancel()
             self._ended.append(overtaken)
-        job = Job(partial(self._work, asked), self)
+        job = Job(work, self)
         self._jobs[kind] = job
 
         def end(hear: Callable[[], None]) -> None:
@@ -260,3 +328,26 @@ class ClassesSession(QObject):
         job.finished.connect(lambda result: end(lambda: take(result)))
         job.failed.connect(lambda why: end(lambda: self.failed.emit(why)))
         job.start()
+
+
+def _find(
+    folder: Path | None, last_epoch: int, newest: EpochTest | None, chosen: int | None, shown: EpochTest | None
+) -> _Found:
+    """Look at a run's folder for the test that is to be shown: the chosen one, else the newest."""
+    kept = () if folder is None else kept_epochs(folder)
+    # What lies there of epochs that a run taken up again has not reached anew is not its own any more.
+    epochs = {epoch for epoch in kept if epoch <= last_epoch}
+    if newest is not None:
+        epochs.add(newest.epoch)
+    if chosen not in epochs:
+        chosen = None
+    wanted = chosen if chosen is not None else max(epochs, default=None)
+    why = ""
+    test = next((test for test in (newest, shown) if test is not None and test.epoch == wanted), None)
+    if wanted is not None and test is None:
+        assert folder is not None
+        try:
+            test = read_test(folder, wanted)
+        except TestFileError as error:
+            why = str(error)
+    return _Found(tuple(sorted(epochs)), chosen, test, why)

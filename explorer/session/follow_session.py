@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer.runs import Event, Look, RunStarted
+from explorer.runs import EpochFinished, Event, Look, RunStarted
 from explorer.runs.follow import Followed, Follower
 from explorer.runs.follow_maps import MapsReader
 
@@ -44,6 +44,8 @@ class FollowSession(QObject):
         self._thread = threading.Thread(target=self._work, name="follow", daemon=True)
         self.started: RunStarted | None = None
         """How the run last began; None before."""
+        self.last_epoch = 0
+        """The epoch that ended last; 0 before the first."""
         self.status: Followed | None = None
         """How it stands; None before the first look."""
         self.events_arrived.connect(self._keep)
@@ -102,6 +104,8 @@ class FollowSession(QObject):
         for event in events:
             if isinstance(event, RunStarted):
                 self.started = event
+            elif isinstance(event, EpochFinished):
+                self.last_epoch = event.epoch
 
     def _keep_status(self, status: Followed) -> None:
         self.status = status

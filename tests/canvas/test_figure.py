@@ -5,8 +5,11 @@ import signal
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
-from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
 
 from explorer.architecture import Architecture, Project, edits
 from explorer.architecture.files import SUFFIX, save
@@ -100,6 +103,31 @@ def test_svg_says_its_size_and_font() -> None:
     assert f'font-family="{drawn.fonts.words.family()}, Helvetica, Arial, sans-serif"' in text
     assert "<image" not in text
     assert drawn.smallest_points == pytest.approx(11 * 85 / drawn.rect.width() / 25.4 * 72)
+
+
+def test_svg_and_png_are_the_same_picture() -> None:
+    """Drawn by Qt's own SVG reader at the picture's size: the same ink at the same places, but for how edges smooth."""
+    drawn = _figure(entry("googlenet").build(), "all")
+    picture = QImage.fromData(figures.encoded(drawn, ".png")).convertToFormat(QImage.Format.Format_Grayscale8)
+    read = QImage(picture.size(), QImage.Format.Format_RGB32)
+    read.fill(QColor("white"))
+    painter = QPainter(read)
+    QSvgRenderer(QByteArray(figures.encoded(drawn, ".svg"))).render(painter)
+    painter.end()
+    # Over areas of some pixels, so that neither a hair's shift of a letter nor its smoothing counts.
+    size = QSize(picture.width() // 8, picture.height() // 8)
+    first, second = (_pixels(image, size) for image in (picture, read))
+    darkness = (255.0 - first).sum()
+    assert np.abs(first - second).sum() < 0.3 * darkness
+    assert np.abs(first - second).max() < 90
+
+
+def _pixels(image: QImage, size: QSize) -> np.ndarray:
+    smooth = Qt.TransformationMode.SmoothTransformation
+    small = image.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
+    small = small.convertToFormat(QImage.Format.Format_Grayscale8)
+    rows = np.frombuffer(small.constBits(), np.uint8).reshape(small.height(), small.bytesPerLine())
+    return rows[:, : small.width()].astype(float)
 
 
 def test_pdf_has_one_page_of_that_size_with_fonts() -> None:

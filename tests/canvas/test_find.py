@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication
 
 from explorer.architecture import edits
 from explorer.canvas.find_bar import FindBar
-from explorer.canvas.spotlight import DIMMED
+from explorer.canvas.spotlight import DIMMED, READABLE
 from explorer.layers import Conv2d
 from explorer.zoo import entry
 from tests.canvas.conftest import Canvas
@@ -50,6 +50,18 @@ def test_what_matches_is_lit_and_counted_and_all_else_dimmed(canvas: Canvas) -> 
     QTest.keyClicks(_bar(canvas).field, " kernel>99")
     assert _lit(canvas) == set()
     assert _bar(canvas).count.text() == "0 found"
+
+
+def test_what_is_selected_stays_readable_while_one_looks_for_something_else(resnet: Canvas) -> None:
+    block = [node.id for node in resnet.architecture if node.id.startswith("layer2.")]
+    resnet.selection.set(block)
+    _find(resnet, "type:linear")
+    assert _lit(resnet) == {"fc"}
+    readable = {card.key for card in resnet.scene.cards() if card.opacity() == READABLE}
+    assert readable == {"layer2"}
+    resnet.selection.set(["conv1"])
+    assert {card.key for card in resnet.scene.cards() if card.opacity() == READABLE} == {"conv1"}
+    assert _lit(resnet) == {"fc"}
 
 
 def test_enter_goes_through_the_matches_and_round(canvas: Canvas) -> None:

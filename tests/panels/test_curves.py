@@ -2,10 +2,14 @@
 
 import csv
 import io
+import math
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QGuiApplication
@@ -13,8 +17,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from explorer.look.theme import ThemeSource
+from explorer.panels import curves_data
 from explorer.panels.curves import Curves
-from explorer.panels.curves_data import Measurements, RunCurves, nice_limit
+from explorer.panels.curves_data import Measurements, RunCurves, envelope_at, nice_limit
 from tests.panels.fake_run import epoch_finished, run_started, steps
 from tests.panels.stage import shown
 
@@ -39,26 +44,111 @@ def test_every_value_is_kept_in_order(sizes: list[int]) -> None:
     assert measured.at(len(expected) + 1) is None
 
 
-@given(st.integers(1, 5000), st.integers(10, 500), st.integers(0, 2**32 - 1))
-def test_the_envelope_keeps_the_extremes(count: int, columns: int, seed: int) -> None:
+def _brute(values: list[float], steps: list[int], first: int, last: int, columns: int) -> dict[int, set[float]]:
+    """The extremes of each pixel, by exact arithmetic, one value at a time."""
+    pixels: dict[int, list[float]] = {}
+    for step, value in zip(steps, values, strict=True):
+        pixel = math.floor(Fraction(step - first) * columns / (last - first))
+        if -1 <= pixel <= columns and not math.isnan(value):
+            pixels.setdefault(pixel, []).append(value)
+    return {pixel: {min(held), max(held)} for pixel, held in pixels.items()}
+
+
+def _by_pixel(places: np.ndarray, values: np.ndarray, first: int, last: int, columns: int) -> dict[int, set[float]]:
+    drawn: dict[int, set[float]] = {}
+    for place, value in zip(places.tolist(), values.tolist(), strict=True):
+        if not math.isnan(value):
+            drawn.setdefault(math.floor((place - first) * columns / (last - first)), set()).add(value)
+    return drawn
+
+
+@pytest.mark.parametrize("fewest_blocks", [2, 32])
+@given(st.data(), st.integers(1, 40_000), st.integers(10, 120), st.integers(1, 3000), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_each_pixel_shows_its_least_and_greatest(
+    fewest_blocks: int, data: st.DataObject, count: int, columns: int, first_step: int, seed: int
+) -> None:
+    """Any part of a run in pieces of any size, with steps that were never reported and steps that came twice."""
+    random = np.random.default_rng(seed)
+    values = random.standard_normal(count).astype(np.float32)
+    values[random.random(count) < 0.05] = np.nan
     measured = Measurements()
-    values = np.random.default_rng(seed).standard_normal(count).astype(np.float32)
-    measured.put(1, values)
-    places, shown_values = measured.envelope(0, count, columns)
-    assert shown_values.min() == values.min()
-    assert shown_values.max() == values.max()
-    assert len(shown_values) <= 2 * columns + 2
-    assert (np.diff(places) > 0).all()
+    cuts = sorted({0, count, *random.integers(1, count + 1, 8).tolist()})
+    for start, end in pairwise(cuts):
+        measured.put(first_step + max(0, start - 3), values[max(0, start - 3) : end])
+    first = data.draw(st.integers(0, first_step + count), "first")
+    last = data.draw(st.integers(first + 4, first + 4 + 2 * count), "last")
+    with pytest.MonkeyPatch.context() as patch:
+        # As for pixels of many blocks, where the data are few enough to be counted by hand.
+        patch.setattr(curves_data, "_FEWEST_BLOCKS", fewest_blocks)
+        places, shown_values = measured.envelope(first, last, columns)
+    assert (np.diff(places) >= 0).all()
+    steps = list(range(first_step, first_step + count))
+    visible = [step for step in steps if first <= step <= last]
+    if len(shown_values) > 2 * columns + 4:
+        raise AssertionError(f"{len(shown_values)} points for {columns} pixels")
+    if len(visible) + 2 <= 2 * columns:
+        assert set(visible) <= set(places.tolist())
+        assert all(
+            np.array_equal(v, measured.values[int(s) - first_step], equal_nan=True)
+            for s, v in zip(places, shown_values, strict=True)
+        )
+    elif len(visible) > 2 * columns:
+        expected = _brute(values.tolist(), steps, first, last, columns)
+        assert _by_pixel(places, shown_values, first, last, columns) == expected
 
 
-def test_groups_stand_still_while_panning() -> None:
+@pytest.mark.parametrize("fewest_blocks", [2, 32])
+def test_a_million_points_take_four_bytes_each_and_the_extremes_a_little(
+    fewest_blocks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curves_data, "_FEWEST_BLOCKS", fewest_blocks)
+    measured = Measurements()
+    values = np.random.default_rng(0).standard_normal(1_000_000).astype(np.float32)
+    for start in range(0, len(values), 400):
+        measured.put(1 + start, values[start : start + 400])
+    assert np.array_equal(measured.values, values)
+    assert measured.num_bytes <= 2 * 4 * len(values) * (1 + 2 / 64)
+    places, drawn = measured.envelope(0, 1_000_000, 700)
+    assert _by_pixel(places, drawn, 0, 1_000_000, 700) == {
+        pixel: {values[start:end].min().item(), values[start:end].max().item()}
+        for pixel in range(700)
+        # The value of step s lies at s - 1.
+        for start, end in [(max(0, -(-pixel * 1_000_000 // 700) - 1), -(-(pixel + 1) * 1_000_000 // 700) - 1)]
+    } | {700: {values[-1].item()}}
+
+
+def test_a_new_point_touches_only_its_own_block() -> None:
+    """However long the run, adding costs as much: the older extremes are not looked at again."""
+    measured = Measurements()
+    measured.put(1, np.zeros(100_000, np.float32))
+    measured._least[:-1] = -7
+    measured.put(100_001, np.ones(10, np.float32))
+    assert (measured._least[: 100_000 // 64] == -7).all()
+    assert measured._least[100_009 // 64] == 0
+
+
+def test_pixels_stand_still_while_panning() -> None:
     measured = Measurements()
     measured.put(1, np.random.default_rng(0).random(10_000, dtype=np.float32))
-    a = dict(zip(*(part.tolist() for part in measured.envelope(1000, 9000, 300)), strict=True))
-    b = dict(zip(*(part.tolist() for part in measured.envelope(1007, 9007, 300)), strict=True))
-    common = sorted(a.keys() & b.keys())[:-4]
-    assert len(common) > 200
-    assert all(a[place] == b[place] for place in common)
+    per_pixel = 8000 / 300
+    here = measured.envelope(1000, 9000, 300)
+    there = measured.envelope(1000 + 7 * per_pixel, 9000 + 7 * per_pixel, 300)
+    assert here[1][14:].tolist() == there[1][: len(here[1]) - 14].tolist()
+
+
+@given(st.integers(1, 3000), st.integers(10, 80), st.integers(0, 2**32 - 1))
+def test_epochs_closer_than_pixels_keep_their_extremes(count: int, columns: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    steps = np.cumsum(random.integers(1, 9, count)).astype(np.float64)
+    values = random.standard_normal(count)
+    last = int(steps[-1]) + 1
+    places, drawn = envelope_at(steps, values, 0, last, columns)
+    if count <= 2 * columns:
+        assert (places.tolist(), drawn.tolist()) == (steps.tolist(), values.tolist())
+    else:
+        expected = _brute(values.tolist(), [int(step) for step in steps], 0, last, columns)
+        assert _by_pixel(places, drawn, 0, last, columns) == expected
 
 
 def test_a_gap_and_a_resumed_run() -> None:
@@ -165,3 +255,22 @@ def test_epochs_are_known_from_steps() -> None:
     data = RunCurves(63)
     assert [data.epoch_of(step) for step in (1, 63, 64, 126, 127)] == [1, 1, 2, 2, 3]
     assert RunCurves().epoch_of(5) is None
+
+
+def test_thousands_of_epochs_are_drawn_as_lines_without_points(qtbot: QtBot) -> None:
+    curves = _curves(qtbot)
+    random = np.random.default_rng(0)
+    ends = [epoch_finished(n, test_accuracy=float(a)) for n, a in enumerate(random.random(4000), 1)]
+    curves.put([run_started(), *ends[:20]])
+    loss, accuracy = curves.plots
+    symbols = [accuracy._test.opts["symbol"]]
+    curves.put(ends[20:])
+    steps, shares = accuracy._test.getData()
+    assert len(steps) <= 2 * accuracy.num_columns + 4
+    assert shares.max() == 100 * max(epoch.test_accuracy for epoch in ends)
+    symbols.append(accuracy._test.opts["symbol"])
+    # Close enough, every epoch is a point again.
+    loss._box.setXRange(63 * 1000, 63 * 1010, padding=0)
+    symbols.append(accuracy._test.opts["symbol"])
+    assert symbols == ["o", None, "o"]
+    assert {63 * 1003, 63 * 1004} <= set(accuracy._test.getData()[0].tolist())

@@ -31,6 +31,7 @@ def test_a_block_is_shown_by_its_name_kind_and_what_it_holds(qtbot: QtBot) -> No
     assert numbers.short_count(sum(reports[i].num_parameters or 0 for i in ids)) in told
     assert numbers.short_count(sum(reports[i].macs or 0 for i in ids)) in told
     assert page.likeness.text() == ""
+    assert page.no_form.isHidden()
 
 
 def test_equals_are_named_and_the_odd_one_says_where_it_differs(qtbot: QtBot) -> None:
@@ -55,4 +56,5 @@ def test_nodes_that_are_no_block_are_so_many_layers(qtbot: QtBot) -> None:
     page = inspector.node_page
     on.selection.set(on.selection.ids[1:])
     assert page._title.whole == f"{len(on.selection.ids)} layers"
+    assert page.no_form.isVisible()
     assert page.likeness.isHidden()

@@ -1,6 +1,7 @@
 """The Runs tab: what rows say, filtering, editing in place, comparing, trash and undo, exports, what it remembers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from explorer.panels.runs_model import BEST, NAME, SORT_ROLE, STATE, TAGS, WHEN
 from explorer.runs import EpochFinished, RunConfig, RunFailed, RunFinished, RunStarted, RunStore, StepsRecorded
 from explorer.runs.checkpoints import checkpoint_name
 from explorer.session.runs_session import RunsSession
+from tests.panels.fake_run import steps
 from tests.panels.stage import press, shown
 
 
@@ -221,6 +223,16 @@ def test_selected_runs_are_compared(qtbot: QtBot, session: RunsSession, store: R
     assert panel.comparison.colours()[second] == colours[second]
     panel.select()
     assert not panel.comparison.colours()
+
+
+def test_a_learning_rate_set_in_mid_run_is_told(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
+    first, second = made(store), made(store)
+    store.record(replace(steps(5, [0.5]), run_id=second, learning_rate=0.004))
+    panel = panel_of(qtbot, session)
+    panel.select(second)
+    assert "Learning rate 0.02, then 0.004 from step 5" in panel.comparison.words.text()
+    panel.select(first, second)
+    assert panel.comparison.words.text() == "Settings: learning rate 0.02 → 0.02, then 0.004 from step 5"
 
 
 def test_no_more_runs_are_drawn_than_have_a_colour(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:

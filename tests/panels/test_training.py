@@ -16,8 +16,9 @@ from explorer.panels.training import TrainingPanel
 from explorer.panels.training_form import ConfigForm
 from explorer.panels.training_form_editors import RealBox
 from explorer.runs import CONFIG_FIELDS, Normalization, RunConfig, RunFailed
+from explorer.runs.data_facts import DataFacts
 from tests.panels.fake_run import FakeRun, epoch_finished, run_finished, run_started, steps
-from tests.panels.stage import Stage, press, shown, stage, write
+from tests.panels.stage import Stage, click, press, shown, stage, write
 
 
 def _panel(qtbot: QtBot, at: Stage | None = None) -> tuple[TrainingPanel, FakeRun, Stage]:
@@ -296,3 +297,44 @@ def test_the_normalisation_of_the_weights_is_offered_and_shown(qtbot: QtBot) -> 
     assert menu.currentText() == "by mean 0.5, std 0.25"
     form.set_active(True)
     assert not menu.isEnabled()
+
+
+def _facts(name: str, num_classes: int) -> DataFacts:
+    return DataFacts(
+        name=name,
+        class_names=tuple(f"class {number}" for number in range(num_classes)),
+        train_counts=(20,) * num_classes,
+        test_counts=(4,) * num_classes,
+        image_shape=(3, 32, 32),
+        sizes=(),
+        mean=(0.5,) * 3,
+        std=(0.2,) * 3,
+        num_bytes=0,
+        fingerprint="",
+        problems=(),
+        input_notes=(),
+        input_problem="",
+    )
+
+
+def test_another_number_of_classes_than_the_data_has_is_said_and_mended(qtbot: QtBot) -> None:
+    panel, _, at = _panel(qtbot)
+    line = panel.classes
+    assert line.isHidden()  # ten digits, ten scores
+    panel.set_config(RunConfig(data="folder:/photos/flowers"))
+    assert line.isHidden()  # nobody has counted yet
+    line.learn(_facts("folder:/photos/flowers", 5))
+    assert line.isVisible()
+    assert line.text.text() == "The network scores 10 classes, and flowers has 5: the other 5 are never right."
+    assert line.button.text() == "Set fc3 to 5"
+    click(line.button)
+    assert at.value("fc3", "out_features") == 5
+    assert line.isHidden()
+    assert at.steps == ["Set fc3 to 5 classes"]
+    at.document.undo_stack.undo()
+    assert line.isVisible()
+    panel.set_config(RunConfig(data="cifar100"))
+    assert "and CIFAR-100 has 100: a run needs a score for each." in line.text.text()
+    # What is no size of one layer has no button.
+    at.document.edit("Return", lambda a: edits.set_outputs(a, ["conv2"]))
+    assert line.isHidden()

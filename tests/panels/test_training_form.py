@@ -1,9 +1,13 @@
 """The form of a run's configuration: its groups, what resets a field, and the recipes' line."""
 
+import dataclasses
+import json
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDialogButtonBox, QLineEdit, QScrollArea, QSpinBox
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialogButtonBox, QFileDialog, QLineEdit, QScrollArea, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from explorer.look.theme import ThemeSource
@@ -241,6 +245,36 @@ def test_the_essentials_and_all_headings_fit_where_there_is_width(qtbot: QtBot) 
     assert form.editor("epochs").isVisible()
 
 
+def test_a_recipe_is_imported_from_a_file(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = _form(qtbot)
+    said: list[str] = []
+    form.told.connect(said.append)
+    form.refused.connect(said.append)
+    path = tmp_path / "given.json"
+    recipe = Recipe(name="given", note="by a colleague", config=RunConfig(epochs=3, learning_rate=0.5))
+    path.write_text(json.dumps(recipe.to_plain()), encoding="utf-8")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    _choose(form, "Import…")
+    assert form.config == RunConfig(epochs=3, learning_rate=0.5)
+    assert form.recipes.menu.currentText() == "given"
+    # Once more changes nothing; another of that name gets one of its own.
+    _choose(form, "Import…")
+    assert own_recipes() == (recipe,)
+    path.write_text(json.dumps(dataclasses.replace(recipe, config=RunConfig(epochs=4)).to_plain()), encoding="utf-8")
+    _choose(form, "Import…")
+    assert form.config.epochs == 4
+    assert {known.name: known.config.epochs for known in own_recipes()} == {"given": 3, "given 2": 4}
+    path.write_text("{}", encoding="utf-8")
+    _choose(form, "Import…")
+    assert form.recipes.menu.currentText() == "given 2"
+    assert said == [
+        "Recipe given is imported.",
+        "Recipe given is imported.",
+        "Recipe given 2 is imported.",
+        "given.json: recipe: no object with the format arch-explorer-recipe; use a file that this program wrote",
+    ]
+
+
 def test_own_settings_come_back(qtbot: QtBot) -> None:
     form = _form(qtbot)
     epochs = form.editor("epochs")
@@ -268,7 +302,8 @@ def test_recipes_made_for_the_network_come_first(qtbot: QtBot) -> None:
     menu.hidePopup()
     texts = [menu.itemText(i) for i in range(menu.count()) if menu.itemText(i)]
     assert texts[:3] == ["own settings", "resnet-cifar", "cifar-quick"]
-    assert sorted(texts[1:]) == sorted(recipe.name for recipe in SHIPPED)
+    assert sorted(texts[1:-1]) == sorted(recipe.name for recipe in SHIPPED)
+    assert texts[-1] == "Import…"
 
 
 def test_settings_are_saved_under_a_name_chosen_and_deleted(qtbot: QtBot) -> None:

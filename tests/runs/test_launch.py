@@ -1,10 +1,16 @@
 """A run of several processes as the window starts it: steered through files, and followed by its folder."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
+from safetensors.numpy import load_file
 
 from explorer import zoo
 from explorer.runs import (
@@ -89,3 +95,60 @@ def test_what_cannot_begin_says_why(own_home: Path) -> None:
     (failed,) = events
     assert isinstance(failed, RunFailed)
     assert "--processes: received 2 with --device cuda:1; use auto or cpu" in failed.message
+
+
+WINDOW = """
+from explorer import zoo
+from explorer.runs import RunConfig, RunControl, StepsRecorded
+from explorer.runs.launch import train_in_processes
+
+def emit(event):
+    if isinstance(event, StepsRecorded):
+        print(event.run_id, flush=True)
+
+config = RunConfig(device="cpu", processes=2, epochs=500, batch_size=64)
+train_in_processes(zoo.entry("lenet5").build(), config, emit, RunControl())
+"""
+
+
+def _living(home: Path) -> list[str]:
+    """The processes that were started with this home."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            environment = (entry / "environ").read_bytes() if entry.name.isdigit() else b""
+        except OSError:
+            continue
+        if f"ARCH_EXPLORER_HOME={home}".encode() in environment.split(b"\0"):
+            found.append(entry.name)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs to see the system's processes")
+def test_a_killed_window_leaves_a_stopped_run_and_no_process(own_home: Path, tmp_path: Path) -> None:
+    window = subprocess.Popen(
+        [sys.executable, "-c", WINDOW],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    assert window.stdout is not None
+    with window, window.stdout as said:
+        run_id = said.readline().strip()
+        assert len(_living(own_home)) >= 4  # the window, torchrun and its two
+        window.send_signal(signal.SIGKILL)
+    # Each of them has ended before the system forgets it; what is left of the run is looked at then.
+    pause = threading.Event()
+    for _ in range(1200):
+        if not _living(own_home):
+            break
+        pause.wait(0.05)
+    assert not _living(own_home)
+    with RunStore(default_root()) as store:
+        record = store.get(run_id)
+        history = store.history(run_id)
+    assert record.state == "stopped"
+    assert record.step == len(history.losses) > 0
+    assert np.isfinite(history.losses).all()
+    assert load_file(record.weights_path)["conv1.weight"].shape == (6, 1, 5, 5)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("arch-explorer-processes-")] == []

@@ -22,7 +22,7 @@ from explorer.runs import (
     RunStore,
     StepsRecorded,
 )
-from explorer.runs.comparison import compare, in_words
+from explorer.runs.comparison import compare, in_words, learning_rates
 from explorer.runs.replay import measurements, whole_run
 from explorer.runs.run_files import history_csv, runs_csv, save_history_csv, save_tensorboard
 
@@ -195,6 +195,21 @@ def test_what_differs_is_said_in_words(store: RunStore) -> None:
     assert alike.networks == (("its network cannot be read",),)
     same = compare((first, first, first), {first.run_id: lenet})
     assert same.are_alike
+
+
+def test_a_learning_rate_that_was_set_anew_is_told_with_its_step(store: RunStore) -> None:
+    first, short = (
+        made(store, RunConfig(epochs=3, learning_rate=0.1)),
+        made(store, RunConfig(epochs=3, learning_rate=0.1), num_steps=6),
+    )
+    rates = {record.run_id: learning_rates(record, store.history(record.run_id)) for record in (first, short)}
+    assert rates == {first.run_id: "0.1, then 0.01 from step 7", short.run_id: ""}
+    found = compare((short, first), {}, rates)
+    assert [in_words(setting) for setting in found.settings] == ["learning rate 0.1 → 0.1, then 0.01 from step 7"]
+    # A schedule moves it by itself, and so does a warm-up.
+    cosine = made(store, RunConfig(epochs=3, learning_rate=0.1, schedule="cosine"))
+    warm = made(store, RunConfig(epochs=3, learning_rate=0.1, warmup_epochs=2))
+    assert [learning_rates(record, store.history(record.run_id)) for record in (cosine, warm)] == ["", ""]
 
 
 def test_other_images_of_the_same_name_are_told(store: RunStore) -> None:

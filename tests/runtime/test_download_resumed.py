@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from explorer import zoo
+from explorer.runtime import pretrained
 from explorer.runtime.download import DownloadCancelled, DownloadError, download_file
 from explorer.runtime.partial_file import InUse, partial_file, partial_path
+from explorer.runtime.torchvision_door import PublishedWeights
 
 CONTENT = bytes(range(256)) * 4096
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -225,3 +228,30 @@ def test_without_a_checksum_nothing_is_resumed(server: Server, path: Path) -> No
     get()
     assert server.ranges == [None, None]
     assert path.read_bytes() == CONTENT
+
+
+def test_trained_weights_go_on_where_they_broke_off(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    url = server.url.replace("file.bin", f"resnet18-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth")
+    published = PublishedWeights(url, len(CONTENT), "bilinear", ("cat", "dog"))
+    monkeypatch.setattr(pretrained, "published_weights", lambda _model, _weights: published)
+    seen: list[tuple[int, int]] = []
+    get = functools.partial(pretrained.download, zoo.entry("resnet18"), lambda *where: seen.append(where))
+    server.breaks_at = HALF
+    with pytest.raises(
+        DownloadError, match=r"broke off after 0\.5 MB of 1\.0 MB: .*try again, which goes on from there"
+    ):
+        get(never)
+    assert not pretrained.details(zoo.entry("resnet18")).is_here
+    server.breaks_at = None
+    with pytest.raises(DownloadCancelled):
+        get(lambda: seen[-1][0] > HALF)
+    kept = seen[-1][0]
+    seen.clear()
+    path = get(never)
+    assert server.ranges == [None, f"bytes={HALF}-", f"bytes={kept}-"]
+    assert seen[0] == (kept, len(CONTENT))
+    assert path.read_bytes() == CONTENT
+    assert _names(path.parent) == [path.name]

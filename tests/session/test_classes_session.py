@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from explorer.runs import ClassesTested, RunConfig
 from explorer.runs.class_files import EpochTest, kept_epochs, write_test
 from explorer.session.classes_session import Cancelled, ClassesSession, Pictures, PicturesAsked, Progress
+from explorer.session.follow_session import FollowSession
 from explorer.zoo.lenet import lenet5
 from tests.panels.fake_run import FakeRun, epoch_finished, run_started
 from tests.runs.test_class_figures import made
@@ -199,3 +201,78 @@ def test_a_whole_image_and_a_failure(scene: Scene, qtbot: QtBot) -> None:
     scene.session.show_pictures([3])
     qtbot.waitUntil(lambda: len(scene.failures) > 0)
     assert scene.failures == ["digits: gone"]
+
+
+# A run that trains elsewhere
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> FollowSession:
+    """Follows a folder; what its thread would read, the test says."""
+    folder = tmp_path / "mount" / "20261122-101500-3f2a"
+    folder.mkdir(parents=True)
+    return FollowSession(folder)
+
+
+def _keep_there(session: FollowSession, epoch: int) -> None:
+    write_test(session.folder, EpochTest(epoch, 63 * epoch, made(10, 200, epoch)))
+
+
+def test_a_run_elsewhere_shows_what_its_folder_has(scene: Scene, elsewhere: FollowSession, qtbot: QtBot) -> None:
+    scene.session.set_watched(True)
+    scene.start()
+    scene.test(1)
+    own = scene.session.shown
+    _keep_there(elsewhere, 1)
+    _keep_there(elsewhere, 2)
+    scene.session.follow(elsewhere, lenet5())
+    assert scene.epoch is None
+    elsewhere.events_arrived.emit([run_started(), epoch_finished(1)])
+    qtbot.waitUntil(lambda: scene.epoch == 1)
+    assert scene.session.elsewhere == "20261122-101500-3f2a"
+    assert scene.session.is_active
+    # The second lies there of before the run was taken up again.
+    assert scene.session.epochs == (1,)
+    elsewhere.events_arrived.emit([epoch_finished(2)])
+    qtbot.waitUntil(lambda: scene.epoch == 2)
+    assert scene.session.shown is not None
+    assert np.array_equal(scene.session.shown.tested.predicted, made(10, 200, 2).predicted)
+    scene.session.choose(1)
+    qtbot.waitUntil(lambda: scene.epoch == 1)
+    scene.session.show_pictures([4])
+    qtbot.waitUntil(lambda: bool(scene.work.asked))
+    assert scene.work.asked[-1].data == run_started().config.data
+    assert scene.work.asked[-1].input_shape == lenet5().input_shape
+    scene.session.follow(None)
+    assert scene.session.shown is own
+    assert scene.session.elsewhere == ""
+
+
+def test_a_run_that_begins_here_comes_before_the_followed_one(
+    scene: Scene, elsewhere: FollowSession, qtbot: QtBot
+) -> None:
+    scene.session.set_watched(True)
+    _keep_there(elsewhere, 1)
+    elsewhere.events_arrived.emit([replace(run_started(), run_id="there"), epoch_finished(1)])
+    # What was said before anybody followed counts too.
+    scene.session.follow(elsewhere, lenet5())
+    qtbot.waitUntil(lambda: scene.epoch == 1)
+    scene.start()
+    scene.test(5)
+    assert scene.epoch == 5
+    elsewhere.events_arrived.emit([epoch_finished(2)])
+    assert scene.epoch == 5
+    # Shown as if it were the window's own once it has ended, its files are where they were.
+    scene.run.start(lenet5(), RunConfig())
+    scene.run.say([replace(run_started(), run_id="there"), epoch_finished(1)])
+    qtbot.waitUntil(lambda: scene.epoch == 1)
+
+
+def test_a_damaged_file_elsewhere_is_said(scene: Scene, elsewhere: FollowSession, qtbot: QtBot) -> None:
+    scene.session.set_watched(True)
+    _keep_there(elsewhere, 1)
+    next((elsewhere.folder / "tests").iterdir()).write_bytes(b"torn")
+    scene.session.follow(elsewhere, lenet5())
+    elsewhere.events_arrived.emit([run_started(), epoch_finished(1)])
+    qtbot.waitUntil(lambda: len(scene.failures) > 0)
+    assert "epoch-000001.npz" in scene.failures[0]

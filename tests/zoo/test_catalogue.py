@@ -55,7 +55,9 @@ def test_concatenations_are_chained(catalogue: Catalogue) -> None:
     assert max(len(node.inputs) for node in catalogue["densenet201"].architecture) == 2
 
 
-@pytest.mark.parametrize("entry", [e for e in _ENTRIES if any(p.name == "classes" for p in e.parameters)], ids=str)
+@pytest.mark.parametrize(
+    "entry", [e for e in _ENTRIES if any(p.name == "classes" for p in e.parameters)], ids=lambda entry: entry.id
+)
 def test_other_classes(entry: Entry) -> None:
     architecture = entry.build(classes=7)
     inference = infer(architecture)
