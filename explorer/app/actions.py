@@ -92,7 +92,7 @@ class Actions:
             action.triggered.connect(lambda _checked=False, chosen=choice: window.choose_theme(chosen))
             group.addAction(action)
 
-        run_menu = window.menuBar().addMenu(tr("&Run"))
+        self.run_menu = run_menu = window.menuBar().addMenu(tr("&Run"))
         panel = window.training
         run_menu.addActions([panel.start_action, panel.pause_action, panel.step_action, panel.stop_action])
         run_menu.addSeparator()

@@ -4,7 +4,9 @@ network at rest; or a moment of before, as long as somebody looks back.
 A view says what it wants and is handed what was captured. It never asks where that came from; `Source` says so.
 """
 
+import dataclasses
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, SignalInstance
@@ -64,6 +66,11 @@ class Looking(QObject):
         self._followed: FollowSession | None = None
         self._has_followed_maps = False
         self._is_looking_back = False
+        self._newest: dict[type[Event], tuple[Event, Source]] = {}
+        """What the run last said of each kind, to be shown again after a look back: at rest, it says nothing more."""
+        self._asked: list[tuple[ProbeRequest, ProbeRequest]] = []
+        """What the network at rest was asked, and all that was wanted then; the newest last."""
+        self._answered = _Answered()
         self._config = RunConfig()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -109,12 +116,16 @@ class Looking(QObject):
     def look_back(self, events: Sequence[Event], source: Source) -> None:
         """Show a moment of before; what comes meanwhile is not shown, until `look_at_present`."""
         self._is_looking_back = True
+        self._answered = _Answered()
         self._show(events, source)
 
     def look_at_present(self) -> None:
         """Show what comes again."""
         if self._is_looking_back:
             self._is_looking_back = False
+            if self._is_run_shown:
+                for event, source in self._newest.values():
+                    self._show([event], source)
             self._look()
 
     def close(self) -> None:
@@ -151,6 +162,7 @@ class Looking(QObject):
         if old is None:
             self._run.detach()
             self._is_looking_back = False
+            self._answered = _Answered()
             for viewer in self._viewers:
                 viewer.clear_observed()
         self._look()
@@ -158,6 +170,8 @@ class Looking(QObject):
     def _look(self) -> None:
         """What is looked at has changed."""
         wanted = self._wanted()
+        # Whoever wants something again has let it go.
+        self._answered.forget_beyond(wanted)
         self._run.watch(Look() if self._run.is_detached else wanted)
         if self._followed is not None:
             self._followed.watch(Look() if self._run.is_active else wanted)
@@ -166,6 +180,7 @@ class Looking(QObject):
 
     def _state_changed(self, state: str) -> None:
         if state in {"starting", "idle"}:
+            self._newest.clear()
             self._at_rest.cancel()
             self._look()
 
@@ -176,27 +191,36 @@ class Looking(QObject):
         if self._is_followed_shown:
             return
         weights = self._weights()
-        self._at_rest.request(
-            ProbeRequest(
-                architecture=self._document.architecture,
-                weights=weights,
-                seed=self._config.seed,
-                data=self._config.data,
-                look=wanted,
-                # What a run has trained says itself what it was trained with.
-                normalization="auto"
-                if weights != self._run.checkpoint or self._run.is_checkpoint_trained
-                else self._config.normalization,
-            )
+        request = ProbeRequest(
+            architecture=self._document.architecture,
+            weights=weights,
+            seed=self._config.seed,
+            data=self._config.data,
+            look=wanted,
+            # What a run has trained says itself what it was trained with.
+            normalization="auto"
+            if weights != self._run.checkpoint or self._run.is_checkpoint_trained
+            else self._config.normalization,
         )
+        # One more thing to look at must not compute all the others anew.
+        left = self._answered.left_of(request)
+        if not left.is_empty:
+            sent = dataclasses.replace(request, look=left)
+            # At most one is under way beside the newest.
+            self._asked = [*self._asked[-1:], (sent, request)]
+            self._at_rest.request(sent)
 
     def _show_events(self, events: list[Event]) -> None:
-        if self._run.is_detached or self._is_looking_back:
+        if self._run.is_detached:
             return
+        self._answered = _Answered()
         observed = [event for event in events if isinstance(event, FeatureMapsCaptured | Observed)]
         if observed:
             step = observed[-1].step
-            self._show(observed, Source(self._step_text(step), step, observed[-1].run_id))
+            source = Source(self._step_text(step), step, observed[-1].run_id)
+            self._newest.update({type(event): (event, source) for event in observed})
+            if not self._is_looking_back:
+                self._show(observed, source)
 
     def _show_followed(self, event: FeatureMapsCaptured) -> None:
         if not self._run.is_active and self._document.is_open:
@@ -215,6 +239,10 @@ class Looking(QObject):
             return
         if request.architecture is not self._document.architecture:
             return
+        for sent, whole in self._asked:
+            if sent is request:
+                self._answered = _Answered(whole)
+        self._answered.forget_beyond(self._wanted())
         trained = request.weights is not None
         text = self.tr("trained weights") if trained else self.tr("initial weights")
         self._show(captured, Source(text, None, ""))
@@ -229,3 +257,39 @@ class Looking(QObject):
     def _show_problem(self, _request: ProbeRequest, text: str) -> None:
         for viewer in self._viewers:
             viewer.show_problem(text)
+
+
+class _Answered:
+    """What is on screen of a network at rest, so that it is not asked again."""
+
+    def __init__(self, request: ProbeRequest | None = None) -> None:
+        self._request = request
+        self._changed_ns = None if request is None else _changed_ns(request.weights)
+
+    def forget_beyond(self, wanted: Look) -> None:
+        """Keep only what is still wanted."""
+        if self._request is not None:
+            look = self._request.look
+            self._request = dataclasses.replace(self._request, look=look.beyond(look.beyond(wanted)))
+
+    def left_of(self, request: ProbeRequest) -> Look:
+        """What of a request is still to be asked."""
+        known = self._request
+        if (
+            known is None
+            or request.architecture is not known.architecture
+            or (request.weights, request.seed, request.data, request.normalization)
+            != (known.weights, known.seed, known.data, known.normalization)
+            or _changed_ns(request.weights) != self._changed_ns
+            or request.look.probes != known.look.probes
+            or request.look.current != known.look.current
+        ):
+            return request.look
+        return request.look.beyond(known.look)
+
+
+def _changed_ns(weights: str | None) -> int | None:
+    try:
+        return None if weights is None else Path(weights).stat().st_mtime_ns
+    except OSError:
+        return None

@@ -31,9 +31,12 @@ from explorer.app.follow_docks import FollowDocks
 from explorer.app.looking import Looking
 from explorer.app.measuring import make_measuring
 from explorer.app.message_bar import MessageBar
+from explorer.app.moments import TimeMachine
+from explorer.app.probe_engine import offer_probes
 from explorer.app.profile import Profiling
 from explorer.app.projects import Projects
 from explorer.app.run_actions import RunActions
+from explorer.app.tab_focus import TabFocus
 from explorer.app.toolbar import BatchEditor, InputEditor
 from explorer.app.torchinfo_dialog import TorchinfoDialog
 from explorer.app.totals import TotalsBar
@@ -47,24 +50,29 @@ from explorer.panels.classes import ClassesPanel
 from explorer.panels.data_page import DataPage, dropped_folder
 from explorer.panels.device_choice import DeviceChoice
 from explorer.panels.estimates import Estimates
+from explorer.panels.explanations import ExplanationsPanel
+from explorer.panels.explanations_tab import AnswersTab
 from explorer.panels.feature_maps import FeatureMapsPanel
 from explorer.panels.gallery import Gallery
 from explorer.panels.help_page import HelpPage
 from explorer.panels.ideas import IdeasPanel
 from explorer.panels.inspector import Inspector
 from explorer.panels.issues import IssuesPanel
+from explorer.panels.layer_walk import LayerWalkPanel
 from explorer.panels.palette import LayerPalette
 from explorer.panels.runs import RunsPanel
 from explorer.panels.source import SourcePanel
 from explorer.panels.table import LayerTable
 from explorer.panels.training import TrainingPanel
-from explorer.runs import RunConfig
-from explorer.session import Document, Selection, Snapshot
+from explorer.panels.weights import WeightsPanel
+from explorer.runs import Event, RunConfig, RunStarted
+from explorer.session import Document, Selection, Snapshot, probes_kept
 from explorer.session.classes_session import ClassesSession
-from explorer.session.data_session import DataSession
+from explorer.session.data_session import DataSession, DataView
 from explorer.session.places import settings
 from explorer.session.probe_session import ProbeSession
 from explorer.session.probe_set import ProbeSet
+from explorer.session.probes_source import ProbeSource
 from explorer.session.recovery import Autosave
 from explorer.session.run_session import RunSession
 from explorer.session.runs_session import RunsSession
@@ -89,6 +97,7 @@ class MainWindow(QMainWindow):
         self.run_session = RunSession(engine.train, self)
         self.probe_session = ProbeSession(engine.make_capture(), self)
         self.probes = ProbeSet(self)
+        self.probe_source = ProbeSource(self.probes, offer_probes, self)
         self.data_session = DataSession(DataEngine(), self)
         self.runs_session = RunsSession(parent=self)
         self.classes_session = ClassesSession(self.run_session, self.runs_session.root, test_pictures, self)
@@ -113,8 +122,25 @@ class MainWindow(QMainWindow):
         self.help_page = HelpPage(self.document, self.selection, self.themes, self)
         self.actions_ = Actions(self)
         self._make_toolbar()
-        self.looking = Looking(
-            self.document, self.run_session, self.probe_session, self.probes, (self.canvas, self.feature_maps), self
+        viewers = (self.canvas, self.feature_maps, self.layer_walk, self.weights_panel, self.explanations, self.table)
+        self.looking = Looking(self.document, self.run_session, self.probe_session, self.probes, viewers, self)
+        self.time_machine = TimeMachine(
+            self,
+            self.document,
+            self.selection,
+            self.run_session,
+            self.runs_session.root,
+            self.looking,
+            self.training.curves,
+            self.canvas,
+            self.classes_session,
+            self.bar,
+            self.themes,
+        )
+        self.time_machine.history_read.connect(self.weights_panel.show_history)
+        self.actions_.run_menu.addMenu(self.time_machine.menu(self.tr("Look back")))
+        self.pages.currentChanged.connect(
+            lambda _place: self.time_machine.set_page_shown(self.pages.currentWidget() is self.canvas)
         )
         self._connect()
         self.setAcceptDrops(True)
@@ -147,7 +173,11 @@ class MainWindow(QMainWindow):
         self.training = TrainingPanel(self.document, self.run_session, self.themes)
         self.data_page = DataPage(self.document, self.data_session, self.themes)
         self.feature_maps = FeatureMapsPanel(self.document, self.selection, self.probes, self.themes)
+        self.layer_walk = LayerWalkPanel(self.document, self.selection, self.themes)
+        self.weights_panel = WeightsPanel(self.document, self.selection, self.themes)
         self.classes = ClassesPanel(self.classes_session, self.themes)
+        self.explanations = ExplanationsPanel(self.document, self.probes, self.themes)
+        self.answers = AnswersTab(self.classes, self.explanations)
         self.table = LayerTable(self.document, self.selection, self.themes)
         self.source = SourcePanel(self.document, self.selection, self.themes)
         self.runs = RunsPanel(self.runs_session, self.themes)
@@ -162,7 +192,9 @@ class MainWindow(QMainWindow):
             ("training", self.tr("Training"), self.training, bottom),
             ("data", self.tr("Data"), self.data_page, bottom),
             ("feature-maps", self.tr("Feature maps"), self.feature_maps, bottom),
-            ("classes", self.tr("Classes"), self.classes, bottom),
+            ("layer", self.tr("Layer"), self.layer_walk, bottom),
+            ("weights", self.tr("Weights"), self.weights_panel, bottom),
+            ("classes", self.tr("Classes"), self.answers, bottom),
             ("table", self.tr("Table"), self.table, bottom),
             ("source", self.tr("Source"), self.source, bottom),
             ("issues", self.tr("Issues"), self.issues, bottom),
@@ -173,13 +205,14 @@ class MainWindow(QMainWindow):
             dock.setWidget(Island(widget))
             self.addDockWidget(area, dock)
             self.docks[name] = dock
-        for name in ("data", "feature-maps", "classes", "table", "source", "issues", "runs"):
+        for name in ("data", "feature-maps", "layer", "weights", "classes", "table", "source", "issues", "runs"):
             self.tabifyDockWidget(self.docks["training"], self.docks[name])
         self.docks["training"].raise_()
         self.docks["data"].visibilityChanged.connect(self.data_page.set_in_front)
         self.docks["ideas"].visibilityChanged.connect(self.ideas.set_in_front)
         self._stack_ideas()
         self._arrange_docks()
+        TabFocus(self)
         # The bottom docks take the whole width: curves and tables are wide, the columns beside the canvas scroll.
         self.setCorner(Qt.Corner.BottomLeftCorner, bottom)
         self.setCorner(Qt.Corner.BottomRightCorner, bottom)
@@ -249,12 +282,21 @@ class MainWindow(QMainWindow):
         self.classes.failed.connect(self.bar.error)
         self.classes.done.connect(self.bar.note)
         self.run_session.state_changed.connect(lambda state: self.data_page.set_held(state != "idle"))
+        self.run_session.state_changed.connect(lambda state: self.layer_walk.set_reduced(state != "idle"))
         self.devices.found.connect(self.estimates.set_device)
         self.devices.found.connect(DeviceChoice(self.training.form, self.document, self).set_device)
         # A run takes the very memory that would be looked up.
         self.run_session.state_changed.connect(lambda state: self.devices.set_paused(state != "idle"))
         self.issues.count_changed.connect(self._show_issue_count)
         self.feature_maps.failed.connect(self.bar.error)
+        self.feature_maps.walk_requested.connect(self._show_walk)
+        self.weights_panel.failed.connect(self.bar.error)
+        self.explanations.failed.connect(self.bar.error)
+        self.probe_source.failed.connect(self.bar.error)
+        self.run_session.events_arrived.connect(self._follow_run_data)
+        self.data_session.view_changed.connect(lambda _view: self.probe_source.look())
+        self.probe_session.captured.connect(lambda *_: self.probe_source.look())
+        self.data_session.view_changed.connect(self._follow_classes)
         self.run_session.started.connect(lambda *_: self.docks["training"].raise_())
         self.gallery.set_recent(self.projects.recent())
         self._follow_config(self.training.config())
@@ -277,6 +319,10 @@ class MainWindow(QMainWindow):
         self.runs.reveal_asked.connect(actions.reveal)
         self.runs.follow_asked.connect(self.follow_docks.follow)
         self.follow_docks.shown_changed.connect(self.looking.follow)
+        self.follow_docks.shown_changed.connect(
+            lambda session: self.classes_session.follow(session, session and self.document.architecture)
+        )
+        self.follow_docks.shown_changed.connect(self.time_machine.follow)
         self.runs.failed.connect(self.bar.error)
         self.runs.done.connect(self.bar.note)
 
@@ -347,6 +393,9 @@ class MainWindow(QMainWindow):
     def preload(self) -> None:
         """Bring torch in behind the window."""
         engine.preload()
+        for problem in probes_kept.restore(self.probes):
+            self.bar.error(problem)
+        self.probe_source.enable()
         self.looking.enable()
         self.devices.enable()
         self.measuring.enable()
@@ -367,6 +416,7 @@ class MainWindow(QMainWindow):
     # Following
 
     def _follow_document(self, old: Snapshot | None, new: Snapshot) -> None:
+        self._want_probes()
         if self._name.text() != new.architecture.name:
             self._name.setText(new.architecture.name)
             self._show_title()
@@ -375,12 +425,26 @@ class MainWindow(QMainWindow):
         self.autosave.write()
         self.show_canvas()
 
+    def _follow_classes(self, view: DataView | None) -> None:
+        if view is not None:
+            self.training.classes.learn(view.facts)
+
     def _follow_config(self, config: RunConfig) -> None:
         self.batch_editor.show_value(config.batch_size)
         self.estimates.set_config(config)
         self.devices.set_name(config.device)
         self.looking.set_config(config)
         self.data_page.set_config(config)
+        self._want_probes()
+
+    def _want_probes(self) -> None:
+        if self.document.is_open:
+            self.probe_source.want(self.training.config().data, self.document.architecture.input_shape)
+
+    def _follow_run_data(self, events: list[Event]) -> None:
+        # A run that has begun has read its data set.
+        if any(isinstance(event, RunStarted) for event in events):
+            self.probe_source.look()
 
     def _choose_batch(self, batch_size: int) -> None:
         plain = {**self.training.config().to_plain(), "batch_size": batch_size}
@@ -408,6 +472,11 @@ class MainWindow(QMainWindow):
         name = path.name.removesuffix(files.SUFFIX) if path else self.document.architecture.name
         self.setWindowTitle(f"{name}[*]")
         self.setWindowModified(self.document.is_modified)
+
+    def _show_walk(self, node_id: str, channel: int, row: int, column: int) -> None:
+        self.docks["layer"].show()
+        self.docks["layer"].raise_()
+        self.layer_walk.go_to(node_id, channel, row, column)
 
     def _focus_inspector(self) -> None:
         self.docks["inspector"].show()
@@ -461,6 +530,7 @@ class MainWindow(QMainWindow):
         stored.setValue("window/geometry", self.saveGeometry())
         stored.setValue("window/state", self._docks_state or self.saveState(_STATE_VERSION))
         stored.setValue("training/config", self.training.config().to_plain())
+        probes_kept.keep(self.probes, stored)
         stored.sync()
 
     def reset_layout(self) -> None:
@@ -500,6 +570,7 @@ class MainWindow(QMainWindow):
     def _shut_down(self) -> None:
         self.devices.close()
         self.follow_docks.close()
+        self.time_machine.close()
         self.looking.close()
         self.canvas.end_work()
         self.projects.weights.close()
@@ -507,6 +578,7 @@ class MainWindow(QMainWindow):
         self.profiling.close(_CLOSE_TIMEOUT_S)
         self.run_session.close(_CLOSE_TIMEOUT_S)
         self.probe_session.close(_CLOSE_TIMEOUT_S)
+        self.probe_source.close(_CLOSE_TIMEOUT_S)
         self.data_session.close(_CLOSE_TIMEOUT_S)
         self.classes_session.close(_CLOSE_TIMEOUT_S)
         self.training.preview.close_job(_CLOSE_TIMEOUT_S)

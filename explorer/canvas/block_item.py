@@ -193,7 +193,7 @@ class BlockItem(CardItem):
     def _leaves_text(self) -> tuple[str, QColor | None]:
         now = self._facts.leaves
         if self._preview is None or self._preview.leaves == now:
-            return _shapes(now), None
+            return (_shapes(now), None) if self._told is None else (self._told, self._theme.text)
         after = self._preview.leaves
         colour = self._theme.error if None in after else self._theme.accent
         if len(now) == len(after) == 1:

@@ -72,6 +72,8 @@ class CardItem(QGraphicsItem):
         self._hovered = False
         self._part: Part | None = None
         self._tint: QColor | None = None
+        self._told: str | None = None
+        """What it says in place of its shape."""
         self._name = key
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.setZValue(LYING)
@@ -116,10 +118,15 @@ class CardItem(QGraphicsItem):
             self._selected, self._hovered, self._part = selected, hovered, part
             self.update()
 
-    def show_tint(self, tint: QColor | None) -> bool:
-        """Take the colour of a number, when the scene next updates it; None: of the category. Whether it differs."""
-        differs = tint is not self._tint
-        self._tint = tint
+    def show_tint(self, tint: QColor | None, told: str | None = None) -> bool:
+        """Take the colour of a number, when the scene next updates it; None: of the category. Whether it differs.
+
+        Args:
+            tint: the colour.
+            told: what the card says in place of its shape; None: its shape.
+        """
+        differs = tint is not self._tint or told != self._told
+        self._tint, self._told = tint, told
         self._theme = self._plain_theme if tint is None else ramp.readable(self._plain_theme)
         return differs
 

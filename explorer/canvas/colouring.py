@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer.canvas import ramp
+from explorer.canvas import ramp, statistics
 from explorer.canvas.measures import NodeValues, Scale, Source, node_values
 from explorer.canvas.scene import GraphScene
 from explorer.look.theme import ThemeSource
 from explorer.session import Document, Snapshot
+from explorer.session.layer_statistics import KEYS
 from explorer.session.places import settings
 
 CATEGORY = "category"
@@ -42,7 +43,7 @@ class Colouring(QObject):
         self._themes = themes
         self._graph = graph
         tr = self.tr
-        asks_run = tr("Train the network: this is measured while it trains.")
+        asks_run = tr("Measured as soon as it is chosen, and again and again while the network trains.")
         asks_time = tr("Profile one step (Run menu): this is measured on the device.")
         self.sources: tuple[Source, ...] = (
             Source(CATEGORY, tr("Category"), ""),
@@ -54,8 +55,7 @@ class Colouring(QObject):
             Source("backward", tr("Backward time"), asks_time),
             Source("kept", tr("Memory kept, measured"), asks_time),
             Source("rate", tr("Achieved FLOP/s, forward"), asks_time),
-            Source("gradient", tr("Gradient norm"), asks_run),
-            Source("dead", tr("Dead share"), asks_run),
+            *(Source(key, title, asks_run, is_asked=True) for key, title in statistics.titles().items()),
         )
         self._measured: dict[str, NodeValues] = {}
         self._logs: dict[str, object] = {}
@@ -76,8 +76,13 @@ class Colouring(QObject):
         return self.now is not None and self._is_log(self.choice, self.now.values)
 
     def is_there(self, key: str) -> bool:
-        """Whether this can be shown: what is measured, once it was."""
-        return any(s.key == key and (not s.waits_for or key in self._measured) for s in self.sources)
+        """Whether this can be shown: what is measured, once it was, unless it is measured on being chosen."""
+        return any(s.key == key and (not s.waits_for or s.is_asked or key in self._measured) for s in self.sources)
+
+    @property
+    def asks(self) -> bool:
+        """Whether what was chosen is to be measured, again and again."""
+        return any(s.key == self._wanted and s.is_asked for s in self.sources)
 
     def choose(self, key: str) -> None:
         """Colour by another number, and remember it."""
@@ -100,13 +105,19 @@ class Colouring(QObject):
         measured = [source.key for source in self.sources if source.waits_for]
         if key not in measured:
             raise ValueError(f"colouring received {key!r}; use {', '.join(measured)}")
+        had = key in self._measured
         if values is None:
             self._measured.pop(key, None)
         else:
             self._measured[key] = values
         if key == self._wanted:
             self.show()
-        self.changed.emit()
+        if had != (key in self._measured):
+            self.changed.emit()
+
+    def given(self, key: str) -> NodeValues | None:
+        """What was measured of that name."""
+        return self._measured.get(key)
 
     def show_preview(self, preview: Snapshot | None) -> None:
         """Colour by what would be; None ends that."""
@@ -136,7 +147,7 @@ class Colouring(QObject):
             own = {node_id: values.values.get(node_id) for node_id in self._graph.nodes}
             own |= {path: values.of(self._graph.nodes_of(path)) for path in self._graph.blocks}
             known = [value for value in own.values() if value is not None]
-            scale = Scale.over(known, is_log=self._is_log(key, values))
+            scale = Scale.over(known, is_log=self._is_log(key, values), ends=values.ends)
             self.now = Coloured(values, scale)
             self._colour(own)
         if _told(before) != _told(self.now):
@@ -151,6 +162,8 @@ class Colouring(QObject):
     def _values(self, key: str, snapshot: Snapshot) -> NodeValues:
         if key in self._measured:
             return self._measured[key]
+        if key in KEYS:
+            return statistics.statistics_values(key, None, snapshot)
         title = next(source.title for source in self.sources if source.key == key)
         return node_values(key, title, snapshot)
 
@@ -161,11 +174,14 @@ class Colouring(QObject):
             value = own.get(card.key)
             if self.now is None:
                 tint = None
-            elif scale is None or value is None or value <= 0:
+            elif scale is None or value is None or (value <= 0 and not self.now.values.has_zero):
                 tint = ramp.nothing(theme)
             else:
-                tint = ramp.colour(theme, scale.share(value))
-            if card.show_tint(tint):
+                tint = ramp.colour(theme, scale.share(value), is_around_middle=self.now.values.is_around_middle)
+            told = None
+            if self.now is not None and scale is not None and self.now.values.is_written:
+                told = "" if value is None else self.now.values.written(value)
+            if card.show_tint(tint, told):
                 touched.append(card)
         if len(touched) > _MANY:
             self._graph.update()
@@ -175,4 +191,7 @@ class Colouring(QObject):
 
 
 def _told(coloured: Coloured | None) -> tuple[object, ...]:
-    return () if coloured is None else (coloured.values.title, coloured.values.unit, coloured.scale)
+    if coloured is None:
+        return ()
+    values = coloured.values
+    return (values.title, values.unit, values.note, values.nothing, coloured.scale)

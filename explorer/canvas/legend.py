@@ -1,5 +1,7 @@
 """The corner that says what the colours mean, with the menu that chooses it, and what else of the drawing is shown."""
 
+import html
+import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -20,14 +22,14 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 from explorer.canvas import ramp
 from explorer.canvas.card_item import LEFT, RIGHT
 from explorer.canvas.card_text import draw_line
-from explorer.canvas.colouring import CATEGORY, Coloured, Colouring
+from explorer.canvas.colouring import Coloured, Colouring
 from explorer.layers import Category
 from explorer.look import catalogue
 from explorer.look.icons import dress, icon
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 
-_WIDE, _NARROW = 30 * GRID, 22 * GRID
-"""Pixels that two columns of categories take, and a scale."""
+_WIDE, _NARROW, _TOLD = 30 * GRID, 22 * GRID, 26 * GRID
+"""Pixels that two columns of categories take, a scale, and one with more words below it."""
 _CRAMPED = QSize(112 * GRID, 70 * GRID)
 """In a smaller view the categories come up only under the pointer, so that they cover nothing."""
 _ROW = 2 * GRID
@@ -86,7 +88,7 @@ class Legend(QWidget):
         if now is None:
             names = tuple(catalogue.category_name(category) for category in self._categories)
             return (self._title(), *(names if self._has_colours else ()))
-        return (self._title(), *(self._ends(now) if self._has_colours else ()))
+        return (self._title(), *((*self._ends(now), *self._notes(now)) if self._has_colours else ()))
 
     @property
     def is_open(self) -> bool:
@@ -130,22 +132,25 @@ class Legend(QWidget):
         menu.addSection(self.tr("Colour by"))
         group = QActionGroup(menu)
         for place, source in enumerate(self._colouring.sources):
-            if source.waits_for and not self._colouring.sources[place - 1].waits_for:
+            before = self._colouring.sources[place - 1]
+            if source.waits_for and (not before.waits_for or source.is_asked != before.is_asked):
                 menu.addSeparator()
             action = menu.addAction(source.title)
             action.setCheckable(True)
             action.setChecked(source.key == self._colouring.choice)
             is_there = self._colouring.is_there(source.key)
             action.setEnabled(is_there)
-            action.setToolTip("" if is_there else source.waits_for)
+            action.setToolTip(source.waits_for if source.is_asked or not is_there else "")
             action.triggered.connect(lambda _checked=False, key=source.key: self._colouring.choose(key))
             group.addAction(action)
         menu.addSeparator()
         log = menu.addAction(self.tr("Logarithmic colours"))
         log.setCheckable(True)
         log.setChecked(self._colouring.is_log)
-        log.setEnabled(self._colouring.choice != CATEGORY)
-        log.setToolTip("" if log.isEnabled() else self.tr("Categories have no order: colour by a number first."))
+        now = self._colouring.now
+        log.setEnabled(now is not None and not now.values.is_around_middle)
+        if now is None:
+            log.setToolTip(self.tr("Categories have no order: colour by a number first."))
         log.triggered.connect(self._colouring.set_log)
         menu.addSeparator()
         for switch in self._switches:
@@ -212,7 +217,7 @@ class Legend(QWidget):
     def _paint_scale(self, painter: QPainter, theme: Theme, now: Coloured) -> None:
         bar = QRectF(GRID, _HEADER + GRID / 2, self.width() - 2 * GRID, _BAR)
         gradient = QLinearGradient(bar.topLeft(), QPointF(bar.right(), bar.top()))
-        colours = ramp.ramp(theme)
+        colours = ramp.around_middle(theme) if now.values.is_around_middle else ramp.ramp(theme)
         for level, colour in enumerate(colours):
             gradient.setColorAt(level / (len(colours) - 1), colour)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -222,10 +227,13 @@ class Legend(QWidget):
         low, high = self._ends(now)[0], self._ends(now)[-1]
         if low != high:
             draw_line(painter, below, low, small_font(), theme.muted, LEFT)
-        draw_line(painter, below, high, small_font(), theme.muted, RIGHT)
-        if self._colouring.is_log and now.scale is not None:
-            middle = Qt.AlignmentFlag.AlignCenter
-            draw_line(painter, below, self.tr("log"), small_font(), theme.muted, middle)
+        draw_line(painter, below, high, small_font(), theme.muted, RIGHT if now.scale is not None else LEFT)
+        middle = self._middle(now)
+        if middle:
+            draw_line(painter, below, middle, small_font(), theme.muted, Qt.AlignmentFlag.AlignCenter)
+        for note in self._notes(now):
+            below.translate(0, _ROW)
+            draw_line(painter, below, note, small_font(), theme.muted, LEFT)
 
     def _title(self) -> str:
         now = self._colouring.now
@@ -233,14 +241,32 @@ class Legend(QWidget):
 
     def _ends(self, now: Coloured) -> tuple[str, ...]:
         if now.scale is None:
-            return (self.tr("nothing above 0"),)
+            return (now.values.nothing or self.tr("nothing above 0"),)
         return (now.values.written(now.scale.low), now.values.written(now.scale.high))
 
+    def _middle(self, now: Coloured) -> str:
+        """What stands between the ends."""
+        if now.scale is None or not self._colouring.is_log:
+            return ""
+        if not now.values.is_around_middle:
+            return self.tr("log")
+        return self.tr("{0} is usual").format(now.values.written(math.sqrt(now.scale.low * now.scale.high)))
+
+    def _notes(self, now: Coloured) -> tuple[str, ...]:
+        """What is measured and of when, below the ends."""
+        return (now.values.note,) if now.values.note and now.scale is not None else ()
+
     def _follow(self) -> None:
-        rows = -(-len(self._categories) // 2) * _ROW if self._colouring.now is None else _BAR + GRID / 2 + _ROW
+        now = self._colouring.now
+        if now is None:
+            rows = float(-(-len(self._categories) // 2) * _ROW)
+        else:
+            rows = _BAR + GRID / 2 + _ROW * (1 + len(self._notes(now)))
+        paragraphs = now.values.help.split("\n\n") if now is not None and now.values.help else ()
+        self.setToolTip("".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs))
         height = _HEADER + 4 + (int(rows) + GRID // 2 if self._has_colours and rows else 0)
         title = QFontMetrics(body_font()).horizontalAdvance(self._title()) + 5 * GRID
-        width = title if not self._has_colours else _WIDE if self._colouring.now is None else max(_NARROW, title)
+        width = title if not self._has_colours else _WIDE if now is None else max(_narrow(now), title)
         if self.size() != QSize(width, height):
             self.resize(width, height)
             self.button.setGeometry(width - 3 * GRID - 2, 2, 3 * GRID, _HEADER)
@@ -263,3 +289,10 @@ class Legend(QWidget):
 
     def _show_icon(self, theme: Theme) -> None:
         self.button.setIcon(icon("choose", theme, theme.muted))
+
+
+def _narrow(now: Coloured) -> int:
+    """The width that a scale takes, wider where there is more to say."""
+    if not now.values.help:
+        return _NARROW
+    return max(_NARROW, _TOLD, QFontMetrics(small_font()).horizontalAdvance(now.values.note) + 2 * GRID)

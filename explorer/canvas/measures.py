@@ -25,7 +25,8 @@ UNITS: Mapping[Unit, Callable[[float], str]] = {
     "seconds": numbers.short_time,
     # "148 GFLOP/s", but "512 FLOP/s".
     "flops": lambda value: f"{numbers.short_count(value)}{'' if value >= 1e4 else numbers.THIN_SPACE}FLOP/s",
-    "share": lambda value: numbers.percent(value, 0),
+    "share": numbers.rough_share,
+    "scientific": numbers.scientific,
     "number": lambda value: f"{value:.3g}",
 }
 """How a value reads in the legend."""
@@ -50,6 +51,22 @@ class NodeValues:
     """Whether orders of magnitude tell more than differences."""
     weights: Mapping[str, float] | None = None
     """For values that are rates: over how much each was taken, so that a folded block has their mean."""
+    is_norm: bool = False
+    """Whether values are norms, so that squares add up; as rates, over a norm each."""
+    ends: tuple[float, float] | None = None
+    """The scale's ends, where they are to stay as they are while values change; else they follow the values."""
+    is_around_middle: bool = False
+    """Whether the middle of `ends` is what is wanted, and neither end is."""
+    has_zero: bool = False
+    """Whether 0 is a value like others, and not next to nothing."""
+    is_written: bool = False
+    """Whether cards say their number in place of their shape."""
+    note: str = ""
+    """What it was measured of, in a few words: "step 1,240"."""
+    nothing: str = ""
+    """What the legend says where no node has a value."""
+    help: str = ""
+    """What it means, in sentences."""
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
@@ -61,6 +78,11 @@ class NodeValues:
         known = [self.values[node_id] for node_id in ids]
         if not known:
             return None
+        if self.is_norm:
+            over = [1.0] * len(ids) if self.weights is None else [self.weights[node_id] for node_id in ids]
+            whole = 1.0 if self.weights is None else math.hypot(*over)
+            parts = math.hypot(*(value * weight for value, weight in zip(known, over, strict=True)))
+            return parts / whole if whole else None
         if self.weights is not None:
             whole = sum(self.weights[node_id] for node_id in ids)
             return sum(self.values[i] * self.weights[i] for i in ids) / whole if whole else None
@@ -79,9 +101,15 @@ class Scale(NamedTuple):
     is_log: bool
 
     @classmethod
-    def over(cls, values: Iterable[float], *, is_log: bool) -> "Scale | None":
-        """The scale from the least to the most; None where there is nothing above 0."""
-        known = [value for value in values if value > 0]
+    def over(cls, values: Iterable[float], *, is_log: bool, ends: tuple[float, float] | None = None) -> "Scale | None":
+        """The scale from the least to the most, or as wide as `ends`; None where there is nothing above 0, or with
+        `ends` nothing at all."""
+        everything = list(values)
+        known = [value for value in everything if value > 0]
+        if ends is not None:
+            # Orders of magnitude do not begin at 0.
+            low = min([*known, ends[1]]) if is_log and ends[0] <= 0 else ends[0]
+            return cls(low, ends[1], is_log) if everything else None
         if not known:
             return None
         return cls(min(known) if is_log else 0.0, max(known), is_log)
@@ -102,6 +130,8 @@ class Source(NamedTuple):
     title: str
     waits_for: str
     """Why it may not be there yet, for what is measured; empty for what follows from the architecture."""
+    is_asked: bool = False
+    """Whether it is measured as soon as it is chosen."""
 
 
 def node_values(key: str, title: str, snapshot: Snapshot) -> NodeValues:

@@ -191,12 +191,12 @@ class NodeItem(CardItem):
         draw_line(painter, rect, text, font, self._theme.muted, LEFT)
 
     def _shape_text(self) -> tuple[str, QColor | None]:
-        """The output's shape, or how it would change; and the colour of a change."""
+        """The output's shape, or how it would change, or what is told instead; and a colour where it stands out."""
         now = self.report.output_shape
         if self._is_waiting:
             return _tr("measuring…"), self._theme.muted
         if self._preview is None or self._preview.output_shape == now:
-            return numbers.shape(now), None
+            return (numbers.shape(now), None) if self._told is None else (self._told, self._theme.text)
         after = self._preview.output_shape
         return shape_change(now, after), self._theme.error if after is None else self._theme.accent
 

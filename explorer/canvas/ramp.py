@@ -1,4 +1,4 @@
-"""The colours of a sequential scale, from little to much, in the theme's direction.
+"""The colours of a scale, from little to much in the theme's direction, or from too little to too much.
 
 ColorBrewer's YlGnBu (Harrower and Brewer 2003, "ColorBrewer.org", colour-blind safe): its lightness alone tells the
 order. Little is close to the ground and much stands out, so that the dark theme takes it the other way round.
@@ -10,6 +10,7 @@ from functools import lru_cache
 from PySide6.QtGui import QColor
 
 from explorer.canvas.card_text import mixed
+from explorer.look import ramps
 from explorer.look.theme import DARK, LIGHT, Theme
 
 LEVELS = 48
@@ -33,9 +34,23 @@ def ramp(theme: Theme) -> tuple[QColor, ...]:
     return _ramp(theme.is_dark)
 
 
-def colour(theme: Theme, share: float) -> QColor:
+def around_middle(theme: Theme) -> tuple[QColor, ...]:
+    """All colours from too little, blue, through what is wanted, hardly any colour, to too much, orange; the same
+    objects each time."""
+    return _around_middle(theme.is_dark)
+
+
+@lru_cache(maxsize=2)
+def _around_middle(is_dark: bool) -> tuple[QColor, ...]:
+    colours = ramps.diverging(DARK if is_dark else LIGHT)
+    places = [round(level / (LEVELS - 1) * (len(colours) - 1)) for level in range(LEVELS)]
+    return tuple(QColor.fromRgb(int(colours[place])) for place in places)
+
+
+def colour(theme: Theme, share: float, *, is_around_middle: bool = False) -> QColor:
     """The colour of a share of the scale, 0 to 1."""
-    return ramp(theme)[min(LEVELS - 1, int(share * LEVELS))]
+    colours = around_middle(theme) if is_around_middle else ramp(theme)
+    return colours[min(LEVELS - 1, int(share * LEVELS))]
 
 
 def nothing(theme: Theme) -> QColor:

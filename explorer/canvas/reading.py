@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QGraphicsView, QMenu
 
+from explorer.canvas import statistics
 from explorer.canvas.block_facts import block_facts
 from explorer.canvas.camera import Camera
 from explorer.canvas.colouring import Colouring
@@ -26,6 +27,7 @@ from explorer.canvas.tracing import Trace, traced
 from explorer.canvas.wire_item import WireItem
 from explorer.look.theme import GRID, ThemeSource
 from explorer.session import Document, Selection, Snapshot
+from explorer.session.layer_statistics import KEYS, KnownStatistics
 from explorer.session.places import settings
 from explorer.session.profile_session import Measured
 
@@ -68,6 +70,7 @@ class Reading(QObject):
         self._trace = Trace.NONE
         self._pressed: tuple[Trace, int] | None = None
         self._measured: Measured | None = None
+        self._statistics: KnownStatistics | None = None
         self._kept: tuple[Snapshot, Mapping[str, int]] | None = None
         self._wires_by_size = _remembered(_WIRES_KEY)
         self._spotlight = Spotlight(graph)
@@ -189,6 +192,8 @@ class Reading(QObject):
             if not self._selection.ids:
                 self._trace = Trace.NONE
             self._show_light()
+        elif self.finding.is_open:
+            self._show_light()
 
     def show_light(self, shown: bool) -> None:
         """Dim what is not found or traced, or, for a picture of the whole, nothing."""
@@ -200,7 +205,7 @@ class Reading(QObject):
     def _show_light(self) -> None:
         found = self.finding.found
         if found is not None:
-            self._spotlight.show(found)
+            self._spotlight.show(found, readable=self._selection.ids)
         elif self._trace and self._document.is_open:
             selected = [i for i in self._selection.ids if i in self._document.architecture]
             self._spotlight.show(traced(self._document.architecture, selected, self._trace), with_wires=True)
@@ -233,13 +238,26 @@ class Reading(QObject):
         """Take in what was measured of nodes; None takes it away.
 
         Args:
-            key: "forward", "backward", "kept", "rate", "gradient" or "dead".
+            key: "forward", "backward", "kept", "rate", or one of `layer_statistics.KEYS`.
             values: for the nodes of which it is known.
 
         Raises:
             ValueError: nothing of that name is measured.
         """
         self.colouring.give(key, values)
+
+    def show_statistics(self, known: KnownStatistics | None) -> None:
+        """Let colours and stories tell what was measured of the layers; None takes it away."""
+        self._statistics = known if self._document.is_open else None
+        for key in KEYS:
+            is_there = self._statistics is not None
+            snapshot = self._document.snapshot if is_there else None
+            self.give(key, None if snapshot is None else statistics.statistics_values(key, known, snapshot))
+
+    @property
+    def wants_statistics(self) -> bool:
+        """Whether what is chosen to colour by is a statistic of the layers."""
+        return self._document.is_open and self.colouring.asks
 
     def show_measured(self, measured: Measured | None) -> None:
         """Let stories tell what a profile measured; None where there is none."""
@@ -316,7 +334,15 @@ class Reading(QObject):
     def _whole(self) -> Whole:
         totals = self._document.snapshot.inference.totals
         # Sums that reach up to a fault are no whole.
-        return Whole(totals if totals.complete else None, self._kept_bytes(), self._measured)
+        known = self._statistics
+        shown = {} if known is None else {key: self.colouring.given(key) for key in KEYS}
+        return Whole(
+            totals if totals.complete else None,
+            self._kept_bytes(),
+            self._measured,
+            {key: values for key, values in shown.items() if values is not None},
+            0 if known is None else known.num_images,
+        )
 
     def _kept_bytes(self) -> Mapping[str, int]:
         now = self._document.snapshot

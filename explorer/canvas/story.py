@@ -3,6 +3,7 @@
 import html
 import math
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication
@@ -10,9 +11,10 @@ from PySide6.QtCore import QCoreApplication
 from explorer.architecture import Node
 from explorer.architecture.likeness import Likeness
 from explorer.architecture.placement import Wire
-from explorer.canvas import steps
+from explorer.canvas import statistics, steps
 from explorer.canvas.block_facts import BlockFacts
 from explorer.canvas.card_text import issue_colour
+from explorer.canvas.measures import NodeValues
 from explorer.inference import Issue, NodeReport, Totals
 from explorer.layers import HyperParameter, Kind, Layer, Shape
 from explorer.look import numbers, values
@@ -35,6 +37,10 @@ class Whole(NamedTuple):
     """What training keeps of each node for one image."""
     measured: Measured | None = None
     """What a profile measured."""
+    statistics: Mapping[str, NodeValues] = MappingProxyType({})
+    """What was measured of the layers while they learned, by `layer_statistics.KEYS`."""
+    num_images: int = 0
+    """That activations were measured on."""
 
 
 NOTHING_AROUND = Whole()
@@ -55,7 +61,8 @@ def node_story(node: Node, report: NodeReport, theme: Theme, whole: Whole) -> st
     field = report.receptive_field
     if field is not None:
         rows.append((_tr("receptive field"), f"{numbers.size(field.size)}, {_every(field.stride)}"))
-    return _card(node.id, node.layer.type_name, _issues(report.issues, theme), rows)
+    problem = _issues(report.issues, theme) + _trouble((node.id,), whole, theme)
+    return _card(node.id, node.layer.type_name, problem, [*rows, *statistics.told(whole.statistics, (node.id,))])
 
 
 def block_story(
@@ -73,7 +80,9 @@ def block_story(
     rows += _memory(node_ids, None, whole.kept_bytes)
     rows += _times(node_ids, whole.measured)
     issue = facts.fault or facts.warning
+    rows += statistics.told(whole.statistics, node_ids)
     problem = "" if issue is None else _paragraph(issue.text, issue_colour(issue, theme).name())
+    problem += _trouble(node_ids, whole, theme)
     return _card(path, facts.kind, problem, rows) + _likeness_story(path, likeness)
 
 
@@ -195,6 +204,11 @@ def _likeness_story(path: str, likeness: Likeness | None) -> str:
 
 def _issues(issues: Iterable[Issue], theme: Theme) -> str:
     return "".join(_paragraph(issue.message, issue_colour(issue, theme).name()) for issue in issues)
+
+
+def _trouble(node_ids: Iterable[str], whole: Whole, theme: Theme) -> str:
+    sentences = statistics.trouble(whole.statistics, node_ids, whole.num_images)
+    return "".join(_paragraph(sentence, theme.warning.name()) for sentence in sentences)
 
 
 def _paragraph(text: str, colour: str) -> str:

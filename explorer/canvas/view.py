@@ -39,8 +39,9 @@ from explorer.canvas.maps_strip import Strip
 from explorer.canvas.reading import Reading
 from explorer.canvas.scene import GraphScene
 from explorer.look.theme import GRID, Theme, ThemeSource
-from explorer.runs import Atlas, Event, FeatureMapsCaptured, Look
+from explorer.runs import Atlas, Event, FeatureMapsCaptured, LayersMeasured, Look
 from explorer.session import Document, Selection, Snapshot
+from explorer.session.layer_statistics import KnownStatistics, joined
 from explorer.session.sources import Source
 
 _MAPS_ZOOM = 0.3
@@ -54,7 +55,8 @@ class GraphView(QGraphicsView):
     Signals:
         edit_requested(str): a node was double-clicked, or Enter pressed on it; its id.
         message(str): why something could not be done.
-        wanted_changed(): other nodes than before are large enough on screen to show maps.
+        wanted_changed(): other nodes than before are large enough on screen to show maps, or cards are coloured by
+            what has to be measured, or no longer.
         zoom_changed(float): screen pixels a scene pixel.
     """
 
@@ -84,6 +86,9 @@ class GraphView(QGraphicsView):
         self._breadcrumbs = Breadcrumbs(self)
         self.reading = Reading(self, document, selection, themes, self._graph, self._camera)
         self._map_nodes: tuple[str, ...] = ()
+        self._statistics: KnownStatistics | None = None
+        self._measures = False
+        """Whether statistics were asked for last."""
         self._drawn_zoom = 0.0
         """At which the viewport was painted last."""
         self._settled = QTimer(self)
@@ -129,6 +134,7 @@ class GraphView(QGraphicsView):
         self._breadcrumbs.chosen.connect(self._folding.open_alone)
         self._camera.moved.connect(self._show_camera)
         self.reading.reached.connect(self._reach)
+        self.reading.colouring.changed.connect(self._follow_colours)
 
     # For the window
 
@@ -171,21 +177,26 @@ class GraphView(QGraphicsView):
         self._show_item(self._graph.shown.holders[node_id])
 
     def wanted(self) -> Look:
-        """Maps of the nodes that are large enough on screen."""
-        return Look(maps=self.visible_map_nodes())
+        """Maps of the nodes that are large enough on screen, and the statistics that cards are coloured by."""
+        return Look(maps=self.visible_map_nodes(), measures=self.isVisible() and self.reading.wants_statistics)
 
-    def show_observed(self, events: Sequence[Event], _source: Source) -> None:
-        """Show feature maps on their nodes; other nodes keep theirs."""
+    def show_observed(self, events: Sequence[Event], source: Source) -> None:
+        """Show feature maps on their nodes, other nodes keep theirs; and colour by statistics."""
         atlases: dict[str, Atlas] = {}
         for event in events:
             if isinstance(event, FeatureMapsCaptured):
                 atlases.update(event.atlases)
+            elif isinstance(event, LayersMeasured):
+                self._statistics = joined(self._statistics, event, source)
+                self.reading.show_statistics(self._statistics)
         if atlases:
             self._graph.set_maps(atlases)
 
     def clear_observed(self) -> None:
-        """Show no feature maps."""
+        """Show no feature maps and no statistics."""
         self._graph.clear_maps()
+        self._statistics = None
+        self.reading.show_statistics(None)
 
     def show_problem(self, text: str) -> None:
         """The panels say it; the cards only stay without maps."""
@@ -250,6 +261,11 @@ class GraphView(QGraphicsView):
         nodes = self.visible_map_nodes()
         if nodes != self._map_nodes:
             self._map_nodes = nodes
+            self.wanted_changed.emit()
+
+    def _follow_colours(self) -> None:
+        if self.reading.wants_statistics != self._measures:
+            self._measures = not self._measures
             self.wanted_changed.emit()
 
     def _reach(self, node_id: str) -> None:

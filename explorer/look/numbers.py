@@ -1,5 +1,6 @@
 """Numbers as the screen shows them: short with a unit, exact on hover, changes with their sign. No Qt."""
 
+import math
 from fractions import Fraction
 
 from explorer.layers import Shape, format_shape
@@ -9,6 +10,7 @@ MINUS = "\u2212"
 ARROW = "\u2192"
 UNKNOWN = "–"
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _COUNT_UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
 _BYTE_UNITS = ((1024**4, "TB"), (1024**3, "GB"), (1024**2, "MB"), (1024, "kB"))
 
@@ -109,6 +111,22 @@ def short_time(seconds: float | None) -> str:
     return UNKNOWN
 
 
+def scientific(value: float | None) -> str:
+    """Two digits whatever the size: "0.24", "2.0", "12"; below a tenth and from ten thousand up with a power of ten:
+    "1.2·10⁻³", "10⁻⁵"."""
+    if value is None:
+        return UNKNOWN
+    if not value or not math.isfinite(value):
+        return "0" if not value else "∞" if value > 0 else "not a number"
+    mantissa, _, exponent = f"{value:.1e}".partition("e")
+    if -2 < int(exponent) < 4:
+        rounded, is_power = float(f"{value:.1e}"), mantissa in {"1.0", "-1.0"}
+        written = f"{rounded:g}" if is_power else f"{rounded:.{max(0, 1 - int(exponent))}f}"
+        return written.replace("-", MINUS)
+    power = f"10{str(int(exponent)).translate(_RAISED)}"
+    return power if mantissa == "1.0" else f"{mantissa}·{power}".replace("-", MINUS)
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """A share of one: 0.956 is "95.6 %"."""
     return UNKNOWN if share is None else f"{share * 100:.{digits}f}{THIN_SPACE}%"
@@ -119,6 +137,15 @@ def share(part: float, whole: float) -> str:
     if not part or not whole:
         return f"0{THIN_SPACE}%"
     return f"<{percent(0.001)}" if part < 0.001 * whole else percent(part / whole)
+
+
+def rough_share(value: float | None) -> str:
+    """A share of one in whole percents, so that a little is told from nothing: "38 %", "<1 %", "0 %"."""
+    if value is not None and 0 < value <= 0.005:
+        return f"<{percent(0.01, 0)}"
+    if value is not None and 0.995 <= value < 1:
+        return f">{percent(0.99, 0)}"
+    return percent(value, 0)
 
 
 def shape(value: Shape | None) -> str:

@@ -317,6 +317,8 @@ class ClassesPanel(QWidget):
         count, wrong = self._tested.count, self._tested.count - self._tested.num_right
         self.title.show_text(self.tr("After epoch {0}").format(f"{epoch:,}"))
         text = self.tr("{accuracy} of {count} test images are recognised · {wrong} are not · step {step}")
+        if self._session.elsewhere:
+            text = self.tr("{0} · run {1}, elsewhere").format(text, self._session.elsewhere)
         self.facts.show_text(
             text.format(
                 accuracy=numbers.percent(self._tested.num_right / count if count else None, 2),

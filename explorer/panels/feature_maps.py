@@ -1,54 +1,68 @@
-"""The selected layer's feature maps in full. What is drawn how is `feature_maps_view`'s, the probe image `probes`'.
+"""The selected layer's feature maps in full, and pinned channels of others.
 
-The panel captures nothing: it says what it wants to show (`wanted`), and is given maps (`show_observed`).
+What lies where is `feature_maps_body`'s, what is asked for `feature_maps_wanted`'s, what the numbers say
+`feature_maps_values`' and `feature_maps_pointing`'s, the probe image `probes`'. The panel captures nothing: it says
+what it wants to show (`wanted`), and is given what was captured (`show_observed`): small pictures first, the values
+themselves as soon as they are there.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Container, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QHideEvent, QShowEvent
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDropEvent,
+    QHideEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QMenu,
-    QSlider,
-    QStackedLayout,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from explorer.look import numbers
-from explorer.look.labels import ElidedLabel, RoleLabel
-from explorer.look.theme import GRID, ThemeSource, body_font, small_font
-from explorer.panels.feature_maps_tiles import SCALES, as_pixels, level_value, tiles, vector
-from explorer.panels.feature_maps_view import BarsView, ChannelView, MapsView
+from explorer.look.theme import GRID, ThemeSource
+from explorer.panels.feature_maps_body import MapsBody
+from explorer.panels.feature_maps_line import LinkLine
+from explorer.panels.feature_maps_order import ChannelOrder
+from explorer.panels.feature_maps_pins import MOST_PINS, Pin
+from explorer.panels.feature_maps_pointing import Pointing, field_of, is_there, pixel_of
+from explorer.panels.feature_maps_taken import Store, Taken
+from explorer.panels.feature_maps_values import (
+    levels_of,
+    scale_of,
+)
+from explorer.panels.feature_maps_wanted import is_too_large, wanted_look
+from explorer.panels.feature_maps_words import Words
+from explorer.panels.feature_maps_zoom import ZoomBar
 from explorer.panels.probes import ProbeBar, dropped_image
-from explorer.runs import Atlas, Event, FeatureMapsCaptured, Look
+from explorer.runs import Event, Look
+from explorer.runs.looks import Pixel
+from explorer.runs.observed import ChannelCompared
 from explorer.session import Document, Selection, Snapshot
 from explorer.session.probe_set import ProbeSet
 from explorer.session.sources import Source
 
 _MOST_BARS = 100
-_SIDE_WIDTH = 32 * GRID
-
-
-class _Maps(NamedTuple):
-    atlas: Atlas
-    source: str
 
 
 class FeatureMapsPanel(QWidget):
-    """Probe bar at the top, all channels below, the chosen channel at the side.
+    """Probe bar at the top; below it the controls, all channels, one enlarged, the image, and what is pinned.
 
     Signals:
         wanted_changed(): `wanted()` is another.
+        walk_requested(str, int, int, int): how this value comes about is asked: node, channel, row, column.
         failed(str): why a picture or a file could not be used or written.
     """
 
     wanted_changed = Signal()
+    walk_requested = Signal(str, int, int, int)
     failed = Signal(str)
 
     def __init__(
@@ -62,64 +76,54 @@ class FeatureMapsPanel(QWidget):
         super().__init__(parent)
         self._document = document
         self._selection = selection
-        self._maps: dict[str, _Maps] = {}
+        self._probes = probes
+        self._store = Store()
+        self._channels = ChannelOrder()
+        self._words = Words(self.tr)
         self._problem = ""
-        self._shown: _Maps | None = None
-        self._wanted: tuple[str, ...] = ()
+        self._shown: Taken | None = None
+        self._order: npt.NDArray[np.intp] = np.arange(0)
+        self._levels: npt.NDArray[np.uint8] | None = None
+        self._is_diverging = False
+        self._is_over_maps = False
+        self._wanted = Look()
         self.setAcceptDrops(True)
 
         self.probe_bar = ProbeBar(probes, themes, self)
         self.probe_bar.failed.connect(self.failed)
-        self._title = RoleLabel(themes, font=body_font(bold=True), parent=self)
-        self._facts = ElidedLabel(themes, role="muted", font=small_font(), parent=self)
-        self._readout = RoleLabel(themes, font=small_font(), parent=self)
-        self._scale_text = RoleLabel(themes, role="muted", font=small_font(), parent=self)
-        self._scale_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._scale_text.setFixedWidth(5 * GRID)
-        self.zoom_slider = QSlider(Qt.Orientation.Horizontal, self)
-        self.zoom_slider.setRange(0, len(SCALES) - 1)
-        self.zoom_slider.setFixedWidth(14 * GRID)
-        self.zoom_slider.setToolTip(self.tr("Size of a pixel (Ctrl+wheel)"))
-        self.zoom_slider.setAccessibleName(self.tr("Zoom"))
-        self.fit_button = QToolButton(self)
-        self.fit_button.setText(self.tr("Fit"))
-        self.fit_button.setCheckable(True)
-        self.fit_button.setChecked(True)
-        self.fit_button.setToolTip(self.tr("Show all channels at once, as large as they fit"))
-        self.maps = MapsView(themes, self)
-        self.bars = BarsView(themes, self)
-        self._empty = RoleLabel(themes, role="muted", wraps=True, parent=self)
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.channel = ChannelView(themes, self)
-        self._channel_text = RoleLabel(themes, font=small_font(), wraps=True, parent=self)
+        self.body = MapsBody(themes, self)
+        self.controls, self.maps = self.body.controls, self.body.maps
+        self.bars, self.compared = self.body.bars, self.body.compared
+        self.side, self.field, self.pins = self.body.side, self.body.field, self.body.pins
+        self.zoom = ZoomBar(self.maps, themes, self)
+        self.readout = LinkLine(themes, self)
+        self.pointing = Pointing(self)
         self._lay_out()
-
-        self.zoom_slider.valueChanged.connect(self._zoom)
-        self.fit_button.toggled.connect(self._fit)
-        self.maps.scaled.connect(self._show_scale)
-        self.maps.channel_chosen.connect(lambda _channel: self._show_channel())
-        for view in (self.maps, self.channel, self.bars):
-            view.hovered.connect(self._read_out)
-            view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-            view.customContextMenuRequested.connect(self._open_menu)
-        document.changed.connect(self._apply)
-        selection.changed.connect(lambda _ids: self._follow())
+        self._connect()
         self._follow()
 
     def show_observed(self, events: Sequence[Event], source: Source) -> None:
-        """Take maps of some nodes; those of others stay."""
-        arrived = [event for event in events if isinstance(event, FeatureMapsCaptured)]
-        if not arrived:
+        """Take what was captured of some nodes; what there is of others stays."""
+        followed = {self._selection.current, *(pin.node_id for pin in self.pins.pins)}
+        fresh, has_heat = self._store.take(events, source, followed, self._input_id())
+        if any(isinstance(event, ChannelCompared) for event in events) and self.isVisible():
+            self._show_compared()
+        if not (fresh or has_heat):
             return
         self._problem = ""
-        for event in arrived:
-            self._maps.update({node_id: _Maps(atlas, source.text) for node_id, atlas in event.atlases.items()})
-        if any(self._selection.current in event.atlases for event in arrived):
+        if not self.isVisible():
+            return
+        self._show_pins(fresh)
+        self.field.show_image(self._store.input)
+        if self._selection.current in fresh:
             self._show()
+        elif has_heat or self._input_id() in fresh:
+            self._point()
 
     def clear_observed(self) -> None:
-        """Forget all maps, as another network or run makes them wrong."""
-        self._maps.clear()
+        """Forget everything, as another network or run makes it wrong."""
+        self._forget_all()
+        self.pins.clear_pictures()
         self._show()
 
     def show_problem(self, text: str) -> None:
@@ -128,15 +132,25 @@ class FeatureMapsPanel(QWidget):
         self._show()
 
     def wanted(self) -> Look:
-        """Maps of the selected node, or of none while it is hidden."""
-        return Look(maps=self._wanted_nodes())
+        """The selected node in full, with the image and what is pointed at; pictures of it and of what is pinned."""
+        if not self.isVisible() or not self._document.is_open:
+            return Look()
+        pinned = [pin.node_id for pin in self.pins.pins]
+        asked, channel = self.pointing.asked, self._compared_channel()
+        return wanted_look(self._document.snapshot, self._selection.current, pinned, asked, channel)
 
-    def _wanted_nodes(self) -> tuple[str, ...]:
-        current = self._selection.current
-        return (current,) if self.isVisible() and current is not None else ()
+    def _compared_channel(self) -> int | None:
+        """The channel that is asked for all probes; None for none."""
+        taken, many = self._shown, len(self._probes.probes) > 1
+        is_on = self.side.compare_button.isChecked() and many and taken is not None and not taken.maps.is_vector
+        return self.maps.chosen if is_on else None
 
     def sizeHint(self) -> QSize:
         return QSize(120 * GRID, 40 * GRID)
+
+    def minimumSizeHint(self) -> QSize:
+        """Not as wide as the sides are at present: they follow the panel's size."""
+        return QSize(88 * GRID, super().minimumSizeHint().height())
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -160,76 +174,115 @@ class FeatureMapsPanel(QWidget):
     def menu(self) -> QMenu:
         """What a right click offers."""
         menu = QMenu(self)
-        copy = menu.addAction(self.tr("Copy all maps"), self._copy)
+        copy = menu.addAction(self.tr("Copy all maps"), self.body.copy)
         save = menu.addAction(self.tr("Save all maps…"), self._ask_picture)
         for action in (copy, save):
             action.setEnabled(self._shown is not None)
-        if self.maps.chosen is not None and not self._side.isHidden():
-            menu.addAction(self.tr("Copy channel {channel}").format(channel=self.maps.chosen), self.channel.copy)
+        chosen, current = self.maps.chosen, self._selection.current
+        if chosen is not None and current is not None and not self.side.isHidden():
+            menu.addAction(self.tr("Copy channel {channel}").format(channel=chosen), self.side.view.copy)
+            is_pinned = Pin(current, chosen) in self.pins.pins
+            text = self.tr("Unpin channel {channel}") if is_pinned else self.tr("Pin channel {channel}")
+            menu.addAction(text.format(channel=chosen), lambda: self._pin(chosen))
         return menu
 
     def save_picture(self, path: Path) -> None:
         """Write all maps as one picture, a pixel for a pixel; `failed` says why it could not be."""
-        if not self.maps.picture().save(str(path)):
+        if not self.body.save(path):
             self.failed.emit(self.tr("{path} could not be written; choose another folder").format(path=path))
+
+    # Layout
 
     def _lay_out(self) -> None:
         line = QHBoxLayout()
         line.setSpacing(GRID)
-        line.addWidget(self._title)
-        line.addWidget(self._facts, 1)
-        line.addWidget(self._readout)
-        line.addSpacing(GRID)
-        for widget in (self._scale_text, self.zoom_slider, self.fit_button):
-            line.addWidget(widget)
-        views = QWidget(self)
-        self._stack = QStackedLayout(views)
-        for view in (self.maps, self.bars, self._empty):
-            self._stack.addWidget(view)
-        self._side = QWidget(self)
-        self._side.setFixedWidth(_SIDE_WIDTH)
-        side = QVBoxLayout(self._side)
-        side.setContentsMargins(GRID, 0, 0, 0)
-        side.setSpacing(4)
-        side.addWidget(self._channel_text)
-        side.addWidget(self.channel, 1)
-        self._side.hide()
-        body = QHBoxLayout()
-        body.setSpacing(0)
-        body.addWidget(views, 1)
-        body.addWidget(self._side)
+        line.addWidget(self.readout, 1)
+        line.addWidget(self.zoom)
         column = QVBoxLayout(self)
-        column.setContentsMargins(GRID, GRID, GRID, GRID)
-        column.setSpacing(GRID)
+        column.setContentsMargins(GRID, GRID, GRID, 4)
+        column.setSpacing(4)
         column.addWidget(self.probe_bar)
+        column.addWidget(self.body, 1)
         column.addLayout(line)
-        column.addLayout(body, 1)
+
+    def _connect(self) -> None:
+        self.maps.channel_chosen.connect(lambda _channel: self._channel_chosen())
+        self.side.compare_button.toggled.connect(lambda _is_on: self._channel_chosen())
+        self.compared.chosen.connect(self._probes.choose)
+        self.compared.turned.connect(self.maps.turn)
+        self.compared.closed.connect(lambda: self.side.compare_button.setChecked(False))
+        self._probes.changed.connect(self._channel_chosen)
+        self.maps.pin_asked.connect(self._pin)
+        self.side.pin_button.clicked.connect(lambda: self._pin(self.maps.chosen))
+        self.pins.changed.connect(self._pins_changed)
+        self.pins.chosen.connect(self._go_to)
+        self.side.view.clicked.connect(self._hold)
+        self.controls.changed.connect(self._show)
+        self.controls.changed.connect(self._show_pins)
+        self.pointing.changed.connect(self._point)
+        self.pointing.rested.connect(self._report_wanted)
+        self.readout.clicked.connect(self._walk)
+        for view in (self.maps, self.side.view, self.bars):
+            view.hovered.connect(self._hover)
+            view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            view.customContextMenuRequested.connect(self._open_menu)
+        self._document.changed.connect(self._apply)
+        self._selection.changed.connect(lambda _ids: self._follow())
 
     # What changes
 
     def _apply(self, old: Snapshot | None, new: Snapshot) -> None:
         if old is None:
-            self._maps.clear()
+            self._forget_all()
+            self.pins.keep(())
         else:
             # A node of another shape or input has other maps; those on screen would be of a network that is gone.
-            before = old.inference.nodes
-            after = new.inference.nodes
-            for node_id in list(self._maps):
-                known = node_id in after and node_id in before
-                if not known or after[node_id].output_shape != before[node_id].output_shape:
-                    del self._maps[node_id]
+            before, after = old.inference.nodes, new.inference.nodes
+            self._store.forget(
+                node_id
+                for node_id in self._store.node_ids
+                if node_id not in after
+                or node_id not in before
+                or after[node_id].output_shape != before[node_id].output_shape
+            )
+            self.pins.keep([pin for pin in self.pins.pins if self._has_channel(new, pin)])
+            pixel = self.pointing.current
+            if pixel is not None and not is_there(pixel, self._shape(pixel.node_id)):
+                self.pointing.clear()
+        self._report_wanted()
         self._show()
+
+    def _forget_all(self) -> None:
+        self._store.clear()
+        self._channels.clear()
+        self.field.show_image(None)
+
+    @staticmethod
+    def _has_channel(snapshot: Snapshot, pin: Pin) -> bool:
+        if pin.node_id not in snapshot.architecture:
+            return False
+        shape = snapshot.inference.nodes[pin.node_id].output_shape
+        # One row of values is shown as a vector.
+        return shape is None or pin.channel < (shape[0] if shape[0] > 1 else math.prod(shape))
 
     def _follow(self) -> None:
         self.maps.choose(None)
+        self.pointing.clear()
         self._report_wanted()
         self._show()
 
     def _report_wanted(self) -> None:
-        wanted = self._wanted_nodes()
-        if wanted != self._wanted:
+        wanted = self.wanted()
+        if not wanted.same_as(self._wanted):
             self._wanted = wanted
             self.wanted_changed.emit()
+
+    def _input_id(self) -> str | None:
+        return self._document.architecture.nodes[0].id if self._document.is_open else None
+
+    def _shape(self, node_id: str) -> tuple[int, ...] | None:
+        nodes = self._document.snapshot.inference.nodes
+        return nodes[node_id].output_shape if node_id in nodes else None
 
     # What is shown
 
@@ -237,118 +290,163 @@ class FeatureMapsPanel(QWidget):
         if not self.isVisible():
             return
         current = self._selection.current
-        self._shown = self._maps.get(current) if current is not None else None
+        self._shown = self._store.of(current)
+        if self._shown is None or current is None:
+            self._levels = None
+            has_probe = self.probe_bar.current is not None
+            self.body.show_sentence(self._words.what_to_do(self._document, current, has_probe, self._problem))
+        else:
+            self._show_maps(current, self._shown)
         self._show_heading(current)
         self._show_tools()
-        if self._shown is None:
-            self._side.hide()
-            self._empty.show_text(self._what_to_do(current))
-            self._stack.setCurrentWidget(self._empty)
-            return
-        atlas = self._shown.atlas
-        values = vector(atlas)
-        if values is not None and len(values) <= _MOST_BARS:
-            self.bars.show_values(values)
-            self._stack.setCurrentWidget(self.bars)
-            self._side.hide()
+        self._point()
+
+    def _show_maps(self, current: str, taken: Taken) -> None:
+        maps = taken.maps
+        self._order = self._channels.take(current, taken, self.controls.order, is_held=self._is_over_maps)
+        if maps.is_vector and maps.num_channels <= _MOST_BARS:
+            self._levels = None
+            self.bars.show_values(maps.values[:, 0, 0], self._order)
+            self.body.bring(self.bars)
+            self.controls.bar.hide()
         else:
-            self.maps.show_atlas(atlas if values is None else as_pixels(atlas))
-            self._stack.setCurrentWidget(self.maps)
-            self._show_channel()
-        self._show_tools()
+            scale = scale_of(maps, per_channel=self.controls.per_channel, diverging=self.controls.diverging)
+            self._levels, self._is_diverging = levels_of(maps, scale), scale.is_diverging
+            self.maps.show_levels(self._levels, self._order, self._is_diverging)
+            if not self.body.is_in_front(self.compared) or self._compared_channel() is None:
+                self.body.bring(self.maps)
+            if self.controls.per_channel and not maps.is_vector and self.maps.chosen is None:
+                self.controls.bar.show_range(0, 0, self._is_diverging, self.tr("each channel by its own range"))
+            else:
+                self.controls.bar.show_range(*scale.of(self.maps.chosen or 0), self._is_diverging)
+            self.controls.bar.show()
+            self._show_compared()
+        self._show_channel()
+        self.body.fit_sides()
 
     def _show_tools(self) -> None:
-        zooms = self._shown is not None and self._stack.currentWidget() is self.maps
-        for widget in (self._scale_text, self.zoom_slider, self.fit_button):
-            widget.setVisible(zooms)
+        self.zoom.setVisible(self._shown is not None and self.body.is_in_front(self.maps))
+        self.controls.setVisible(self._shown is not None)
 
     def _show_heading(self, current: str | None) -> None:
         # A selection may outlive its network for a moment: the document changes first.
-        known = self._document.is_open and current is not None and current in self._document.architecture
-        if current is None or not known:
-            self._title.show_text("")
-            self._facts.show_text("")
+        controls, taken = self.controls, self._shown
+        if taken is None or current is None or current not in self._document.architecture:
             return
         report = self._document.snapshot.inference.nodes[current]
-        self._title.show_text(current)
-        facts = [report.layer.type_name, numbers.shape(report.output_shape)]
-        if self._shown is not None:
-            atlas = self._shown.atlas
-            facts.append(
-                self.tr("values {least} to {greatest}").format(
-                    least=_value(atlas.minimum), greatest=_value(atlas.maximum)
-                )
-            )
-            facts.append(self._shown.source)
-        self._facts.show_text(" · ".join(facts))
-
-    def _what_to_do(self, current: str | None) -> str:
-        if not self._document.is_open:
-            return self.tr("Open a network to see its feature maps.")
-        if current is None:
-            return self.tr("Select a layer on the canvas or in the table to see its feature maps.")
-        if self._problem:
-            return self._problem
-        snapshot = self._document.snapshot
-        if current in snapshot.inference.nodes and snapshot.inference.nodes[current].output_shape is None:
-            return self.tr("{node} has no output yet: mend the fault that the Issues panel names.").format(node=current)
-        if self.probe_bar.current is None:
-            return self.tr("Choose a probe image above.")
-        return self.tr("Waiting for the maps of {node}…").format(node=current)
+        controls.title.show_text(current)
+        controls.facts.show_text(self._words.facts(report, taken))
+        controls.source.show_text(self._words.range(taken.maps, is_too_large(report)))
+        change = self._words.change(controls.order, self._channels.reference(current, taken))
+        controls.dead.show_text(change or self._words.dead(taken.maps))
 
     def _show_channel(self) -> None:
-        channel = self.maps.chosen
+        channel, taken, current = self.maps.chosen, self._shown, self._selection.current
         # A single pixel enlarged says no more than its value, which the readout gives.
-        whole = self._shown is not None and vector(self._shown.atlas) is None
-        if channel is None or self._shown is None or not whole:
-            self._side.hide()
+        if taken is None or current is None or self._levels is None or taken.maps.is_vector:
+            self.side.hide()
             return
-        atlas = self._shown.atlas
-        levels = tiles(atlas)[channel]
-        self._channel_text.show_text(
-            self.tr("channel {channel} · values {least} to {greatest}").format(
-                channel=channel,
-                least=_value(level_value(atlas, int(levels.min()))),
-                greatest=_value(level_value(atlas, int(levels.max()))),
-            )
-        )
-        self.channel.show_channel(atlas, channel)
-        self._side.show()
-
-    def _read_out(self, channel: int | None, row: int, column: int) -> None:
-        if channel is None or self._shown is None:
-            self._readout.show_text("")
+        self.side.show()
+        if channel is None:
+            self.side.show_hint()
             return
-        atlas = self._shown.atlas
-        values = vector(atlas)
-        if values is not None:
-            value = _value(float(values[channel])) if channel < len(values) else numbers.UNKNOWN
-            self._readout.show_text(self.tr("feature {index} · ≈ {value}").format(index=channel, value=value))
-            return
-        level = int(atlas.tile(channel)[row, column])
-        self._readout.show_text(
-            self.tr("channel {channel} · row {row}, column {column} · ≈ {value}").format(
-                channel=channel, row=row, column=column, value=_value(level_value(atlas, level))
-            )
+        self.side.show_channel(
+            self._levels,
+            channel,
+            self._is_diverging,
+            text=self._words.channel(taken.maps, channel),
+            is_pinned=Pin(current, channel) in self.pins.pins,
+            many=len(self._probes.probes) > 1,
         )
 
-    # Zoom
+    def _channel_chosen(self) -> None:
+        """Another channel is enlarged, or it is to be seen for all images, or for one again."""
+        if self._compared_channel() is None and self.body.is_in_front(self.compared):
+            self.body.bring(self.maps)
+        self._show_channel()
+        self._show_compared()
+        self._show_tools()
+        self._report_wanted()
 
-    def _zoom(self, place: int) -> None:
-        self.fit_button.setChecked(False)
-        self.maps.set_zoom(SCALES[place])
+    def _show_compared(self) -> None:
+        found, channel = self._store.compared, self._compared_channel()
+        asked = (self._selection.current, channel)
+        if channel is None or found is None or (found.node_id, found.channel) != asked:
+            return
+        scale = self.compared.show_maps(found.probes, found.maps, self._probes.place, self.controls.diverging)
+        self.controls.bar.show_range(*scale.of(0), scale.is_diverging)
+        if not self.body.is_in_front(self.compared):
+            had_focus = self.maps.hasFocus()
+            self.body.bring(self.compared)
+            if had_focus:
+                self.compared.setFocus()
+            self._show_tools()
 
-    def _fit(self, fits: bool) -> None:
-        self.maps.set_zoom(None if fits else self.maps.tiling.scale)
+    # A value
 
-    def _show_scale(self, scale: float) -> None:
-        for widget in (self.zoom_slider, self.fit_button):
-            widget.blockSignals(True)
-        self.zoom_slider.setValue(SCALES.index(scale))
-        self.fit_button.setChecked(self.maps.zoom is None)
-        for widget in (self.zoom_slider, self.fit_button):
-            widget.blockSignals(False)
-        self._scale_text.show_text(f"{scale:g}×" if scale >= 1 else f"1/{round(1 / scale)}×")
+    def _hover(self, channel: int | None, row: int, column: int) -> None:
+        self._is_over_maps = channel is not None
+        self.pointing.hover(self._pixel(channel, row, column))
+
+    def _hold(self, channel: int, row: int, column: int) -> None:
+        self.pointing.hold(self._pixel(channel, row, column))
+
+    def _pixel(self, channel: int | None, row: int, column: int) -> Pixel | None:
+        current, taken = self._selection.current, self._shown
+        if channel is None or taken is None or current is None or current not in self._document.architecture:
+            return None
+        shape = self._document.snapshot.inference.nodes[current].output_shape
+        if taken.opened is not None:
+            shape = taken.opened.output.shape
+        return None if shape is None else pixel_of(current, taken.maps, shape, channel, row, column)
+
+    def _point(self) -> None:
+        """Say what there is to say of the value that is pointed at."""
+        pixel, taken = self.pointing.current, self._shown
+        held = self.pointing.held
+        marked = held is not None and held.channel == self.maps.chosen
+        self.side.view.mark((held.row, held.column) if held is not None and marked else None)
+        if pixel is None or taken is None or pixel.node_id not in self._document.architecture:
+            self.field.show_field(None, None)
+            self.readout.show_link("", False)
+            return
+        snapshot = self._document.snapshot
+        shown = self._store.heat(pixel, taken.probe)
+        self.field.show_field(field_of(snapshot.architecture, snapshot.inference, pixel), shown)
+        report = snapshot.inference.nodes[pixel.node_id]
+        self.readout.show_link(self._words.value(pixel, taken, report), taken.opened is not None)
+
+    def _walk(self) -> None:
+        if self.pointing.current is not None:
+            self.walk_requested.emit(*self.pointing.current)
+
+    # Pins
+
+    def _pin(self, channel: int | None) -> None:
+        current = self._selection.current
+        if channel is None or current is None:
+            return
+        if not self.pins.toggle(Pin(current, channel)):
+            self.failed.emit(self.tr("{0} channels are pinned already; unpin one first").format(MOST_PINS))
+
+    def _pins_changed(self) -> None:
+        self._show_pins()
+        self._show_channel()
+        self.body.fit_sides()
+        self._report_wanted()
+
+    def _show_pins(self, node_ids: Container[str] | None = None) -> None:
+        """Show what there is of pinned channels, or of those of some nodes."""
+        for node_id in {pin.node_id for pin in self.pins.pins}:
+            taken = self._store.of(node_id)
+            if taken is not None and (node_ids is None or node_id in node_ids):
+                source = taken.source
+                self.pins.show_maps(node_id, taken.maps, source.step, source.run_id, self.controls.diverging)
+
+    def _go_to(self, node_id: str, channel: int) -> None:
+        self._selection.set([node_id])
+        if self._shown is not None and channel < self._shown.maps.num_channels:
+            self.maps.choose(channel)
 
     # Taking away
 
@@ -358,19 +456,9 @@ class FeatureMapsPanel(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(sender.mapToGlobal(position) if isinstance(sender, QWidget) else self.mapToGlobal(position))
 
-    def _copy(self) -> None:
-        if self._stack.currentWidget() is self.bars:
-            QGuiApplication.clipboard().setPixmap(self.bars.grab())
-        else:
-            QGuiApplication.clipboard().setImage(self.maps.picture())
-
     def _ask_picture(self) -> None:
         name, _ = QFileDialog.getSaveFileName(
             self, self.tr("Save feature maps"), f"{self._selection.current}.png", self.tr("Picture (*.png)")
         )
         if name:
             self.save_picture(Path(name))
-
-
-def _value(value: float) -> str:
-    return f"{value:.3g}".replace("-", numbers.MINUS)

@@ -112,6 +112,8 @@ class RunsPlot(QWidget):
                 symbolPen=pg.mkPen(theme.panel),
                 antialias=True,
             )
+            # One smoothed stroke of many corners takes Qt fifty times as long as its parts by themselves.
+            test.curve.setSegmentedLineMode("on")
             self._item.addItem(test, ignoreBounds=True)
         self._item.getViewBox().setYRange(0, self._top() * _HEADROOM, padding=0)
 

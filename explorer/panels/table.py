@@ -5,11 +5,21 @@ Over it a line filters them, in the query language of Find on the canvas.
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QObject, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QColor, QGuiApplication, QKeyEvent, QKeySequence, QPalette
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QColor,
+    QGuiApplication,
+    QHideEvent,
+    QKeyEvent,
+    QKeySequence,
+    QPalette,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -26,17 +36,20 @@ from explorer.look.query import QueryError, parse
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 from explorer.panels.inspector_network import first_unknown
 from explorer.panels.table_cells import ROW_HEIGHT, LayerTableView, TotalsRow
-from explorer.panels.table_columns import MEASURED
+from explorer.panels.table_columns import LEARNED, MEASURED
 from explorer.panels.table_filter import FilterLine
 from explorer.panels.table_model import PLAIN_ROLE, LayerTableModel
 from explorer.panels.table_rows import ShownRows
+from explorer.runs import Event, LayersMeasured, Look
 from explorer.session import Document, Selection, Snapshot
+from explorer.session.layer_statistics import KnownStatistics, joined
 from explorer.session.places import settings
 from explorer.session.profile_session import Measured
+from explorer.session.sources import Source
 
-_HIDDEN_KEY = "table/hidden_columns_2"
+_HIDDEN_KEY = "table/hidden_columns_3"
 _SHARE_KEY = "table/share_of"
-_HIDDEN_AT_FIRST = str(LayerTableModel.STRIDE)
+_HIDDEN_AT_FIRST = ",".join(str(int(column)) for column in (*LEARNED, LayerTableModel.STRIDE))
 
 
 class LayerTable(QWidget):
@@ -44,9 +57,11 @@ class LayerTable(QWidget):
 
     Signals:
         torchinfo_asked(): the user wants torchinfo's own summary of the network.
+        wanted_changed(): columns of what is measured while the network learns are on screen, or no longer.
     """
 
     torchinfo_asked = Signal()
+    wanted_changed = Signal()
 
     def __init__(
         self, document: Document, selection: Selection, themes: ThemeSource, parent: QWidget | None = None
@@ -57,6 +72,9 @@ class LayerTable(QWidget):
         self._themes = themes
         self._is_following = False
         self._has_measured = False
+        self._statistics: KnownStatistics | None = None
+        self._measures = False
+        """Whether statistics were asked for last."""
         self._hidden: set[int] = set()
         """The columns that the user hid."""
         self.model = LayerTableModel(themes, self)
@@ -64,6 +82,7 @@ class LayerTable(QWidget):
         self._query = parse("")
         self.filter = FilterLine(themes, self)
         self.view = LayerTableView(self.model, self.rows, themes, self)
+        self.setFocusProxy(self.view)
         self._set_up_view()
         self.totals = TotalsRow(self.model, self.view.horizontalHeader(), themes, self)
         self.view.horizontalScrollBar().valueChanged.connect(self.totals.update)
@@ -105,6 +124,38 @@ class LayerTable(QWidget):
             self._has_measured = not self._has_measured
             self._show_columns()
         self.totals.update()
+
+    def wanted(self) -> Look:
+        """The statistics of all layers, while a column of them is on screen."""
+        return Look(measures=self.isVisible() and not self._hidden.issuperset(LEARNED))
+
+    def show_observed(self, events: Sequence[Event], source: Source) -> None:
+        """Show statistics in their columns."""
+        for event in events:
+            if isinstance(event, LayersMeasured):
+                self._statistics = joined(self._statistics, event, source)
+                self.model.show_statistics(self._statistics)
+
+    def clear_observed(self) -> None:
+        """Show no statistics."""
+        self._statistics = None
+        self.model.show_statistics(None)
+
+    def show_problem(self, text: str) -> None:
+        """The panels say it; the cells only stay empty."""
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._follow_wanted()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._follow_wanted()
+
+    def _follow_wanted(self) -> None:
+        if self.wanted().measures != self._measures:
+            self._measures = not self._measures
+            self.wanted_changed.emit()
 
     def export_csv(self, path: Path) -> None:
         """Write the rows that are shown with every digit, in their order.
@@ -221,7 +272,8 @@ class LayerTable(QWidget):
         """Show or hide a column; remembered for the next start."""
         self._hidden = self._hidden - {column} if shown else self._hidden | {column}
         self._show_columns()
-        settings().setValue(_HIDDEN_KEY, ",".join(str(c) for c in sorted(self._hidden)))
+        settings().setValue(_HIDDEN_KEY, ",".join(str(int(c)) for c in sorted(self._hidden)))
+        self._follow_wanted()
         self.totals.update()
 
     def _show_columns(self) -> None:
@@ -363,7 +415,8 @@ class LayerTable(QWidget):
         self.totals.update()
 
     def _cells(self, rows: Iterable[int]) -> list[list[str]]:
-        columns = [column for column in range(self.model.columnCount()) if self._is_there(column)]
+        left_out = LEARNED if self._statistics is None else ()
+        columns = [c for c in range(self.model.columnCount()) if self._is_there(c) and c not in left_out]
         header = [self.model.headerData(column, Qt.Orientation.Horizontal) for column in columns]
         return [header, *([self.rows.index(row, c).data(PLAIN_ROLE) for c in columns] for row in rows)]
 

@@ -13,6 +13,7 @@ from explorer.inference.memory import Memory, memory
 from explorer.look import numbers
 from explorer.runs.profile import NodeProfile, forward_flops_per_second
 from explorer.session import Snapshot
+from explorer.session.layer_statistics import KnownStatistics, value_of
 from explorer.session.profile_session import Measured
 
 
@@ -31,13 +32,19 @@ class Place(IntEnum):
     BACKWARD = 9
     MEASURED_KEPT = 10
     RATE = 11
-    FIELD = 12
-    STRIDE = 13
-    ISSUE = 14
+    GRADIENT = 12
+    UPDATE = 13
+    DEAD = 14
+    SATURATED = 15
+    FIELD = 16
+    STRIDE = 17
+    ISSUE = 18
 
 
 MEASURED = (Place.FORWARD, Place.BACKWARD, Place.MEASURED_KEPT, Place.RATE)
 """The columns that a profile fills; without one they are hidden."""
+LEARNED = (Place.GRADIENT, Place.UPDATE, Place.DEAD, Place.SATURATED)
+"""The columns of what is measured of layers while somebody looks at it."""
 
 
 class Sums(NamedTuple):
@@ -47,6 +54,8 @@ class Sums(NamedTuple):
     memory: Memory
     measured: Measured | None
     """What a profile measured; None where there is none."""
+    statistics: KnownStatistics | None = None
+    """What was measured of the layers while they learned."""
 
     def of(self, column: int) -> float | None:
         """The sum under that column; None where one means nothing."""
@@ -116,6 +125,17 @@ def _measured(row: Row) -> NodeProfile | None:
     return None if row.sums.measured is None else row.sums.measured.nodes.get(row.node.id)
 
 
+def _learned(key: str) -> Callable[[Row], float | None]:
+    """The statistic of a row, by one of `layer_statistics.KEYS`."""
+
+    def value(row: Row) -> float | None:
+        known = row.sums.statistics
+        layer = None if known is None else known.layers.get(row.node.id)
+        return None if layer is None else value_of(key, layer)
+
+    return value
+
+
 def _rate(row: Row) -> float | None:
     node, measured = _measured(row), row.sums.measured
     if node is None or measured is None:
@@ -166,6 +186,9 @@ def made_columns(share: Callable[[Row], float | None]) -> tuple[Column, ...]:
 
     def exact_rate(value: float | None) -> str:
         return _tr("not measured") if value is None else _tr("%s FLOP/s") % numbers.exact_count(value)
+
+    def exact_number(value: float | None) -> str:
+        return _tr("not measured") if value is None else f"{value:.6g}"
 
     def exact_share(value: float | None) -> str:
         return _tr("not known") if value is None else numbers.percent(value, 3)
@@ -281,6 +304,42 @@ def made_columns(share: Callable[[Row], float | None]) -> tuple[Column, ...]:
             exact_rate,
             True,
             "888.8 G",
+        ),
+        Column(
+            _tr("Gradient norm"),
+            _tr("How strongly the loss pulls at the layer: the norm of the gradient of its weights in one step"),
+            _learned("gradient"),
+            numbers.scientific,
+            exact_number,
+            True,
+            "8.8·10⁻⁸",
+        ),
+        Column(
+            _tr("Update / weight"),
+            _tr("Norm of what one update changes over the norm of the weights; about 10⁻³ is usual"),
+            _learned("ratio"),
+            numbers.scientific,
+            exact_number,
+            True,
+            "8.8·10⁻⁸",
+        ),
+        Column(
+            _tr("Dead"),
+            _tr("Share of a ReLU's channels that are 0 at every place, for all images it was tried on"),
+            _learned("dead"),
+            numbers.rough_share,
+            exact_share,
+            True,
+            "88.8 %",
+        ),
+        Column(
+            _tr("Saturated"),
+            _tr("Share of a tanh's or sigmoid's values within 1 % of the ends of its range, where it is flat"),
+            _learned("saturated"),
+            numbers.rough_share,
+            exact_share,
+            True,
+            "88.8 %",
         ),
         Column(
             _tr("Receptive field"),

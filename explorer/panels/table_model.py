@@ -15,6 +15,7 @@ from explorer.look.query import Subject
 from explorer.look.theme import GRID, ThemeSource
 from explorer.panels.table_columns import (
     COMPARED,
+    LEARNED,
     MEASURED,
     Column,
     PartSums,
@@ -27,6 +28,7 @@ from explorer.panels.table_columns import (
     worst_issue,
 )
 from explorer.session import Snapshot
+from explorer.session.layer_statistics import KnownStatistics
 from explorer.session.profile_session import Measured
 
 PLAIN_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -59,7 +61,7 @@ class Cell(NamedTuple):
 class LayerTableModel(QAbstractTableModel):
     """The nodes in the network's order, with their numbers; while an edit is previewed, with what it makes of them."""
 
-    ID, LAYER, OUTPUT, PARAMETERS, SHARE, MACS, BYTES, KEPT, *_MEASURED, FIELD, STRIDE, ISSUE = Place
+    ID, LAYER, OUTPUT, PARAMETERS, SHARE, MACS, BYTES, KEPT, *_OTHERS, FIELD, STRIDE, ISSUE = Place
     SHARED = (PARAMETERS, MACS, BYTES, KEPT)
     """The columns of whose sum the share column can show each row's part."""
 
@@ -69,6 +71,7 @@ class LayerTableModel(QAbstractTableModel):
         self._shown: Snapshot | None = None
         self._preview: Snapshot | None = None
         self._measured: Measured | None = None
+        self._statistics: KnownStatistics | None = None
         self._sums: Sums | None = None
         self._preview_sums: Sums | None = None
         self._counted: Sequence[int] | None = None
@@ -117,7 +120,7 @@ class LayerTableModel(QAbstractTableModel):
     def show_preview(self, preview: Snapshot | None) -> None:
         """Show old → new for an edit that is not made yet; None ends it."""
         self._preview = preview
-        self._preview_sums = None if preview is None else sums_of(preview, self._measured)
+        self._preview_sums = None if preview is None else self._sums_of(preview)
         self._count()
         if self._rows:
             self._announce(0, len(self._rows) - 1)
@@ -133,6 +136,16 @@ class LayerTableModel(QAbstractTableModel):
             self._count()
             last = len(self._rows) - 1
             self.dataChanged.emit(self.index(0, MEASURED[0]), self.index(last, MEASURED[-1]))
+
+    def show_statistics(self, known: KnownStatistics | None) -> None:
+        """Show what was measured of the layers; None takes it away."""
+        self._statistics = known
+        if self._sums is not None:
+            self._sums = self._sums._replace(statistics=known)
+        if self._preview_sums is not None:
+            self._preview_sums = self._preview_sums._replace(statistics=known)
+        if self._rows:
+            self.dataChanged.emit(self.index(0, LEARNED[0]), self.index(len(self._rows) - 1, LEARNED[-1]))
 
     @property
     def share_of(self) -> int:
@@ -263,7 +276,7 @@ class LayerTableModel(QAbstractTableModel):
 
     def _take(self, snapshot: Snapshot | None) -> None:
         self._shown = snapshot
-        self._sums = None if snapshot is None else sums_of(snapshot, self._measured)
+        self._sums = None if snapshot is None else self._sums_of(snapshot)
         self._preview_sums = None
         if snapshot is None:
             self._rows = []
@@ -273,6 +286,9 @@ class LayerTableModel(QAbstractTableModel):
         self._row_of = {node.id: row for row, (node, _) in enumerate(self._rows)}
         self._subjects = None
         self._counted = self._part = self._preview_part = None
+
+    def _sums_of(self, snapshot: Snapshot) -> Sums:
+        return sums_of(snapshot, self._measured)._replace(statistics=self._statistics)
 
     def _count(self) -> None:
         self._part = self._preview_part = None

@@ -26,12 +26,15 @@ from explorer.runs import (
     StateChanged,
     StepsRecorded,
 )
+from explorer.runs.class_files import EpochTest, write_test
 from explorer.runs.database import hold_lock
 from explorer.runs.follow import Followed
 from explorer.runs.follow_journal import Journal
 from explorer.runs.follow_maps import MapsAnswerer
 from explorer.runtime.feature_maps import capture_feature_maps
 from explorer.runtime.modules import build_module
+from tests.panels.fake_run import epoch_finished
+from tests.runs.test_class_figures import made
 
 
 @pytest.fixture
@@ -236,3 +239,20 @@ def test_a_run_of_the_list_is_followed_by_its_folder(window: MainWindow, folder:
     window.runs.follow_asked.emit(folder)
     assert f"dock-follow-{folder.name}" in window.docks
     assert window.runs.commands.follow in window.runs.commands.menu(window).actions()
+
+
+def test_the_classes_tab_shows_what_a_followed_run_gets_right(
+    window: MainWindow, folder: Path, journal: Journal, qtbot: QtBot
+) -> None:
+    tested = made(10, 200)
+    write_test(folder, EpochTest(1, 2, tested))
+    window.docks["classes"].raise_()
+    followed(window, folder)
+    window.docks["classes"].raise_()
+    journal.put(epoch_finished(1))
+    qtbot.waitUntil(lambda: window.classes_session.shown is not None, timeout=10_000)
+    assert window.classes_session.shown is not None
+    assert np.array_equal(window.classes_session.shown.tested.predicted, tested.predicted)
+    assert folder.name in window.classes.facts.whole
+    window.follow_docks.close()
+    assert window.classes_session.shown is None

@@ -3,32 +3,31 @@
     python -m tests.benchmarks.participants KIND NETWORK DATA BATCH STEPS
 
 `plain` is the loop of the usual tutorial: a `DataLoader` with its defaults over torchvision's data set, zero_grad,
-forward, loss, backward, step, `loss.item()` each step. `lightning` is the same module in Lightning's `Trainer`. `alone`
-is our run without a window, `window` with every live view open. All make the same updates of the same network in
-float32 with momentum, and none is told how many threads to use.
+forward, loss, backward, step, `loss.item()` each step. `lightning` is the same module in Lightning's `Trainer`.
+`alone` is our run without a window, `window` with every live view open (`in_window`). All make the same updates of
+the same network in float32 with momentum, and none is told how many threads to use.
 """
 
 import json
 import os
-import statistics
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from explorer.runs import Event, FeatureMapsCaptured, RunConfig, RunControl, RunFinished, StepsRecorded
+from explorer.runs import Event, RunConfig, RunControl, RunFinished, StepsRecorded
 
-_WARM_UP = 10
+WARM_UP = 10
 """Steps before the clock starts: libraries choose their kernels in the first ones."""
 _RATE, _MOMENTUM = 0.01, 0.9
-_CLASSES = {"fashion-mnist": "FashionMNIST", "cifar-10": "CIFAR10"}
+_CLASSES = {"fashion-mnist": "FashionMNIST", "cifar10": "CIFAR10"}
 _NORMALIZATION = {
     "fashion-mnist": ((0.2860,), (0.3530,)),
-    "cifar-10": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
+    "cifar10": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
 }
 
 
-class _Clock:
+class Clock:
     """Images a second from the step after the warm-up to the last."""
 
     def __init__(self, batch: int, steps: int) -> None:
@@ -38,7 +37,7 @@ class _Clock:
 
     def stepped(self, step: int) -> bool:
         """Tell that so many steps are made; True after the last."""
-        if self.rate is None and step >= _WARM_UP and not self._start_s:
+        if self.rate is None and step >= WARM_UP and not self._start_s:
             self._start_s, self._first = time.perf_counter(), step
         if self.rate is None and step >= self._steps:
             self.rate = (step - self._first) * self._batch / (time.perf_counter() - self._start_s)
@@ -52,7 +51,7 @@ def plain(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
 
     net, batches = model(network), loader(network, data, batch)
     optimizer = torch.optim.SGD(net.parameters(), lr=_RATE, momentum=_MOMENTUM)
-    clock, step = _Clock(batch, steps), 0
+    clock, step = Clock(batch, steps), 0
     while True:
         for images, labels in batches:
             optimizer.zero_grad()
@@ -71,7 +70,7 @@ def lightning(network: str, data: str, batch: int, steps: int) -> dict[str, Any]
     import torch
     from torch.nn import functional as F  # noqa: N812
 
-    clock = _Clock(batch, steps)
+    clock = Clock(batch, steps)
 
     class Module(pl.LightningModule):  # type: ignore[misc]  # untyped
         def __init__(self) -> None:
@@ -104,93 +103,18 @@ def alone(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
     from explorer import zoo
     from explorer.training import train
 
-    control, clock = RunControl(), _Clock(batch, steps)
+    control, clock = RunControl(), Clock(batch, steps)
     result = train(
-        zoo.entry(network).build(), _config(data, batch), _stopping(control, clock), control, run_id="benchmark"
+        zoo.entry(network).build(), run_config(data, batch), _stopping(control, clock), control, run_id="benchmark"
     )
-    return {**_described(result), "images_per_second": clock.rate}
+    return {**described(result), "images_per_second": clock.rate}
 
 
-def window(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
-    """Our run in the window: curves beside feature maps beside the table, maps on every node of the canvas."""
-    from PySide6.QtCore import Qt, QTimer
-
-    from explorer.app import startup
-
-    application = startup.make_application()
-    from explorer.app.window import MainWindow
-
-    shown = MainWindow()
-    shown.resize(1600, 1000)
-    shown.show()
-    shown.open_target(network)
-    shown.training.set_config(_config(data, batch))
-    shown.splitDockWidget(shown.docks["training"], shown.docks["feature-maps"], Qt.Orientation.Horizontal)
-    shown.splitDockWidget(shown.docks["feature-maps"], shown.docks["table"], Qt.Orientation.Horizontal)
-    shown.selection.set([shown.document.architecture.nodes[1].id])
-    shown.preload()
-    late_ms, captures, results = [], [], []
-    clock, due_s = _Clock(batch, steps), 0.0
-    busy: dict[str, float] = {}
-
-    def tick() -> None:
-        nonlocal due_s
-        now_s = time.perf_counter()
-        if due_s and shown.run_session.state == "running":
-            late_ms.append((now_s - due_s) * 1e3)
-        due_s = now_s + 1 / 60
-        timer.start(max(0, round((due_s - time.perf_counter()) * 1e3)))
-
-    timer = QTimer()
-    timer.setTimerType(Qt.TimerType.PreciseTimer)
-    timer.setSingleShot(True)
-    timer.timeout.connect(tick)
-
-    def arrived(events: list[Event]) -> None:
-        for event in events:
-            if isinstance(event, FeatureMapsCaptured):
-                captures.append(len(event.atlases))
-            elif isinstance(event, StepsRecorded):
-                if "start_s" not in busy and event.last_step >= _WARM_UP:
-                    busy.update(start_s=time.perf_counter(), thread_s=time.thread_time())
-                if clock.stepped(event.last_step) and shown.run_session.state == "running":
-                    busy["share"] = (time.thread_time() - busy["thread_s"]) / (time.perf_counter() - busy["start_s"])
-                    shown.run_session.stop()
-            elif isinstance(event, RunFinished):
-                results.append(event)
-                QTimer.singleShot(0, application.quit)
-
-    shown.run_session.events_arrived.connect(arrived)
-    # torch has loaded and the first maps are drawn.
-    QTimer.singleShot(6000, tick)
-    QTimer.singleShot(6000, shown.training.start_action.trigger)
-    QTimer.singleShot(600_000, application.quit)
-    application.exec()
-    shown.document.undo_stack.setClean()
-    shown.close()
-    late_ms.sort()
-
-    def quantile(share: float) -> float:
-        return late_ms[min(len(late_ms) - 1, int(share * len(late_ms)))]
-
-    return {
-        **_described(results[0]),
-        "images_per_second": clock.rate,
-        "captures": len(captures),
-        "maps": sum(captures),
-        "window_share": busy["share"],
-        "late_p50_ms": quantile(0.5),
-        "late_p99_ms": quantile(0.99),
-        "late_max_ms": late_ms[-1],
-        "late_mean_ms": statistics.fmean(late_ms),
-    }
-
-
-def _config(data: str, batch: int) -> RunConfig:
+def run_config(data: str, batch: int) -> RunConfig:
     return RunConfig(data=data, epochs=1000, batch_size=batch, learning_rate=_RATE, momentum=_MOMENTUM, device="cpu")
 
 
-def _stopping(control: RunControl, clock: _Clock) -> Callable[[Event], None]:
+def _stopping(control: RunControl, clock: Clock) -> Callable[[Event], None]:
     def emit(event: Event) -> None:
         if isinstance(event, StepsRecorded) and clock.stepped(event.last_step):
             control.stop()
@@ -198,7 +122,7 @@ def _stopping(control: RunControl, clock: _Clock) -> Callable[[Event], None]:
     return emit
 
 
-def _described(result: object) -> dict[str, Any]:
+def described(result: object) -> dict[str, Any]:
     assert isinstance(result, RunFinished), result
     return {"steps": result.step}
 
@@ -236,5 +160,8 @@ def loader(network: str, data: str, batch: int, *, is_train: bool = True) -> Any
 
 if __name__ == "__main__":
     kind, network, data, batch, steps = sys.argv[1:]
-    participant = {"plain": plain, "lightning": lightning, "alone": alone, "window": window}[kind]
+    if kind == "window":
+        from tests.benchmarks.in_window import window as participant
+    else:
+        participant = {"plain": plain, "lightning": lightning, "alone": alone}[kind]
     print(json.dumps(participant(network, data, int(batch), int(steps))))

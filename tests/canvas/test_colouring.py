@@ -162,7 +162,7 @@ def test_folded_blocks_take_the_colour_of_their_sum(canvas: Canvas, colouring: C
 
 def test_measurements_come_from_outside_and_wait_until_they_are_there(canvas: Canvas, colouring: Colouring) -> None:
     menu = canvas.view.reading.legend.menu()
-    waiting = [action for action in menu.actions() if action.text() in {"Forward time", "Dead share"}]
+    waiting = [action for action in menu.actions() if action.text() in {"Forward time", "Backward time"}]
     assert [action.isEnabled() for action in waiting] == [False, False]
     assert all(action.toolTip() for action in waiting)
     colouring.choose("forward")

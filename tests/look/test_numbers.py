@@ -1,5 +1,6 @@
 """Numbers as text, and colours that can be read."""
 
+import math
 from fractions import Fraction
 
 import pytest
@@ -86,3 +87,25 @@ def test_text_has_contrast_on_every_ground(shown: theme.Theme) -> None:
 def test_a_loss_keeps_to_its_place(value: float | None, text: str) -> None:
     assert numbers.loss(value) == text
     assert len(text) <= len("0.0000")
+
+
+def test_small_and_large_numbers_come_with_a_power_of_ten() -> None:
+    written = {0.24: "0.24", 12.0: "12", 0.0123: "1.2·10⁻²", 0.001: "10⁻³", 1.24e-3: "1.2·10⁻³", 1e-5: "10⁻⁵", 0: "0"}
+    written |= {
+        9.99e-4: "10⁻³",
+        54321.0: "5.4·10⁴",
+        0.1: "0.1",
+        1.0: "1",
+        2.0: "2.0",
+        0.3: "0.30",
+        1234.0: "1200",
+        math.inf: "∞",
+    }
+    assert {value: numbers.scientific(value) for value in written} == written
+    assert numbers.scientific(None) == "–"
+
+
+def test_whole_percents_tell_a_little_from_nothing_and_almost_all_from_all() -> None:
+    written = {0.0: "0", 0.002: "<1", 0.005: "<1", 0.006: "1", 0.384: "38", 0.994: "99", 0.999: ">99", 1.0: "100"}
+    assert {value: numbers.rough_share(value) for value in written} == {v: f"{t}\u2009%" for v, t in written.items()}
+    assert numbers.rough_share(None) == "–"

@@ -1,100 +1,118 @@
-"""Feature maps on screen against the arrays they were made of; the probe bar by real clicks, keys and files."""
+"""Feature maps on screen against the arrays they were made of, by real clicks, keys and pointers."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from explorer.assets import resource
+from explorer import zoo
+from explorer.architecture import Architecture
+from explorer.inference.receptive_field import Box
+from explorer.panels import feature_maps_order, feature_maps_taken, feature_maps_wanted
 from explorer.panels.feature_maps import FeatureMapsPanel
-from explorer.panels.feature_maps_tiles import as_pixels, fitting, gap_of, grid_size, reflowed, tiles, vector
-from explorer.panels.probes import ProbeBar
-from explorer.runs import Atlas, FeatureMapsCaptured
+from explorer.panels.feature_maps_colours import colours
+from explorer.panels.feature_maps_pins import MOST_PINS, Pin
+from explorer.panels.feature_maps_values import Maps, levels_of, maps_of_output, scale_of
+from explorer.runs import HOME_VARIABLE, Atlas, FeatureMapsCaptured, LayersOpened, OpenedLayer, Probe
+from explorer.runs.looks import Pixel
+from explorer.runs.observed import ChannelCompared, FieldMeasured
+from explorer.session.places import settings
 from explorer.session.probe_set import ProbeSet
-from explorer.session.probes import ProbeImageError, pixels, probe_images, read_image, to_qimage
+from explorer.session.probes import to_qimage
 from explorer.session.sources import Source
 from tests.panels.fake_run import atlas
-from tests.panels.stage import Stage, click, press, shown, stage, wheel
+from tests.panels.stage import Stage, click, press, shown, stage
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
 
 
 def _maps(count: int = 6, height: int = 28, width: int = 28) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, height, width), dtype=np.uint8)
 
 
-def _panel(qtbot: QtBot) -> tuple[FeatureMapsPanel, Stage]:
-    at = stage()
+def _values(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def _panel(qtbot: QtBot, architecture: Architecture | None = None) -> tuple[FeatureMapsPanel, Stage]:
+    at = stage(architecture)
     panel = FeatureMapsPanel(at.document, at.selection, ProbeSet(at.document), at.themes)
-    shown(qtbot, panel, 1000, 400)
+    shown(qtbot, panel, 1200, 400)
     qtbot.waitUntil(lambda: panel.probe_bar.current is not None)
     return panel, at
 
 
-def _with_maps(qtbot: QtBot, maps: np.ndarray) -> tuple[FeatureMapsPanel, Stage]:
+def _conv1(qtbot: QtBot, step: int = 1240) -> tuple[FeatureMapsPanel, Stage, OpenedLayer]:
+    """LeNet-5's first convolution, computed with numpy."""
     panel, at = _panel(qtbot)
     at.selection.set(["conv1"])
-    _give(panel, "step 1,240", conv1=atlas(maps, columns=3))
-    return panel, at
+    opened = _computed()
+    _open(panel, step, conv1=opened, input=_bare(opened.inputs[0]))
+    return panel, at, opened
+
+
+def _computed(seed: int = 0) -> OpenedLayer:
+    image, weight, bias = _values(1, 32, 32, seed=seed), _values(6, 1, 5, 5, seed=seed + 1), _values(6, seed=seed + 2)
+    windows = np.lib.stride_tricks.sliding_window_view(image[0], (5, 5))
+    output = np.einsum("yxij,oij->oyx", windows.astype(np.float64), weight[:, 0].astype(np.float64))
+    output = (output + bias[:, None, None]).astype(np.float32)
+    return OpenedLayer((image,), output, {"weight": weight, "bias": bias})
+
+
+def _bare(output: np.ndarray) -> OpenedLayer:
+    return OpenedLayer((), output, {})
+
+
+def _open(panel: FeatureMapsPanel, step: int | None, run_id: str = "r", **layers: OpenedLayer) -> None:
+    event = LayersOpened(run_id=run_id, step=step or 0, probe="p", layers=layers)
+    text = "initial weights" if step is None else f"step {step:,}"
+    panel.show_observed([event], Source(text, step, run_id))
 
 
 def _give(panel: FeatureMapsPanel, source: str, **atlases: Atlas) -> None:
-    maps = FeatureMapsCaptured(run_id="", step=0, probe="", atlases=atlases)
+    maps = FeatureMapsCaptured(run_id="", step=0, probe="p", atlases=atlases)
     panel.show_observed([maps], Source(source, None, ""))
 
 
-# The picture
+def _choose(menu: Any, key: str) -> None:
+    menu.setCurrentIndex(menu.findData(key))
 
 
-@given(
-    st.integers(1, 40), st.integers(1, 7), st.integers(1, 7), st.integers(1, 9), st.integers(1, 9), st.integers(0, 2)
-)
-def test_reflowing_keeps_every_pixel(count: int, height: int, width: int, old: int, new: int, gap: int) -> None:
-    maps = _maps(count, height, width)
-    source = atlas(maps, columns=min(old, count), gap=gap)
-    assert np.array_equal(tiles(source), maps)
-    columns = min(new, count)
-    image = reflowed(source, columns)
-    assert image.shape == grid_size(source, columns)
-    between = gap_of(source)
-    for channel in range(count):
-        row, column = divmod(channel, columns)
-        top, left = row * (height + between), column * (width + between)
-        assert np.array_equal(image[top : top + height, left : left + width], maps[channel])
+def _point(panel: FeatureMapsPanel, channel: int, row: int, column: int) -> None:
+    scale = panel.maps.tiling.zoom / panel.devicePixelRatioF()
+    corner = panel.maps.channel_rect(channel).topLeft()
+    place = (corner + QPointF((column + 0.5) * scale, (row + 0.5) * scale)).toPoint()
+    # Where the pointer is already, nothing moves.
+    QTest.mouseMove(panel.maps.viewport(), QPoint(0, 0))
+    QTest.mouseMove(panel.maps.viewport(), place)
+    QApplication.processEvents()
 
 
-@given(st.integers(1, 600), st.integers(1, 64), st.integers(50, 2000), st.integers(50, 2000))
-def test_fitting_shows_all_channels_at_once(count: int, size: int, height: int, width: int) -> None:
-    source = atlas(np.zeros((count, size, size), np.uint8), columns=count)
-    tiling = fitting(source, height, width)
-    shown_height, shown_width = (side * tiling.scale for side in grid_size(source, tiling.columns))
-    if tiling.scale > 1 / 8:
-        assert shown_height <= height
-        assert shown_width <= width
-    assert tiling.columns <= count
+def _framed(panel: FeatureMapsPanel) -> Box | None:
+    return panel.field.box
 
 
-def test_vectors_are_told_from_maps() -> None:
-    levels = np.array([0, 51, 255], np.uint8)
-    for source in (atlas(levels.reshape(3, 1, 1), columns=2), atlas(levels.reshape(1, 1, 3), columns=1)):
-        values = vector(source)
-        assert values is not None
-        assert values.tolist() == pytest.approx([-1, -0.6, 1])
-        assert tiles(as_pixels(source)).reshape(-1).tolist() == levels.tolist()
-    assert vector(atlas(_maps(), columns=3)) is None
+def _heat(panel: FeatureMapsPanel) -> np.ndarray | None:
+    return panel.field.heat
 
 
-# The panel
+# What is drawn
 
 
-def test_all_channels_are_one_picture_with_crisp_pixels(qtbot: QtBot) -> None:
-    maps = _maps()
-    panel, _ = _with_maps(qtbot, maps)
+def test_every_value_has_its_colour(qtbot: QtBot) -> None:
+    panel, at, opened = _conv1(qtbot)
+    maps = maps_of_output(opened.output)
+    levels = levels_of(maps, scale_of(maps, per_channel=False))
+    table = colours(at.themes.theme, True)
     screen = panel.maps.viewport().grab().toImage()
     scale = panel.maps.tiling.scale
     assert scale == int(scale) >= 2
@@ -103,89 +121,423 @@ def test_all_channels_are_one_picture_with_crisp_pixels(qtbot: QtBot) -> None:
         corner = panel.maps.channel_rect(channel).topLeft() * ratio
         for y, x in ((0, 0), (27, 27), (5, 20)):
             centre = corner + QPointF((x + 0.5) * scale, (y + 0.5) * scale)
-            assert QColor(screen.pixel(centre.toPoint())).red() == maps[channel, y, x]
+            assert screen.pixelColor(centre.toPoint()) == QColor(table[levels[channel, y, x]])
 
 
-def test_heading_says_shape_range_and_source(qtbot: QtBot) -> None:
-    panel, _ = _with_maps(qtbot, _maps())
-    assert panel._title.text() == "conv1"
-    assert panel._facts.whole == "Conv2d · 6×28×28 · values −1 to 1 · step 1,240"
+def test_grey_where_nothing_is_below_zero_and_as_is_chosen_otherwise(qtbot: QtBot) -> None:
+    panel, _, opened = _conv1(qtbot)
+    assert not panel.maps.picture().allGray()
+    assert panel.controls.bar.text == "−{0} … {0}".format(f"{np.abs(opened.output).max():.3g}")
+    _choose(panel.controls.colours_menu, "sequential")
+    assert panel.maps.picture().allGray()
+    _choose(panel.controls.colours_menu, "auto")
+    _open(panel, 1241, conv1=opened._replace(output=np.abs(opened.output)))
+    assert panel.maps.picture().allGray()
 
 
-def test_hovering_tells_channel_place_and_value(qtbot: QtBot) -> None:
-    maps = _maps()
-    panel, _ = _with_maps(qtbot, maps)
-    scale = panel.maps.tiling.scale / panel.devicePixelRatioF()
-    corner = panel.maps.channel_rect(4).topLeft()
-    QTest.mouseMove(panel.maps.viewport(), (corner + QPointF(7.5 * scale, 3.5 * scale)).toPoint())
-    value = -1 + 2 * maps[4, 3, 7] / 255
-    qtbot.waitUntil(lambda: panel._readout.text() != "")
-    assert panel._readout.text() == f"channel 4 · row 3, column 7 · ≈ {value:.3g}".replace("-", "−")
+def test_a_scale_for_each_channel_and_what_is_chosen_is_remembered(qtbot: QtBot) -> None:
+    panel, at, opened = _conv1(qtbot)
+    _choose(panel.controls.scale_menu, "channel")
+    _choose(panel.controls.colours_menu, "sequential")
+    _choose(panel.controls.order_menu, "variance")
+    assert panel.controls.bar.text == "each channel by its own range"
+    panel.maps.choose(2)
+    _open(panel, 1241, conv1=opened)
+    low, high = opened.output[2].min(), opened.output[2].max()
+    assert panel.controls.bar.text == f"{low:.3g} … {high:.3g}".replace("-", "−")
+    again = FeatureMapsPanel(at.document, at.selection, ProbeSet(at.document), at.themes)
+    qtbot.addWidget(again)
+    assert (again.controls.order, again.controls.per_channel, again.controls.diverging) == ("variance", True, False)
+    assert settings().value("feature-maps/order") == "variance"
+
+
+def test_heading_says_shape_range_source_and_dead_channels(qtbot: QtBot) -> None:
+    panel, _, opened = _conv1(qtbot)
+    controls = panel.controls
+    low, high = f"{opened.output.min():.3g}".replace("-", "−"), f"{opened.output.max():.3g}"
+    assert controls.title.text == "conv1"
+    assert controls.facts.text == "Conv2d · 6×28×28 · step 1,240"
+    assert controls.source.text == f"values {low} to {high}"
+    assert controls.dead.text == "no channel is all zero"
+    output = opened.output.copy()
+    output[[1, 4]] = 0
+    _open(panel, 1241, conv1=opened._replace(output=output))
+    assert controls.dead.text == "2 of 6 channels all zero"
+
+
+def test_channels_are_sorted_and_stay_while_somebody_points_at_one(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel, _, opened = _conv1(qtbot)
+    _choose(panel.controls.order_menu, "mean")
+    means = opened.output.mean((1, 2), np.float64)
+    assert panel.maps.order.tolist() == np.argsort(-means).tolist()
+    best = int(means.argmax())
+    assert panel.maps.channel_rect(best).topLeft() == QPointF(2, 2)
+    turned = opened._replace(output=-opened.output)
+    monkeypatch.setattr(feature_maps_order, "_SORT_AFTER_S", 0.0)
+    _point(panel, best, 2, 2)
+    _open(panel, 1241, conv1=turned)
+    assert panel.maps.order.tolist() == np.argsort(-means).tolist()
+    QTest.mouseMove(panel.probe_bar, QPoint(2, 2))
+    panel.maps.leaveEvent(None)
+    _open(panel, 1242, conv1=turned)
+    assert panel.maps.order.tolist() == np.argsort(means).tolist()
+
+
+def test_channels_by_their_change(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feature_maps_order, "_SORT_AFTER_S", 0.0)
+    panel, _, opened = _conv1(qtbot)
+    _choose(panel.controls.order_menu, "first")
+    assert panel.controls.dead.text == "nothing has changed yet"
+    output = opened.output.copy()
+    output[4] += 1
+    output[2] -= 3
+    _open(panel, 1241, conv1=opened._replace(output=output))
+    assert panel.maps.order.tolist()[:2] == [2, 4]
+    assert panel.controls.dead.text == "changed since step 1,240"
+    last = output.copy()
+    last[5] += 0.5
+    _open(panel, 1242, conv1=opened._replace(output=last))
+    assert panel.maps.order.tolist()[:3] == [2, 4, 5]
+    _choose(panel.controls.order_menu, "last")
+    assert panel.maps.order.tolist()[0] == 5
+
+
+def test_a_picture_is_shown_until_the_values_are_there(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel, at = _panel(qtbot)
+    at.selection.set(["conv1"])
+    _give(panel, "x", conv1=atlas(_maps(), columns=3))
+    _point(panel, 4, 3, 7)
+    level = _maps()[4, 3, 7]
+    assert panel.readout.text == f"channel 4 · row 3, column 7 ≈ {-1 + 2 * level / 255:.3g}".replace("-", "−")
+    output = _values(6, 28, 28)
+    _open(panel, None, run_id="", conv1=_bare(output), input=_bare(_values(1, 32, 32)))
+    assert panel.readout.text == f"channel 4 · row 3, column 7 = {output[4, 3, 7]:.6g}".replace("-", "−")
+    # A picture of another moment takes their place, as of a run that is followed from elsewhere.
+    _give(panel, "initial weights", conv1=atlas(_maps(), columns=3))
+    assert " = " in panel.readout.text
+    monkeypatch.setattr(feature_maps_taken, "STALE_AFTER_S", 0.0)
+    _give(panel, "initial weights", conv1=atlas(_maps(), columns=3))
+    assert " ≈ " in panel.readout.text
+
+
+def test_layers_too_large_to_follow_keep_their_picture_and_say_so(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feature_maps_wanted, "_MOST_VALUES", 1000)
+    panel, at = _panel(qtbot)
+    at.selection.set(["conv1"])
+    assert panel.wanted().maps == ("conv1",)
+    assert panel.wanted().opened == ("input",)
+    _give(panel, "x", conv1=atlas(_maps(), columns=3))
+    assert panel.controls.source.text == "values −1 to 1, as a picture: too many to follow in full"
+    at.selection.set(["fc3"])
+    assert panel.wanted().opened == ("fc3", "input")
+
+
+# A value
+
+
+def test_hovering_tells_the_value_how_it_comes_about_and_what_it_sees(qtbot: QtBot) -> None:
+    panel, _, opened = _conv1(qtbot)
+    _point(panel, 4, 3, 7)
+    patch = opened.inputs[0][0, 3:8, 7:12].astype(np.float64)
+    products = float((patch * opened.parameters["weight"][4, 0]).sum())
+    bias = float(opened.parameters["bias"][4])
+    plus = f"− {-bias:.4g}" if bias < 0 else f"+ {bias:.4g}"
+    said = f"channel 4 · row 3, column 7 = Σ 25 products + bias = {products:.4g} {plus} = {opened.output[4, 3, 7]:.6g}"
+    assert panel.readout.text == said.replace("-", "−")
+    assert _framed(panel) == Box(3, 7, 5, 5)
+    assert _heat(panel) is None
+    assert panel.field.text == "sees 5×5"
+    _point(panel, 4, 10, 20)
+    assert _framed(panel) == Box(10, 20, 5, 5)
+    panel.maps.leaveEvent(None)
+    assert _framed(panel) is None
+    assert panel.readout.text == ""
+
+
+def test_a_box_that_hangs_over_the_rim_is_cut_near_it(qtbot: QtBot) -> None:
+    panel, at = _panel(qtbot, zoo.entry("resnet20").build())
+    at.selection.set(["layer3.0.conv1"])
+    layers = {"input": _bare(_values(3, 32, 32)), "layer3.0.conv1": _bare(_values(64, 8, 8))}
+    event = LayersOpened(run_id="r", step=1, probe="p", layers=layers)
+    panel.show_observed([event], Source("step 1", 1, "r"))
+    _point(panel, 0, 0, 0)
+    box = panel.field.box
+    assert box is not None
+    assert box.top < -10
+    inside = f"{box.left + box.width}×{box.top + box.height} inside"
+    assert panel.field.text == f"sees {box.width}×{box.height}, {inside}"
+    image, rect = panel.field.image_rect(), panel.field.box_rect()
+    assert image.top() - rect.top() < 0.2 * image.height()
+    assert rect.top() < image.top()
+    assert panel.field.rect().toRectF().contains(rect)
+
+
+def test_a_lens_shows_what_a_small_box_holds(qtbot: QtBot) -> None:
+    panel, _, opened = _conv1(qtbot)
+    heat = np.zeros((32, 32), np.float32)
+    heat[3, 7] = 1
+    measured = FieldMeasured(run_id="r", step=1240, probe="p", pixel=Pixel("conv1", 4, 3, 7), heat=heat)
+    panel.show_observed([measured], Source("step 1,240", 1240, "r"))
+    panel.resize(900, 300)
+    _open(panel, 1241, conv1=opened)
+    QApplication.processEvents()
+    _point(panel, 4, 3, 7)
+    field = panel.field
+    assert _framed(panel) == Box(3, 7, 5, 5)
+    assert _heat(panel) is heat
+    lens, box = field.lens_rect(), field.box_rect()
+    assert box.width() < 36
+    assert lens.width() > 1.5 * box.width()
+    assert not lens.intersects(box)
+    assert field.image_rect().adjusted(-2, -2, 2, 2).contains(lens)
+    screen = field.grab().toImage()
+    hot, cold = (
+        screen.pixelColor(QPointF(lens.left() + lens.width() * x, lens.top() + lens.height() * x).toPoint())
+        for x in (0.1, 0.9)
+    )
+    assert hot.red() > hot.blue() + 60, "the corner that counts"
+    assert abs(cold.red() - cold.blue()) < 10
+
+
+def test_what_a_value_rests_on_is_asked_once_the_pointer_rests(qtbot: QtBot) -> None:
+    panel, _, opened = _conv1(qtbot)
+    asked: list[Pixel | None] = []
+    panel.wanted_changed.connect(lambda: asked.append(panel.wanted().pointed))
+    _point(panel, 4, 3, 7)
+    _point(panel, 4, 3, 8)
+    assert asked == []
+    pixel = Pixel("conv1", 4, 3, 8)
+    qtbot.waitUntil(lambda: asked == [pixel])
+    heat = np.zeros((32, 32), np.float32)
+    heat[3:8, 8:13] = 1
+    measured = FieldMeasured(run_id="r", step=1240, probe="p", pixel=pixel, heat=heat)
+    panel.show_observed([measured], Source("step 1,240", 1240, "r"))
+    assert _heat(panel) is heat
+    _open(panel, 1250, conv1=opened)
+    assert _heat(panel) is heat, "the newer one follows soon"
+    _open(panel, 3, conv1=opened)
+    assert panel.field.text == "sees 5×5"
+    assert _heat(panel) is None, "a look back"
+    panel.maps.leaveEvent(None)
+    qtbot.waitUntil(lambda: asked == [pixel, None])
+
+
+def test_a_click_on_the_enlarged_channel_holds_a_value_and_the_sentence_leads_on(qtbot: QtBot) -> None:
+    panel, _, opened = _conv1(qtbot)
+    panel.maps.choose(2)
+    QApplication.processEvents()
+    click(panel.side.view, panel.side.view.pixel_rect(5, 6).center().toPoint())
+    panel.side.view.leaveEvent(None)
+    assert panel.readout.text.startswith("channel 2 · row 5, column 6 = Σ 25")
+    _open(panel, 1241, conv1=opened._replace(output=opened.output + 1))
+    assert "≈" in panel.readout.text, "what is worked out is not what is shown"
+    walked: list[tuple[object, ...]] = []
+    panel.walk_requested.connect(lambda *place: walked.append(place))
+    click(panel.readout)
+    assert walked == [("conv1", 2, 5, 6)]
+    click(panel.side.view, panel.side.view.pixel_rect(5, 6).center().toPoint())
+    panel.side.view.leaveEvent(None)
+    assert panel.readout.text == ""
+
+
+def test_a_value_that_an_edit_took_away_is_asked_no_more(qtbot: QtBot) -> None:
+    panel, at, _ = _conv1(qtbot)
+    panel.pointing.hold(Pixel("conv1", 4, 3, 27))
+    qtbot.waitUntil(lambda: panel.wanted().pointed == Pixel("conv1", 4, 3, 27))
+    at.set_value("conv1", "out_channels", 4)
+    assert panel.wanted().pointed is None
+    at.set_value("conv1", "out_channels", 6)
+    assert panel.pointing.current is None
+
+
+# Channels
 
 
 def test_click_enlarges_arrows_move_and_escape_closes(qtbot: QtBot) -> None:
-    panel, _ = _with_maps(qtbot, _maps())
+    panel, _, _ = _conv1(qtbot)
+    assert panel.side.text.text == "Click a channel to enlarge it"
     click(panel.maps.viewport(), panel.maps.channel_rect(2).center().toPoint())
     assert panel.maps.chosen == 2
-    assert panel.channel.isVisible()
-    assert panel._channel_text.text().startswith("channel 2 ·")
+    assert panel.side.view.isVisible()
+    assert panel.side.text.text.startswith("channel 2 ·")
     press(panel.maps, Qt.Key.Key_Right)
-    assert panel._channel_text.text().startswith("channel 3 ·")
+    assert panel.side.text.text.startswith("channel 3 ·")
+    _choose(panel.controls.order_menu, "mean")
+    order = panel.maps.order.tolist()
+    panel.maps.choose(order[1])
+    press(panel.maps, Qt.Key.Key_Left)
+    assert panel.maps.chosen == order[0]
     press(panel.maps, Qt.Key.Key_Escape)
-    assert not panel.channel.isVisible()
+    assert not panel.side.view.isVisible()
 
 
 def test_new_maps_keep_the_enlarged_channel(qtbot: QtBot) -> None:
-    panel, _ = _with_maps(qtbot, _maps())
+    panel, _, opened = _conv1(qtbot)
     panel.maps.choose(1)
-    _give(panel, "step 1,300", conv1=atlas(np.full((6, 28, 28), 200, np.uint8), columns=6))
+    _open(panel, 1300, conv1=opened._replace(output=opened.output * 2))
     assert panel.maps.chosen == 1
-    assert panel._facts.whole.endswith("step 1,300")
+    assert panel.controls.facts.text.endswith("step 1,300")
+
+
+def test_pinned_channels_stay_and_follow(qtbot: QtBot) -> None:
+    panel, at, opened = _conv1(qtbot)
+    panel.maps.choose(1)
+    click(panel.side.pin_button)
+    at.selection.set(["conv2"])
+    assert panel.pins.pins == (Pin("conv1", 1),)
+    assert panel.pins.isVisible()
+    assert panel.wanted().maps == ("conv2", "conv1")
+    levels = _maps()
+    maps = FeatureMapsCaptured(run_id="r", step=1300, probe="p", atlases={"conv1": atlas(levels, columns=3)})
+    assert panel.pins.mean(Pin("conv1", 1)) == pytest.approx(float(opened.output[1].mean()), rel=1e-5)
+    for step in (1300, 1301):
+        values = _values(6, 28, 28, seed=step)
+        _open(panel, step, conv1=_bare(values))
+        assert panel.pins.mean(Pin("conv1", 1)) == pytest.approx(float(values[1].mean()), rel=1e-4)
+    assert [step for step, _ in panel.pins.course(Pin("conv1", 1))] == [1240, 1300, 1301]
+    _open(panel, 1290, conv1=_bare(_values(6, 28, 28)))
+    assert panel.pins.mean(Pin("conv1", 1)) == pytest.approx(float(_values(6, 28, 28)[1].mean()), rel=1e-4)
+    assert [step for step, _ in panel.pins.course(Pin("conv1", 1))] == [1240, 1300, 1301], "a look back"
+    panel.pins.grab()
+    panel.show_observed([maps], Source("step 5", 5, "another"))
+    assert panel.pins.mean(Pin("conv1", 1)) == pytest.approx(float((-1 + 2 * (levels[1] / 255)).mean()), rel=1e-4)
+    assert [step for step, _ in panel.pins.course(Pin("conv1", 1))] == [5], "another run's course"
+
+
+def test_a_click_on_a_pin_goes_to_its_layer_and_six_are_the_most(qtbot: QtBot) -> None:
+    panel, at, _ = _conv1(qtbot)
+    said: list[str] = []
+    panel.failed.connect(said.append)
+    for channel in range(6):
+        panel.maps.choose(channel)
+        press(panel.maps, Qt.Key.Key_P)
+    assert len(panel.pins.pins) == MOST_PINS
+    at.selection.set(["conv2"])
+    _open(panel, 1250, conv2=_bare(_values(16, 10, 10)))
+    panel.maps.choose(7)
+    panel.maps.pin_asked.emit(7)
+    assert said == ["6 channels are pinned already; unpin one first"]
+    QApplication.processEvents()
+    click(panel.pins, panel.pins.pin_rect(Pin("conv1", 3)).center().toPoint())
+    assert at.selection.current == "conv1"
+    assert panel.maps.chosen == 3
+    press(panel.maps, Qt.Key.Key_P)
+    assert Pin("conv1", 3) not in panel.pins.pins
+    at.set_value("conv1", "out_channels", 2)
+    assert panel.pins.pins == (Pin("conv1", 0), Pin("conv1", 1))
+
+
+def test_a_channel_for_all_probes_side_by_side(qtbot: QtBot) -> None:
+    panel, at, opened = _conv1(qtbot)
+    panel.maps.choose(2)
+    assert not panel.side.compare_button.isVisible(), "there is one image only"
+    probes = panel._probes
+    probes.add(Probe(label="another", image=_maps(1)[0]))
+    probes.add(Probe(label="third", image=_maps(1)[0]))
+    QApplication.processEvents()
+    assert panel.wanted().compared is None
+    click(panel.side.compare_button)
+    assert panel.wanted().compared == ("conv1", 2)
+    assert panel.maps.isVisible(), "until they are there"
+    maps = _values(3, 28, 28)
+    labels = tuple(probe.label for probe in probes.probes)
+
+    def give(channel: int, step: int) -> None:
+        event = ChannelCompared(run_id="r", step=step, node_id="conv1", channel=channel, probes=labels, maps=maps)
+        panel.show_observed([event], Source(f"step {step}", step, "r"))
+
+    give(5, 1241)
+    assert panel.maps.isVisible(), "another channel's"
+    give(2, 1242)
+    assert panel.compared.isVisible()
+    assert panel.compared.labels == labels
+    np.testing.assert_allclose(panel.compared.means, maps.mean((1, 2)), rtol=1e-4)
+    assert panel.controls.bar.text == "−{0} … {0}".format(f"{np.abs(maps).max():.3g}")
+    _open(panel, 1243, conv1=opened)
+    assert panel.compared.isVisible()
+    screen = panel.compared.grab().toImage()
+    rect = panel.compared.tile_rect(1)
+    shown_maps = Maps(maps, True, float(maps.min()), float(maps.max()))
+    levels = levels_of(shown_maps, scale_of(shown_maps, per_channel=False))
+    spot = rect.topLeft() + QPointF(rect.width() * 10.5 / 28, rect.height() * 20.5 / 28)
+    table = colours(at.themes.theme, True)
+    assert screen.pixelColor((spot * screen.devicePixelRatio()).toPoint()) == QColor(table[levels[1, 20, 10]])
+    click(panel.compared, rect.center().toPoint())
+    assert probes.place == 1
+    press(panel.compared, Qt.Key.Key_Right)
+    assert panel.wanted().compared == ("conv1", 3)
+    press(panel.compared, Qt.Key.Key_Escape)
+    assert panel.maps.isVisible()
+    assert panel.wanted().compared is None
+
+
+def test_the_course_of_a_long_run_is_thinned(qtbot: QtBot) -> None:
+    panel, _, opened = _conv1(qtbot, step=0)
+    panel.pins.toggle(Pin("conv1", 0))
+    for step in range(1, 700):
+        panel.pins.show_maps("conv1", maps_of_output(opened.output[:1]), step, "r", None)
+    steps = [step for step, _ in panel.pins.course(Pin("conv1", 0))]
+    assert len(steps) <= 240
+    assert steps[0] == 0
+    assert steps[-1] == 699
+    assert steps == sorted(steps)
+
+
+# The rest of the panel
 
 
 def test_zooming_by_slider_and_wheel_and_fitting_again(qtbot: QtBot) -> None:
-    panel, _ = _with_maps(qtbot, _maps())
+    panel, _, _ = _conv1(qtbot)
     fitted = panel.maps.tiling
-    panel.zoom_slider.setFocus()
-    press(panel.zoom_slider, Qt.Key.Key_Left)
+    panel.zoom.slider.setFocus()
+    press(panel.zoom.slider, Qt.Key.Key_Left)
     assert panel.maps.tiling.scale < fitted.scale
-    assert not panel.fit_button.isChecked()
-    click(panel.fit_button)
+    assert not panel.zoom.fit_button.isChecked()
+    click(panel.zoom.fit_button)
     assert panel.maps.tiling == fitted
     panel.maps.set_zoom(24.0)
     assert panel.maps.verticalScrollBar().maximum() > 0
-    assert panel._scale_text.text() == "24×"
+    assert panel.zoom.text.text() == "24×"
 
 
 def test_ten_logits_are_bars_and_many_features_pixels(qtbot: QtBot) -> None:
     panel, at = _panel(qtbot)
-    _give(panel, "x", fc3=atlas(_maps(10, 1, 1), columns=4), flatten=atlas(_maps(400, 1, 1), columns=20))
     at.selection.set(["fc3"])
+    logits = _values(10)
+    _open(panel, 1, fc3=OpenedLayer((_values(84),), logits, {}))
     assert panel.bars.isVisible()
     QTest.mouseMove(panel.bars, QPoint(12, 40))
-    qtbot.waitUntil(lambda: panel._readout.text().startswith("feature 0"))
+    qtbot.waitUntil(lambda: panel.readout.text == f"feature 0 = {logits[0]:.6g}".replace("-", "−"))
+    assert panel.field.box == Box(0, 0, 32, 32)
     at.selection.set(["flatten"])
+    _open(panel, 1, flatten=OpenedLayer((_values(16, 5, 5),), _values(16, 5, 5).reshape(-1), {}))
     assert panel.maps.isVisible()
     assert not panel.bars.isVisible()
     assert panel.maps.picture().width() * panel.maps.picture().height() >= 400
+    _point(panel, 137, 0, 0)
+    assert panel.readout.text.startswith("feature 137 = the input's value at (5, 2, 2)")
 
 
 def test_empty_states_say_what_to_do(qtbot: QtBot) -> None:
     panel, at = _panel(qtbot)
-    assert "Select a layer" in panel._empty.text()
+    assert "Select a layer" in panel.body.sentence
     at.selection.set(["conv1"])
-    assert "Waiting for the maps of conv1" in panel._empty.text()
+    assert "Waiting for the maps of conv1" in panel.body.sentence
     panel.show_problem("torch is not installed")
-    assert panel._empty.text() == "torch is not installed"
+    assert panel.body.sentence == "torch is not installed"
     _give(panel, "initial weights", conv1=atlas(_maps(), columns=3))
     assert panel.maps.isVisible()
     at.set_value("conv2", "kernel_size", (99, 99))
     at.selection.set(["conv2"])
-    assert "mend the fault" in panel._empty.text()
+    assert "mend the fault" in panel.body.sentence
 
 
 def test_maps_of_another_shape_are_dropped_with_the_edit(qtbot: QtBot) -> None:
-    panel, at = _with_maps(qtbot, _maps())
+    panel, at, _ = _conv1(qtbot)
     at.set_value("conv2", "out_channels", 8)
     assert panel.maps.isVisible()
     at.set_value("conv1", "out_channels", 8)
@@ -194,17 +546,18 @@ def test_maps_of_another_shape_are_dropped_with_the_edit(qtbot: QtBot) -> None:
 
 def test_only_the_selected_node_of_a_visible_panel_is_wanted(qtbot: QtBot) -> None:
     panel, at = _panel(qtbot)
-    wanted: list[tuple[str, ...]] = []
-    panel.wanted_changed.connect(lambda: wanted.append(panel.wanted().maps))
+    wanted: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    panel.wanted_changed.connect(lambda: wanted.append((panel.wanted().maps, panel.wanted().opened)))
     at.selection.set(["conv1"])
     at.selection.set(["conv1", "conv2"])
     panel.hide()
     panel.show()
-    assert wanted == [("conv1",), ("conv2",), (), ("conv2",)]
+    second = (("conv2",), ("conv2", "input"))
+    assert wanted == [(("conv1",), ("conv1", "input")), second, ((), ()), second]
 
 
 def test_the_picture_can_be_copied_and_saved(qtbot: QtBot, tmp_path: Path) -> None:
-    panel, _ = _with_maps(qtbot, _maps())
+    panel, _, _ = _conv1(qtbot)
     said: list[str] = []
     panel.failed.connect(said.append)
     panel.save_picture(tmp_path / "maps.png")
@@ -217,109 +570,39 @@ def test_the_picture_can_be_copied_and_saved(qtbot: QtBot, tmp_path: Path) -> No
     menu.deleteLater()
 
 
-# The probe image
+def test_forgetting_leaves_nothing_on_screen(qtbot: QtBot) -> None:
+    panel, _, _ = _conv1(qtbot)
+    panel.pins.toggle(Pin("conv1", 1))
+    panel.clear_observed()
+    assert not panel.maps.isVisible()
+    assert panel.pins.mean(Pin("conv1", 1)) is None
+    assert "Waiting" in panel.body.sentence
 
 
-def test_the_first_digit_is_taken_when_the_bar_shows(qtbot: QtBot) -> None:
-    panel, _ = _panel(qtbot)
-    probe = panel.probe_bar.current
-    assert probe is not None
-    assert (probe.target, probe.label, probe.image.shape) == (0, "digit 0, no. 1", (28, 28))
-
-
-def test_probes_are_the_data_sets_test_images() -> None:
-    with np.load(resource("digits", "digits.npz")) as arrays:
-        images, labels = arrays["test_images"], arrays["test_labels"]
-    probes = probe_images()
-    assert len(probes) == 200
-    for probe in probes[:30]:
-        assert any(np.array_equal(probe.image, image) for image in images[labels == probe.target])
-    assert not probes[0].image.flags.writeable
-
-
-def test_click_key_and_wheel_choose_digits(qtbot: QtBot) -> None:
-    panel, at = _panel(qtbot)
-    bar = panel.probe_bar
-    probes = next(iter(at.document.findChildren(ProbeSet)))
-    labels: list[str] = []
-    probes.changed.connect(lambda: labels.extend(probe.label for probe in probes.probes))
-    click(bar.digits, bar.digits.tile_rect(7).center())
-    click(bar.digits, bar.digits.tile_rect(7).center())
-    press(bar.digits, Qt.Key.Key_Right)
-    press(bar.digits, Qt.Key.Key_3)
-    assert wheel(bar.digits, -1)
-    assert wheel(bar.digits, 1)
-    assert labels == [
-        "digit 7, no. 1",
-        "digit 7, no. 2",
-        "digit 8, no. 1",
-        "digit 3, no. 1",
-        "digit 3, no. 2",
-        "digit 3, no. 1",
-    ]
-    assert bar.current is not None
-    assert bar.current.target == 3
-    assert probes.current is bar.current
-
-
-def test_grey_and_colour_files_keep_their_pixels(tmp_path: Path) -> None:
-    grey = _maps(1, 9, 7)[0]
-    colour = _maps(3, 9, 7)
-    to_qimage(grey).save(str(tmp_path / "grey.png"))
-    to_qimage(colour).save(str(tmp_path / "colour.png"))
-    assert np.array_equal(read_image(tmp_path / "grey.png").image, grey)
-    assert np.array_equal(read_image(tmp_path / "colour.png").image, colour)
-
-
-def test_transparency_becomes_white_and_giants_are_scaled(tmp_path: Path) -> None:
-    clear = QImage(4, 4, QImage.Format.Format_ARGB32)
-    clear.fill(0)
-    assert (pixels(clear) == 255).all()
-    giant = QImage(3000, 1000, QImage.Format.Format_Grayscale8)
-    giant.fill(7)
-    giant.save(str(tmp_path / "giant.png"))
-    assert read_image(tmp_path / "giant.png").image.shape == (341, 1024)
-
-
-@pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n broken"])
-def test_a_damaged_image_is_said_and_changes_nothing(qtbot: QtBot, tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "photo.png"
-    path.write_bytes(content)
-    with pytest.raises(ProbeImageError, match=r"photo\.png cannot be read"):
-        read_image(path)
-    panel, _ = _panel(qtbot)
-    before = panel.probe_bar.current
-    panel.probe_bar.open_image(path)
-    assert panel.probe_bar.current is before
-    assert "photo.png cannot be read" in panel.probe_bar.error
-    panel.probe_bar.choose_class(4)
-    assert panel.probe_bar.error == ""
+def test_a_narrow_panel_leaves_the_image_out(qtbot: QtBot) -> None:
+    panel, _, opened = _conv1(qtbot)
+    assert panel.field.isVisible()
+    panel.resize(620, 400)
+    _open(panel, 1241, conv1=opened)
+    assert not panel.field.isVisible()
+    assert panel.maps.isVisible()
 
 
 # Qt 6.12 wants another constructor, which 6.11 does not have.
 @pytest.mark.filterwarnings("ignore:Function. 'QD:DeprecationWarning")
-def test_a_dropped_picture_becomes_the_probe(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_picture_dropped_on_the_panel_becomes_the_probe(qtbot: QtBot, tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     to_qimage(_maps(3, 9, 7)).save(str(path))
     panel, _ = _panel(qtbot)
+    _drop(panel, path)
+    probe = panel.probe_bar.current
+    assert probe is not None
+    assert (probe.target, probe.image.shape) == (None, (3, 9, 7))
+
+
+def _drop(widget: QWidget, path: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path))])
     left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    QApplication.sendEvent(panel, QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, data, left, none))
-    QApplication.sendEvent(panel, QDropEvent(QPoint(50, 50), Qt.DropAction.CopyAction, data, left, none))
-    probe = panel.probe_bar.current
-    assert probe is not None
-    assert (probe.label, probe.target, probe.image.shape) == ("photo.png", None, (3, 9, 7))
-
-
-def test_a_probe_chosen_before_the_bar_shows_stays(qtbot: QtBot, tmp_path: Path) -> None:
-    path = tmp_path / "photo.png"
-    to_qimage(_maps(1, 9, 7)[0]).save(str(path))
-    probes = ProbeSet()
-    bar = ProbeBar(probes, stage().themes)
-    qtbot.addWidget(bar)
-    bar.open_image(path)
-    bar.load()
-    assert bar.current is not None
-    assert bar.current.label == "photo.png"
-    assert probes.probes == (bar.current,)
+    QApplication.sendEvent(widget, QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, data, left, none))
+    QApplication.sendEvent(widget, QDropEvent(QPoint(50, 50), Qt.DropAction.CopyAction, data, left, none))

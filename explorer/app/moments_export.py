@@ -1,0 +1,358 @@
+"""The dialog that makes a film, a row of pictures or a file of data out of the moments of a run."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QEventLoop, QRect, Qt
+from PySide6.QtGui import QCloseEvent, QColor, QIcon, QImage, QPainter
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QLabel,
+    QProgressBar,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from explorer.canvas import GraphView
+from explorer.look import numbers, ramps
+from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
+from explorer.panels.moments_values import What, side_by_side, values_of
+from explorer.runs.moments import MomentFileError, read_moment
+from explorer.runs.moments_npz import export_npz
+from explorer.session.job import Job, Work
+from explorer.session.moments_film import Frame, write_gif, write_pngs
+from explorer.session.places import settings
+from explorer.session.sources import Source
+
+_FOLDER_KEY = "moments/folder"
+_WIDTH = 480
+"""Pixels that a film of maps has at least; whole pixels a pixel."""
+_CANVAS_WIDTH = 1280
+_CLOSE_TIMEOUT_S = 10.0
+_GROUND = 255
+_INK = 254
+
+Progress = Callable[[str, float], None]
+Cancelled = Callable[[], bool]
+
+
+def ask_export(
+    folder: Path,
+    steps: tuple[int, ...],
+    layer: str | None,
+    canvas: GraphView,
+    themes: ThemeSource,
+    parent: QWidget,
+) -> None:
+    """Ask what is to be made of the moments in a run's folder, and make it; returns when the dialog is closed."""
+    dialog = MomentsExport(folder, steps, layer, canvas, themes, parent)
+    dialog.exec()
+    dialog.deleteLater()
+
+
+class MomentsExport(QDialog):
+    """Films of one layer and data are made in a thread; pictures of the canvas here, one after the other."""
+
+    def __init__(
+        self,
+        folder: Path,
+        steps: tuple[int, ...],
+        layer: str | None,
+        canvas: GraphView,
+        themes: ThemeSource,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Export moments of the run in `folder`.
+
+        Args:
+            steps: of its moments.
+            layer: the selected one; None for none.
+            canvas: as it is on screen.
+        """
+        super().__init__(parent)
+        self._folder = folder
+        self._steps = steps
+        self._layer = layer
+        self._canvas = canvas
+        self._themes = themes
+        self._job: Job | None = None
+        self._is_cancelled = False
+        self.setWindowTitle(self.tr("Export the moments of this run"))
+        self.setMinimumWidth(64 * GRID)
+        self.what = QComboBox(self)
+        if layer is not None:
+            self.what.addItem(self.tr("Film: feature maps of {0}").format(layer), "maps")
+            if self._has_weights(layer):
+                self.what.addItem(self.tr("Film: weights of {0}").format(layer), "weights")
+        self.what.addItem(self.tr("Film: the canvas as it is on screen"), "canvas")
+        self.what.addItem(self.tr("Data: all that was kept (npz)"), "data")
+        self.form = QComboBox(self)
+        self.form.addItem(self.tr("Animated GIF"), "gif")
+        self.form.addItem(self.tr("Folder of PNG pictures"), "png")
+        self.pace = QSpinBox(self)
+        self.pace.setRange(1, 50)
+        self.pace.setValue(8)
+        self.pace.setSuffix(self.tr(" frames a second"))
+        self.most = QSpinBox(self)
+        self.most.setRange(2, 1000)
+        self.most.setValue(min(120, max(2, len(steps))))
+        self.most.setSuffix(self.tr(" frames at most"))
+        self.progress = QProgressBar(self)
+        self.progress.setRange(0, 1000)
+        self.progress.hide()
+        text = self.tr("{count} moments, steps {first} to {last}. The colours keep their scale from frame to frame.")
+        self.status = QLabel(
+            text.format(count=len(steps), first=f"{steps[0]:,}", last=f"{steps[-1]:,}"),
+            self,
+        )
+        self.status.setWordWrap(True)
+        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        self.export_button = self._buttons.addButton(self.tr("Export…"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.export_button.setDefault(True)
+        self.export_button.clicked.connect(self._ask_path)
+        self._buttons.rejected.connect(self.close)
+        for button in self._buttons.buttons():
+            button.setIcon(QIcon())  # the style's own icons do not follow the theme
+        rows = QFormLayout()
+        rows.setHorizontalSpacing(2 * GRID)
+        rows.addRow(self.tr("What"), self.what)
+        rows.addRow(self.tr("As"), self.form)
+        rows.addRow(self.tr("Pace"), self.pace)
+        rows.addRow(self.tr("Length"), self.most)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*[2 * GRID] * 4)
+        column.setSpacing(2 * GRID)
+        column.addLayout(rows)
+        column.addWidget(self.status)
+        column.addWidget(self.progress)
+        column.addWidget(self._buttons)
+        self.what.currentIndexChanged.connect(lambda _place: self._enable())
+        self.form.currentIndexChanged.connect(lambda _place: self._enable())
+        self._enable()
+
+    def export_to(self, path: Path) -> None:
+        """Make it: a file, or for pictures a folder; `status` says what came of it."""
+        self._is_cancelled = False
+        what, form = str(self.what.currentData()), str(self.form.currentData())
+        self._set_working(True)
+        if what == "data":
+            self._start(partial(export_npz, self._folder, self._steps, path), path)
+        elif what == "canvas":
+            frames, steps = self._canvas_frames()
+            if self._is_cancelled:
+                self._fail("")
+            else:
+                self._start(partial(self._write, path, form, frames, steps, None), path)
+        else:
+            self._start(partial(self._make_film, path, form, "weights" if what == "weights" else "maps"), path)
+
+    def frame_steps(self) -> tuple[int, ...]:
+        """The moments that become frames: all, or as many as are wanted, evenly."""
+        count = min(self.most.value(), len(self._steps))
+        places = np.unique(np.linspace(0, len(self._steps) - 1, count).round().astype(int))
+        return tuple(self._steps[place] for place in places)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._is_cancelled = True
+        if self._job is not None:
+            self._job.close(_CLOSE_TIMEOUT_S)
+            self._job = None
+        super().closeEvent(event)
+
+    def reject(self) -> None:
+        """Escape cancels what is under way, then closes."""
+        if self._job is not None:
+            self._is_cancelled = True
+            self._job.cancel()
+        else:
+            self.close()
+
+    def _has_weights(self, layer: str) -> bool:
+        try:
+            return values_of(read_moment(self._folder, self._steps[-1]), layer, "weights") is not None
+        except MomentFileError:
+            return False
+
+    def _enable(self) -> None:
+        is_film = self.what.currentData() != "data"
+        self.form.setEnabled(is_film)
+        self.most.setEnabled(is_film)
+        self.pace.setEnabled(is_film and self.form.currentData() == "gif")
+
+    def _ask_path(self) -> None:
+        what, form = self.what.currentData(), self.form.currentData()
+        place = Path(str(settings().value(_FOLDER_KEY, str(Path.home()))))
+        name = "moments" if what in {"data", "canvas"} else f"{what}-{self._layer}".replace("/", "-")
+        if what != "data" and form == "png":
+            chosen = QFileDialog.getExistingDirectory(self, self.tr("Folder for the pictures"), str(place))
+        else:
+            suffix = ".npz" if what == "data" else ".gif"
+            kinds = self.tr("Data (*.npz)") if what == "data" else self.tr("Film (*.gif)")
+            chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Export"), str(place / (name + suffix)), kinds)
+        if chosen:
+            settings().setValue(_FOLDER_KEY, str(Path(chosen).parent))
+            self.export_to(Path(chosen))
+
+    # Work
+
+    def _start(self, work: Work, path: Path) -> None:
+        self._job = Job(work, self)
+        self._job.progressed.connect(self._show_progress)
+        self._job.finished.connect(lambda _result: self._finish(path))
+        self._job.failed.connect(self._fail)
+        self._job.start()
+
+    def _make_film(self, path: Path, form: str, what: What, progress: Progress, cancelled: Cancelled) -> None:
+        assert self._layer is not None
+        steps = self.frame_steps()
+        frames, palette, kept = film_of_layer(
+            self._folder, steps, self._layer, what, self._themes.theme, progress, cancelled
+        )
+        self._write(path, form, frames, kept, palette, progress, cancelled)
+
+    def _write(
+        self,
+        path: Path,
+        form: str,
+        frames: Sequence[Frame],
+        steps: Sequence[int],
+        palette: npt.NDArray[np.uint8] | None,
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> None:
+        if form == "gif":
+            write_gif(path, frames, self.pace.value(), palette, progress, cancelled)
+        else:
+            write_pngs(path, frames, steps, palette, progress, cancelled)
+
+    def _canvas_frames(self) -> tuple[list[Frame], list[int]]:
+        frames: list[Frame] = []
+        kept: list[int] = []
+        steps = self.frame_steps()
+        for number, step in enumerate(steps):
+            self._show_progress(self.tr("Drawing the canvas"), number / len(steps))
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
+            if self._is_cancelled:
+                break
+            try:
+                events = read_moment(self._folder, step)
+            except MomentFileError:
+                continue
+            self._canvas.show_observed(events, Source("", step, ""))
+            image = self._canvas.viewport().grab().toImage()
+            if image.width() > _CANVAS_WIDTH:
+                image = image.scaledToWidth(_CANVAS_WIDTH, Qt.TransformationMode.SmoothTransformation)
+            frames.append(_with_caption(image, step, self._themes.theme))
+            kept.append(step)
+        return frames, kept
+
+    def _set_working(self, is_working: bool) -> None:
+        self.progress.setVisible(is_working)
+        self.export_button.setEnabled(not is_working)
+        for editor in (self.what, self.form, self.pace, self.most):
+            editor.setEnabled(not is_working)
+        if not is_working:
+            self._enable()
+
+    def _show_progress(self, text: str, share: float) -> None:
+        self.progress.setValue(round(1000 * share))
+        self.status.setText(text)
+
+    def _finish(self, path: Path) -> None:
+        self._job = None
+        self._set_working(False)
+        size = numbers.short_bytes(path.stat().st_size) if path.is_file() else ""
+        self.status.setText(self.tr("Written: {0} {1}").format(path, f"({size})" if size else ""))
+
+    def _fail(self, why: str) -> None:
+        self._job = None
+        self._set_working(False)
+        self.status.setText(self.tr("Not written: {0}").format(why) if why else self.tr("Cancelled."))
+
+
+def film_of_layer(
+    folder: Path,
+    steps: Sequence[int],
+    layer: str,
+    what: What,
+    theme: Theme,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> tuple[list[Frame], npt.NDArray[np.uint8], list[int]]:
+    """Frames of a layer's maps or weights with one scale for all of them; their palette `(256, 3)`, and their steps.
+
+    A frame holds places in the palette: 0 to 254 are values, 255 is the ground. Below the values stands the step.
+
+    Raises:
+        ValueError: no moment has any, or it was cancelled.
+    """
+    found: list[tuple[int, npt.NDArray[np.float32]]] = []
+    for number, step in enumerate(steps):
+        progress(f"Reading moment {number + 1:,} of {len(steps):,}", number / len(steps))
+        if cancelled():
+            raise ValueError("cancelled")
+        try:
+            values = values_of(read_moment(folder, step), layer, what)
+        except MomentFileError:
+            continue
+        if values is not None and (not found or values.shape == found[0][1].shape):
+            found.append((step, values))
+    if not found:
+        raise ValueError(f"{layer}: no moment of this run holds its {what}")
+    low = min(float(values.min()) for _, values in found)
+    high = max(float(values.max()) for _, values in found)
+    table = ramps.diverging(theme) if low < 0 else ramps.grey(256)
+    palette = np.empty((256, 3), np.uint8)
+    palette[:255] = np.stack([table >> 16 & 255, table >> 8 & 255, table & 255], axis=1)
+    palette[_GROUND] = [theme.panel.red(), theme.panel.green(), theme.panel.blue()]
+    frames = [_frame(side_by_side(values), low, high, f"step {step:,}") for step, values in found]
+    return frames, palette, [step for step, _ in found]
+
+
+def _frame(flat: npt.NDArray[np.float32], low: float, high: float, caption: str) -> Frame:
+    if low < 0:
+        levels = ramps.signed_levels(flat, max(-low, high))
+    else:
+        levels = ramps.shares_levels((np.nan_to_num(flat) - low) / ((high - low) or 1.0))
+    levels[np.isnan(flat)] = _GROUND
+    scale = max(1, -(-_WIDTH // levels.shape[1]))
+    large = np.repeat(np.repeat(levels, scale, axis=0), scale, axis=1)
+    return np.concatenate([large, _caption(caption, large.shape[1])])
+
+
+def _caption(text: str, width: int) -> Frame:
+    """A line of text, in the palette's ink on its ground."""
+    image = QImage(width, 3 * GRID, QImage.Format.Format_Grayscale8)
+    image.fill(QColor(0, 0, 0))
+    painter = QPainter(image)
+    painter.setPen(QColor(255, 255, 255))
+    painter.setFont(body_font(bold=True))
+    painter.drawText(QRect(4, 0, width - 8, 3 * GRID), Qt.AlignmentFlag.AlignVCenter, text)
+    painter.end()
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())[:, :width]
+    return np.where(rows >= 96, _INK, _GROUND).astype(np.uint8)
+
+
+def _with_caption(image: QImage, step: int, theme: Theme) -> Frame:
+    picture = image.convertToFormat(QImage.Format.Format_RGB888)
+    painter = QPainter(picture)
+    painter.setFont(small_font())
+    text = f"step {step:,}"
+    box = painter.fontMetrics().boundingRect(text).adjusted(-GRID, -2, GRID, 2)
+    box.moveTopLeft(picture.rect().topLeft())
+    painter.fillRect(box, theme.card)
+    painter.setPen(theme.text)
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+    painter.end()
+    rows = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
+    return rows[:, : 3 * picture.width()].reshape(picture.height(), picture.width(), 3).copy()

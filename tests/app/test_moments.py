@@ -1,0 +1,260 @@
+"""The time machine in the window: during a run, after it, and for runs of before. Training here is the real one."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
+from pytestqt.qtbot import QtBot
+
+from explorer.app.moments_budget import make_budget_menu
+from explorer.app.window import MainWindow
+from explorer.architecture import files
+from explorer.runs import Event, FeatureMapsCaptured, Look, RunConfig
+from explorer.runs.moments import BUDGET_VARIABLE, budget_bytes, read_moment
+from explorer.session.sources import Source
+
+
+class Seen(QObject):
+    """A view that wants nothing and keeps what it is shown."""
+
+    wanted_changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sources: list[Source] = []
+        self.maps: list[FeatureMapsCaptured] = []
+
+    def wanted(self) -> Look:
+        return Look()
+
+    def show_observed(self, events: Sequence[Event], source: Source) -> None:
+        self.sources.append(source)
+        self.maps += [event for event in events if isinstance(event, FeatureMapsCaptured)]
+
+    def clear_observed(self) -> None:
+        pass
+
+    def show_problem(self, text: str) -> None:
+        pass
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    window = MainWindow()
+    qtbot.addWidget(window, before_close_func=lambda _: window.document.undo_stack.setClean())
+    window.resize(1280, 800)
+    window.show()
+    qtbot.waitExposed(window)
+    window.open_target("lenet5")
+    yield window
+    assert window.time_machine.close()
+
+
+def started(window: MainWindow, **changes: int) -> None:
+    plain = {**window.training.config().to_plain(), "device": "cpu", "epochs": 1, "batch_size": 512, **changes}
+    window.training.set_config(RunConfig.from_plain(plain))
+    window.training.start()
+
+
+def trained(window: MainWindow, qtbot: QtBot) -> None:
+    """A run of a few steps, from its start to its end."""
+    started(window)
+    qtbot.waitUntil(lambda: not window.run_session.is_active, timeout=60_000)
+    last = window.training.curves.data.last_step
+    qtbot.waitUntil(lambda: window.time_machine.session.steps[-1:] == (last,), timeout=10_000)
+
+
+def looked_back(window: MainWindow, qtbot: QtBot, step: int) -> None:
+    window.time_machine.bar.choose(step)
+    qtbot.waitUntil(lambda: f"step {step:,}" in window.time_machine.chip.text, timeout=5000)
+
+
+def test_a_run_is_looked_back_at_and_left_again(window: MainWindow, qtbot: QtBot) -> None:
+    trained(window, qtbot)
+    machine = window.time_machine
+    assert machine.bar.isVisible()
+    assert machine.session.steps[0] == 0
+    seen = Seen()
+    window.looking._viewers = (*window.looking._viewers, seen)
+    looked_back(window, qtbot, 0)
+    assert seen.sources[-1][:2] == ("step 0 (looking back)", 0)
+    assert machine.session.folder is not None
+    (kept,) = [event for event in read_moment(machine.session.folder, 0) if isinstance(event, FeatureMapsCaptured)]
+    np.testing.assert_array_equal(seen.maps[-1].atlases["conv1"].image, kept.atlases["conv1"].image)
+    assert machine.chip.isVisible()
+    window.looking._viewers = window.looking._viewers[:-1]
+
+    machine.bar.live.trigger()
+    assert machine.bar.step is None
+    assert not machine.chip.isVisible()
+    assert not window.looking._is_looking_back
+
+
+def test_keys_and_the_curves_lead_to_moments(window: MainWindow, qtbot: QtBot) -> None:
+    machine = window.time_machine
+    assert not machine.bar.isVisible()
+    trained(window, qtbot)
+    steps = machine.session.steps
+    window.activateWindow()
+    window.canvas.setFocus()
+    for _ in range(2):
+        QTest.keyClick(window.canvas, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    assert machine.bar.step == steps[-2]
+    QTest.keyClick(window.canvas, Qt.Key.Key_End, Qt.KeyboardModifier.AltModifier)
+    shown = [machine.bar.step]
+    assert shown == [None]
+
+    window.training.curves.step_chosen.emit(2)
+    near = min(steps, key=lambda step: abs(step - 2))
+    assert machine.bar.step == near
+    looked_back(window, qtbot, near)
+    (plot, _) = window.training.curves.plots
+    assert plot._moment.isVisible()
+    assert plot._moment.value() == near
+    machine.look_at_present()
+    assert not plot._moment.isVisible()
+
+    window.show_gallery()
+    assert not machine.bar.isVisible()
+    window.show_canvas()
+    assert machine.bar.isVisible()
+    # What was measured while nobody looked is there afterwards.
+    qtbot.waitUntil(lambda: window.weights_panel.history.last_step == steps[-1])
+    assert "conv1" in window.weights_panel.history.names
+
+
+def test_while_it_is_looked_back_at_a_run_that_goes_on_changes_nothing_on_screen(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    started(window, epochs=500)
+    machine = window.time_machine
+    qtbot.waitUntil(lambda: len(machine.session.steps) >= 3, timeout=60_000)
+    looked_back(window, qtbot, 0)
+    seen = Seen()
+    window.looking._viewers = (*window.looking._viewers, seen)
+    before = window.training.curves.data.last_step
+    qtbot.waitUntil(lambda: window.training.curves.data.last_step > before + 20, timeout=60_000)
+    assert seen.sources == []
+    machine.bar.live.trigger()
+    qtbot.waitUntil(lambda: any((source.step or 0) > before for source in seen.sources), timeout=60_000)
+    window.looking._viewers = window.looking._viewers[:-1]
+    window.run_session.stop()
+    qtbot.waitUntil(lambda: not window.run_session.is_active, timeout=60_000)
+
+
+def test_the_classes_are_those_of_the_last_test_before(window: MainWindow, qtbot: QtBot) -> None:
+    started(window, epochs=3)
+    qtbot.waitUntil(lambda: not window.run_session.is_active, timeout=60_000)
+    machine, classes = window.time_machine, window.classes_session
+    qtbot.waitUntil(lambda: machine.session.steps[-1:] == (24,), timeout=10_000)
+    window.docks["classes"].raise_()
+    qtbot.waitUntil(lambda: classes.epochs == (1, 2, 3))
+    for step in machine.session.steps:
+        looked_back(window, qtbot, step)
+        assert classes.shown is not None
+        assert classes.shown.epoch == max(1, step // 8)
+    machine.bar.choose(0)
+    machine.bar.live.trigger()
+    assert classes.is_newest
+    newest = window.classes_session.shown
+    assert newest is not None
+    assert newest.epoch == 3
+
+
+def test_a_past_run_has_its_moments_and_another_network_none(window: MainWindow, qtbot: QtBot) -> None:
+    trained(window, qtbot)
+    machine = window.time_machine
+    steps = machine.session.steps
+    window.runs_session.refresh()
+    (record,) = window.runs_session.records
+    looked_back(window, qtbot, 0)
+    window.open_target("alexnet-28")
+    assert not machine.bar.isVisible()
+    assert not machine.chip.isVisible()
+    window.runs.open_asked.emit(record.run_id)
+    qtbot.waitUntil(lambda: machine.session.steps == steps)
+    assert machine.bar.isVisible()
+    looked_back(window, qtbot, steps[1])
+    # What was measured over the steps comes back, too.
+    qtbot.waitUntil(lambda: window.weights_panel.history.newest is not None)
+
+
+def test_a_new_run_leads_back_to_the_present(window: MainWindow, qtbot: QtBot) -> None:
+    trained(window, qtbot)
+    looked_back(window, qtbot, 0)
+    started(window)
+    assert window.time_machine.bar.step is None
+    qtbot.waitUntil(lambda: not window.run_session.is_active, timeout=60_000)
+
+
+def test_without_a_budget_there_is_no_time_machine(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(BUDGET_VARIABLE, "0")
+    started(window)
+    qtbot.waitUntil(lambda: not window.run_session.is_active, timeout=60_000)
+    assert window.time_machine.session.steps == ()
+    assert not window.time_machine.bar.isVisible()
+
+
+def test_two_moments_beside_each_other_and_their_difference(window: MainWindow, qtbot: QtBot) -> None:
+    trained(window, qtbot)
+    machine = window.time_machine
+    window.selection.set(["conv1"])
+    looked_back(window, qtbot, 0)
+    machine.compare()
+    pair = machine._pair
+    assert pair is not None
+    qtbot.waitUntil(lambda: not pair.pictures[2].image.isNull(), timeout=5000)
+    last = machine.session.steps[-1]
+    assert pair.steps == (0, last)
+    assert pair.layer.currentText() == "conv1"
+    pair.what.setCurrentIndex(1)
+    assert not pair.pictures[2].image.isNull()
+    looked_back(window, qtbot, machine.session.steps[1])
+    assert pair.steps == (0, machine.session.steps[1]), "the scrubber moves the other"
+    pair.close()
+    assert machine._pair is None
+
+
+def test_a_followed_run_is_looked_back_at(
+    window: MainWindow, qtbot: QtBot, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    trained(window, qtbot)
+    window.runs_session.refresh()
+    (record,) = window.runs_session.records
+    copy = tmp_path_factory.mktemp("mount") / record.run_id
+    shutil.copytree(record.folder, copy)
+    window.open_target("alexnet-28")
+    assert window.follow_docks.follow(copy) is not None
+    window.document.open(files.load(copy / "architecture.arch.json").architecture)
+    machine = window.time_machine
+    qtbot.waitUntil(lambda: machine.session.folder == copy and bool(machine.session.steps), timeout=10_000)
+    assert machine.bar.isVisible()
+    looked_back(window, qtbot, 0)
+
+
+def test_its_keys_stand_in_the_menu(window: MainWindow) -> None:
+    titles = [action.text() for action in window.actions_.run_menu.actions()]
+    assert "Look back" in titles
+
+
+def test_the_budget_is_chosen_in_the_menu_and_remembered(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Set and taken away, so that what the menu sets is taken back after the test.
+    monkeypatch.setenv(BUDGET_VARIABLE, "1")
+    monkeypatch.delenv(BUDGET_VARIABLE)
+    menu = make_budget_menu(QMenu(window))
+    assert [action.data() for action in menu.actions() if action.isChecked()] == [256]
+    next(action for action in menu.actions() if action.data() == 0).trigger()
+    assert budget_bytes() == 0
+    again = make_budget_menu(QMenu(window))
+    assert [action.data() for action in again.actions() if action.isChecked()] == [0]
+    monkeypatch.delenv(BUDGET_VARIABLE)
+    make_budget_menu(QMenu(window))
+    assert budget_bytes() == 0, "the next start of the program"

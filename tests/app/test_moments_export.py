@@ -1,0 +1,156 @@
+"""Films and files out of moments, reopened by Pillow and numpy and compared with the values."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+from pytestqt.qtbot import QtBot
+
+from explorer.app.moments_export import MomentsExport
+from explorer.canvas import GraphView
+from explorer.look import ramps
+from explorer.look.theme import LIGHT, ThemeSource
+from explorer.panels.moments_values import values_of
+from explorer.runs import Atlas, FeatureMapsCaptured
+from explorer.runs.moments import MomentStore, read_moment
+from explorer.session import Document, Selection
+from explorer.session.moments_film import write_gif
+from explorer.zoo.lenet import lenet5
+
+STEPS = (0, 3, 20)
+RANDOM = np.random.default_rng(1)
+
+
+def atlas(low: float, high: float) -> Atlas:
+    image = RANDOM.integers(0, 256, (9, 9), dtype=np.uint8)
+    image[4], image[:, 4] = 0, 0
+    return Atlas(image=image, num_channels=4, columns=2, tile_height=4, tile_width=4, gap=1, minimum=low, maximum=high)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    store = MomentStore(tmp_path / "run", 1 << 26)
+    (tmp_path / "run").mkdir()
+    for step in STEPS:
+        atlases = {"conv1": atlas(-1.0 - step, 2.0), "relu1": atlas(0.0, 3.0 + step)}
+        store.put(step, [FeatureMapsCaptured(run_id="r", step=step, probe="p", atlases=atlases)])
+    return tmp_path / "run"
+
+
+class Scene:
+    def __init__(self, folder: Path, layer: str | None) -> None:
+        self.themes = ThemeSource()
+        self.themes.choose("light")
+        self.document = Document()
+        self.document.open(lenet5())
+        self.canvas = GraphView(self.document, Selection(self.document), self.themes)
+        self.canvas.resize(400, 600)
+        self.dialog = MomentsExport(folder, STEPS, layer, self.canvas, self.themes)
+
+
+def made(qtbot: QtBot, folder: Path, path: Path, what: str, form: str = "gif", layer: str | None = "conv1") -> Scene:
+    scene = Scene(folder, layer)
+    qtbot.addWidget(scene.dialog)
+    qtbot.addWidget(scene.canvas)
+    scene.dialog.what.setCurrentIndex(scene.dialog.what.findData(what))
+    scene.dialog.form.setCurrentIndex(scene.dialog.form.findData(form))
+    scene.dialog.export_to(path)
+    qtbot.waitUntil(lambda: "ritten" in scene.dialog.status.text())
+    return scene
+
+
+def frames_of(path: Path) -> list[npt.NDArray[np.uint8]]:
+    frames = []
+    with Image.open(path) as film:
+        for place in range(film.n_frames):  # type: ignore[attr-defined]
+            film.seek(place)
+            frames.append(np.asarray(film.convert("RGB")))
+    return frames
+
+
+@pytest.mark.parametrize("layer", ["conv1", "relu1"])
+def test_each_pixel_of_a_film_is_the_colour_of_its_value(
+    qtbot: QtBot, folder: Path, tmp_path: Path, layer: str
+) -> None:
+    path = tmp_path / "film.gif"
+    scene = made(qtbot, folder, path, "maps", layer=layer)
+    assert scene.dialog.status.text().startswith("Written")
+    values = [values_of(read_moment(folder, step), layer, "maps") for step in STEPS]
+    known = [one for one in values if one is not None]
+    assert len(known) == 3
+    low, high = min(one.min() for one in known), max(one.max() for one in known)
+    for frame, value in zip(frames_of(path), known, strict=True):
+        scale = frame.shape[1] // 9
+        assert frame.shape[1] == 9 * scale
+        for channel in range(4):
+            row, column = divmod(channel, 2)
+            for y, x in ((0, 0), (3, 3), (1, 2)):
+                one = float(value[channel, y, x])
+                if low < 0:
+                    level = round(one / max(-low, high) * 127) + 127
+                    colour = int(ramps.diverging(LIGHT)[level])
+                else:
+                    colour = int(ramps.sequential(LIGHT)[round((one - low) / (high - low) * 254)])
+                expected = [colour >> 16 & 255, colour >> 8 & 255, colour & 255]
+                place = (row * 5 + y) * scale + scale // 2, (column * 5 + x) * scale + scale // 2
+                np.testing.assert_allclose(frame[place], expected, atol=3)
+        assert list(frame[scale // 2, 4 * scale + scale // 2]) == [255, 255, 255], "gaps are the ground"
+
+
+def test_pictures_are_named_by_their_steps(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:
+    made(qtbot, folder, tmp_path / "frames", "maps", "png")
+    names = sorted(path.name for path in (tmp_path / "frames").iterdir())
+    assert names == [
+        "frame-0001-step-000000000.png",
+        "frame-0002-step-000000003.png",
+        "frame-0003-step-000000020.png",
+    ]
+
+
+def test_the_canvas_becomes_a_film_of_its_own_size(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "film.gif"
+    scene = made(qtbot, folder, path, "canvas")
+    with Image.open(path) as film:
+        assert film.size == (scene.canvas.viewport().width(), scene.canvas.viewport().height())
+        assert film.n_frames == 3  # type: ignore[attr-defined]
+
+
+def test_all_data_is_one_file(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:
+    made(qtbot, folder, tmp_path / "all.npz", "data", layer=None)
+    with np.load(tmp_path / "all.npz", allow_pickle=False) as read:
+        np.testing.assert_array_equal(read["steps"], STEPS)
+        assert read["maps/conv1/levels"].shape == (3, 4, 4, 4)
+
+
+def test_a_layer_without_values_is_said(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:
+    scene = made(qtbot, folder, tmp_path / "film.gif", "maps", layer="fc9")
+    assert "no moment of this run holds its maps" in scene.dialog.status.text()
+    assert not (tmp_path / "film.gif").exists()
+
+
+def test_as_many_frames_as_are_wanted_evenly_from_first_to_last(qtbot: QtBot, folder: Path) -> None:
+    scene = Scene(folder, "conv1")
+    qtbot.addWidget(scene.dialog)
+    qtbot.addWidget(scene.canvas)
+    assert scene.dialog.frame_steps() == STEPS
+    scene.dialog.most.setValue(2)
+    assert scene.dialog.frame_steps() == (0, 20)
+
+
+def test_a_cancelled_film_leaves_nothing(tmp_path: Path) -> None:
+    frames = [np.zeros((4, 4), np.uint8)] * 3
+    with pytest.raises(ValueError, match="cancelled"):
+        write_gif(tmp_path / "a.gif", frames, 8, np.zeros((256, 3), np.uint8), lambda _text, _share: None, lambda: True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_films_pace_is_kept(tmp_path: Path) -> None:
+    frames = [np.full((4, 4), place, np.uint8) for place in range(3)]
+    palette = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    write_gif(tmp_path / "a.gif", frames, 10, palette, lambda _text, _share: None, lambda: False)
+    with Image.open(tmp_path / "a.gif") as film:
+        assert film.n_frames == 3  # type: ignore[attr-defined]
+        assert film.info["duration"] == 100
+        assert film.info["loop"] == 0

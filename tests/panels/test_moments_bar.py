@@ -1,0 +1,151 @@
+"""The scrubber by mouse, wheel and keys, and what plays and jumps."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from explorer.look.theme import ThemeSource
+from explorer.panels.moments_bar import MomentsBar
+from explorer.runs import StepsRecorded
+
+STEPS = (0, 1, 2, 4, 8, 50, 100, 200)
+
+
+class Scene:
+    def __init__(self, bar: MomentsBar) -> None:
+        self.bar = bar
+        self.chosen: list[tuple[int, int | None]] = []
+        self.lives = 0
+        bar.chosen.connect(lambda step, ahead: self.chosen.append((step, ahead)))
+        bar.live_asked.connect(self._live)
+
+    def _live(self) -> None:
+        self.lives += 1
+
+
+def recorded(losses: np.ndarray) -> StepsRecorded:
+    return StepsRecorded(
+        run_id="r",
+        first_step=1,
+        losses=losses.astype(np.float32),
+        accuracies=np.zeros(len(losses), np.float32),
+        learning_rate=0.1,
+        epoch=1,
+        images_per_second=1.0,
+        seconds_left=None,
+        num_steps_total=len(losses),
+    )
+
+
+@pytest.fixture
+def scene(qtbot: QtBot) -> Scene:
+    themes = ThemeSource()
+    themes.choose("light")
+    bar = MomentsBar(themes)
+    qtbot.addWidget(bar)
+    bar.resize(1000, 40)
+    bar.show()
+    losses = np.full(200, 0.5)
+    losses[119] = 3.0
+    bar.begin(steps_per_epoch=50)
+    bar.put(recorded(losses))
+    bar.show_steps(STEPS, is_growing=False)
+    return Scene(bar)
+
+
+def at(bar: MomentsBar, step: int) -> QPoint:
+    return QPoint(round(bar.track.place_of(step)), bar.track.height() // 2)
+
+
+def test_a_click_chooses_the_nearest_moment(scene: Scene) -> None:
+    QTest.mouseClick(scene.bar.track, Qt.MouseButton.LeftButton, pos=at(scene.bar, 60))
+    assert scene.chosen[-1][0] == 50
+    assert scene.bar.step == 50
+    assert "step 50" in scene.bar.text
+    assert "epoch 1" in scene.bar.text
+    assert "loss 0.5000" in scene.bar.text
+
+
+def test_a_drag_goes_through_moments(scene: Scene) -> None:
+    track = scene.bar.track
+    QTest.mousePress(track, Qt.MouseButton.LeftButton, pos=at(scene.bar, 200))
+    for step in (160, 120, 90, 60):
+        QTest.mouseMove(track, at(scene.bar, step))
+    QTest.mouseRelease(track, Qt.MouseButton.LeftButton, pos=at(scene.bar, 60))
+    assert [step for step, _ in scene.chosen] == [200, 100, 50]
+
+
+def test_keys_go_from_moment_to_moment(scene: Scene) -> None:
+    track = scene.bar.track
+    track.setFocus()
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_Left, Qt.Key.Key_End):
+        QTest.keyClick(track, key)
+    assert [step for step, _ in scene.chosen] == [200, 100, 200, 0, 200]
+
+
+def test_the_one_that_comes_next_is_named_for_reading_ahead(scene: Scene) -> None:
+    scene.bar.choose(50)
+    assert scene.chosen[-1] == (50, 100)
+    scene.bar.previous.trigger()
+    assert scene.chosen[-1] == (8, 4)
+
+
+def test_it_jumps_behind_the_largest_leap(scene: Scene) -> None:
+    assert scene.bar.leap.isEnabled()
+    scene.bar.leap.trigger()
+    assert scene.bar.step == 200, "the first moment after step 120"
+
+
+def test_it_plays_to_the_end_and_stops(scene: Scene, qtbot: QtBot) -> None:
+    scene.bar.speed.setCurrentIndex(scene.bar.speed.count() - 1)
+    scene.bar.play.trigger()
+    assert scene.bar.is_playing
+    qtbot.waitUntil(lambda: not scene.bar.is_playing, timeout=5000)
+    assert [step for step, _ in scene.chosen] == list(STEPS)
+
+
+def test_a_loop_begins_again(scene: Scene, qtbot: QtBot) -> None:
+    scene.bar.speed.setCurrentIndex(scene.bar.speed.count() - 1)
+    scene.bar.loop.setChecked(True)
+    scene.bar.choose(100)
+    scene.bar.play.trigger()
+    qtbot.waitUntil(lambda: [step for step, _ in scene.chosen][-2:] == [200, 0], timeout=5000)
+    scene.bar.live.trigger()
+    assert not scene.bar.is_playing
+
+
+def test_live_leads_back_once(scene: Scene) -> None:
+    assert not scene.bar.live.isEnabled()
+    scene.bar.choose(8)
+    assert scene.bar.live.isEnabled()
+    scene.bar.live.trigger()
+    assert scene.bar.step is None
+    assert scene.lives == 1
+    scene.bar.live.trigger()
+    assert scene.lives == 1
+
+
+def test_without_moments_nothing_can_be_done(scene: Scene) -> None:
+    scene.bar.clear()
+    assert not any(action.isEnabled() for action in scene.bar.actions_)
+    scene.bar.choose(5)
+    assert scene.chosen == []
+
+
+@pytest.mark.parametrize("choice", ["light", "dark"])
+def test_the_past_is_told_from_the_present_by_colour(scene: Scene, choice: str) -> None:
+    scene.bar._themes.choose(choice)
+    present = scene.bar.grab().toImage()
+    scene.bar.choose(50)
+    past = scene.bar.grab().toImage()
+    place = QPoint(3, scene.bar.height() - 3)
+    assert present.pixelColor(place) != past.pixelColor(place)
+
+
+def test_a_loss_of_a_million_steps_is_drawn(scene: Scene) -> None:
+    scene.bar.begin(1000)
+    scene.bar.put(recorded(np.geomspace(2.3, 0.01, 1_000_000)))
+    scene.bar.show_steps(tuple(range(0, 1_000_000, 1000)), is_growing=True)
+    assert not scene.bar.grab().toImage().isNull()
