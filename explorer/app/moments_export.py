@@ -311,7 +311,7 @@ def film_of_layer(
         raise ValueError(f"{layer}: no moment of this run holds its {what}")
     low = min(float(values.min()) for _, values in found)
     high = max(float(values.max()) for _, values in found)
-    table = ramps.diverging(theme) if low < 0 else ramps.grey(256)
+    table = ramps.diverging(theme) if low < 0 else ramps.grey(255)
     palette = np.empty((256, 3), np.uint8)
     palette[:255] = np.stack([table >> 16 & 255, table >> 8 & 255, table & 255], axis=1)
     palette[_GROUND] = [theme.panel.red(), theme.panel.green(), theme.panel.blue()]

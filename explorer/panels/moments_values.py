@@ -81,5 +81,5 @@ def coloured(flat: Floats, low: float, high: float, theme: Theme) -> QImage:
         colours = ramps.diverging(theme)[ramps.signed_levels(flat, max(-low, high))]
     else:
         shares = (np.nan_to_num(flat) - low) / ((high - low) or 1.0)
-        colours = ramps.grey(256)[ramps.shares_levels(shares)]
+        colours = ramps.grey(255)[ramps.shares_levels(shares)]
     return ramps.picture(np.where(np.isnan(flat), ramps.rgb(theme.panel), colours))

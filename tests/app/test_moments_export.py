@@ -92,7 +92,7 @@ def test_each_pixel_of_a_film_is_the_colour_of_its_value(
                     level = round(one / max(-low, high) * 127) + 127
                     colour = int(ramps.diverging(LIGHT)[level])
                 else:
-                    colour = int(ramps.sequential(LIGHT)[round((one - low) / (high - low) * 254)])
+                    colour = int(ramps.grey(255)[round((one - low) / (high - low) * 254)])
                 expected = [colour >> 16 & 255, colour >> 8 & 255, colour & 255]
                 place = (row * 5 + y) * scale + scale // 2, (column * 5 + x) * scale + scale // 2
                 np.testing.assert_allclose(frame[place], expected, atol=3)
