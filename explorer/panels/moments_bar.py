@@ -269,10 +269,9 @@ class MomentsBar(QWidget):
 
     def _enable(self) -> None:
         has_any = bool(self._steps)
+        may = {self.leap: has_any and bool(self._leaps), self.live: self.step is not None}
         for action in self.actions_:
-            action.setEnabled(has_any)
-        self.leap.setEnabled(has_any and bool(self._leaps))
-        self.live.setEnabled(self.step is not None)
+            action.setEnabled(may.get(action, has_any))
 
     def _say(self) -> None:
         step = self.step

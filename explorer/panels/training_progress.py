@@ -3,10 +3,11 @@
 import re
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QProgressBar, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer.look import numbers
 from explorer.look.labels import ElidedLabel, RoleLabel
+from explorer.look.progress import StillProgressBar
 from explorer.look.theme import GRID, ThemeSource, body_font
 from explorer.panels.place_words import place_tip, place_words
 from explorer.runs import DataProgress, Event, RunFailed, RunFinished, RunStarted, StepsRecorded
@@ -22,7 +23,7 @@ class RunProgress:
     def __init__(self, themes: ThemeSource, parent: QWidget) -> None:
         self.text = ElidedLabel(themes, font=body_font(), parent=parent)
         self.device = RoleLabel(themes, role="muted", font=body_font(), parent=parent)
-        self.bar = QProgressBar(parent)
+        self.bar = StillProgressBar(parent)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(GRID)
         self.bar.setRange(0, _BAR_STEPS)

@@ -34,6 +34,8 @@ class RunControl:
         self._num_steps_requested = 0
         self._learning_rate: float | None = None
         self._watched = Watch(Look(), 0)
+        self._is_on_demand = False
+        self._are_pictures_awaited = True
 
     # For the window and the command line
 
@@ -85,6 +87,12 @@ class RunControl:
             self._watched = Watch(copied, self._watched.version + 1)
             self._changed.notify_all()
 
+    def ask_for_pictures(self) -> None:
+        """Say that what is captured next will be shown at once. From the first call on, nothing is captured unasked: a
+        picture that waits until somebody has time for it is work for nothing, and old when it is shown."""
+        with self._changed:
+            self._is_on_demand = self._are_pictures_awaited = True
+
     # For the trainer
 
     def wait_if_paused(self, on_change: Callable[[], None] | None = None) -> bool:
@@ -129,6 +137,17 @@ class RunControl:
         with self._changed:
             learning_rate, self._learning_rate = self._learning_rate, None
             return learning_rate
+
+    @property
+    def are_pictures_awaited(self) -> bool:
+        """Whether what is captured now will be shown."""
+        with self._changed:
+            return self._are_pictures_awaited
+
+    def pictures_sent(self) -> None:
+        """Some were captured; wait until they are asked for again, if they are asked for at all."""
+        with self._changed:
+            self._are_pictures_awaited = not self._is_on_demand
 
     # For both
 

@@ -7,6 +7,7 @@ and one observation of a kind wait.
 import dataclasses
 import itertools
 import threading
+from typing import Literal
 
 from explorer.runs.events import Event, FeatureMapsCaptured
 from explorer.runs.observed import Observed
@@ -44,12 +45,24 @@ class Mailbox:
                 self._observed[event.run_id, type(event)] = number
             self._events[number] = event
 
-    def drain(self) -> list[Event]:
-        """Take all events, oldest first; each stands where it was put, and pictures never outlast a newer one."""
+    def drain(self, what: Literal["all", "numbers", "pictures"] = "all") -> list[Event]:
+        """Take events, oldest first; each stands where it was put, and pictures never outlast a newer one.
+
+        Args:
+            what: pictures are what is seen of the network, statistics included; numbers everything else.
+        """
         with self._lock:
-            events, self._events = self._events, {}
-            self._newest, self._observed = {}, {}
-        return list(events.values())
+            taken, left = [], {}
+            for number, event in self._events.items():
+                is_picture = isinstance(event, FeatureMapsCaptured | Observed)
+                if what == "all" or is_picture == (what == "pictures"):
+                    taken.append(event)
+                else:
+                    left[number] = event
+            self._events = left
+            if what != "numbers":
+                self._newest, self._observed = {}, {}
+        return taken
 
     def close(self) -> None:
         """Drop every later event; those that wait can still be drained."""

@@ -1,21 +1,33 @@
 """When the window may show what a run has sent: as often as a screen shows it, within a share of the run's time.
 
-Training and painting share the processor, and Python's lock besides. What the window's thread spent since it last took
-events, on painting them and on everything else, says how long it now leaves the run alone. Pure; time is given.
+Training and painting share the processor, and Python's lock besides. What the window's thread spends on showing
+something says how long it then leaves the run alone. Numbers cost little and come often; pictures have a budget of
+their own, so that many of them on screen do not hold the curves back. Pure; time is given.
 """
 
+from typing import NamedTuple
+
 SHORTEST_S = 1 / 30
-LONGEST_S = 1.0
-CPU_SHARE = 0.05
+LONGEST_S = 3.0
+
+
+class Shares(NamedTuple):
+    """Of a run's time that showing may take."""
+
+    numbers: float
+    pictures: float
+
+
+CPU_SHARES = Shares(numbers=0.015, pictures=0.025)
 """Of a run on the CPU, which loses what the window takes."""
-DEVICE_SHARE = 0.25
+DEVICE_SHARES = Shares(numbers=0.1, pictures=0.15)
 """Of a run on another device, which only waits for its next orders."""
 
 
 class PaintingBudget:
-    """Spaces updates of the window so that its thread is busy for at most a share of the time between them."""
+    """Spaces updates of one kind so that showing them takes at most a share of the time between them."""
 
-    def __init__(self, share: float = CPU_SHARE) -> None:
+    def __init__(self, share: float) -> None:
         """Start with an update due at once.
 
         Args:
@@ -24,24 +36,22 @@ class PaintingBudget:
         assert 0 < share <= 1, share
         self.share = share
         self._shown_s: float | None = None
-        self._busy_s = 0.0
+        self._spent_s = 0.0
 
-    def is_due(self, now_s: float, busy_s: float) -> bool:
-        """Whether to show what there is.
-
-        Args:
-            now_s: a clock's time.
-            busy_s: time that the window's thread has been busy for, ever.
-        """
+    def is_due(self, now_s: float) -> bool:
+        """Whether to show what there is, at a clock's time."""
         if self._shown_s is None:
             return True
-        waited_s, spent_s = now_s - self._shown_s, busy_s - self._busy_s
-        # Somebody who pans a large network keeps the thread busy, and still wants to see the run go on.
-        return waited_s >= min(LONGEST_S, max(SHORTEST_S, spent_s / self.share))
+        # However long it takes: whoever opens everything at once still wants to see the run go on.
+        return now_s - self._shown_s >= min(LONGEST_S, max(SHORTEST_S, self._spent_s / self.share))
 
-    def shown(self, now_s: float, busy_s: float) -> None:
-        """Tell that an update begins; see `is_due` for the times."""
-        self._shown_s, self._busy_s = now_s, busy_s
+    def shown(self, now_s: float) -> None:
+        """Tell that an update begins."""
+        self._shown_s, self._spent_s = now_s, 0.0
+
+    def spent(self, seconds: float) -> None:
+        """Tell that the update took so much of the thread's time, on top of what was told before."""
+        self._spent_s += seconds
 
     def hurry(self) -> None:
         """Let the next update come at once: somebody pressed a button and looks for the answer."""

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -16,20 +16,17 @@ from explorer.architecture import Architecture
 from explorer.runs import (
     CheckpointSaved,
     Event,
-    FeatureMapsCaptured,
     Look,
     Mailbox,
     Normalization,
-    Observed,
     RunConfig,
     RunControl,
     RunFailed,
     RunFinished,
     RunStarted,
     StateChanged,
-    StepsRecorded,
 )
-from explorer.session.painting import CPU_SHARE, DEVICE_SHARE, PaintingBudget
+from explorer.session.painting import CPU_SHARES, DEVICE_SHARES, PaintingBudget
 
 _LOOK_INTERVAL_MS = 33
 
@@ -98,9 +95,10 @@ class RunSession(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(_LOOK_INTERVAL_MS)
         self._timer.timeout.connect(self._take_turn)
-        self._budget = PaintingBudget()
-        self._held: list[Event] = []
-        """Pictures that came with numbers, for the frame after: both in one would hold the window for too long."""
+        self._numbers, self._pictures = (PaintingBudget(share) for share in CPU_SHARES)
+        self._showing: PaintingBudget | None = None
+        """What was shown in the last turn, which takes the thread until the next one."""
+        self._busy_s = 0.0
 
     @property
     def state(self) -> str:
@@ -204,10 +202,10 @@ class RunSession(QObject):
         if self.is_active:
             raise RuntimeError("a run is active; stop it first")
         self._mailbox = Mailbox()
-        self._held = []
         self._run_id = None
         self._control = control = RunControl()
         control.watch(self._look)
+        control.ask_for_pictures()
         self.architecture = architecture
         self._checkpoint = None
         self._is_detached = False
@@ -231,19 +229,19 @@ class RunSession(QObject):
         """Hold the run after the current step."""
         if self._control is not None and self.is_active:
             self._control.pause()
-            self._budget.hurry()
+            self._hurry()
 
     def resume(self) -> None:
         """Go on after a pause."""
         if self._control is not None and self.is_active:
             self._control.resume()
-            self._budget.hurry()
+            self._hurry()
 
     def step_once(self) -> None:
         """Make one optimizer step, then hold."""
         if self._control is not None and self.is_active:
             self._control.step_once()
-            self._budget.hurry()
+            self._hurry()
 
     def stop(self) -> None:
         """End the run after the current step; its weights are kept."""
@@ -251,7 +249,7 @@ class RunSession(QObject):
             self._set_state("stopping")
             # Ends a pause too; going on first would let one more step slip through.
             self._control.stop()
-            self._budget.hurry()
+            self._hurry()
 
     def set_learning_rate(self, learning_rate: float) -> None:
         """Change the learning rate from the next step on.
@@ -281,25 +279,45 @@ class RunSession(QObject):
 
     def _take_turn(self) -> None:
         now_s, busy_s = time.perf_counter(), time.thread_time()
-        # A run at rest loses nothing.
-        if self._held or self._state != "running" or self._budget.is_due(now_s, busy_s):
-            if not self._held:
-                self._budget.shown(now_s, busy_s)
+        if self._showing is not None:
+            self._showing.spent(busy_s - self._busy_s)
+        self._busy_s, self._showing = busy_s, None
+        has_ended = self._thread is not None and not self._thread.is_alive()
+        if has_ended or self._state not in {"starting", "running"}:
+            # A run at rest loses nothing, and one that has ended tells all.
             self._drain()
+            return
+        # In frames of their own: both in one would hold the window for too long.
+        are_due = self._pictures.is_due(now_s)
+        if are_due and self._show("pictures"):
+            self._showing = self._pictures
+        elif self._numbers.is_due(now_s) and self._show("numbers"):
+            self._showing = self._numbers
+        if are_due and self._showing is not self._pictures and self._control is not None:
+            self._control.ask_for_pictures()
+        if self._showing is not None:
+            self._showing.shown(now_s)
+
+    def _hurry(self) -> None:
+        self._numbers.hurry()
+        self._pictures.hurry()
 
     def _drain(self) -> None:
         alive = self._thread is not None and self._thread.is_alive()
-        held, self._held = self._held, []
-        # Whoever looks at pictures gets nothing else in that frame; a run that has ended tells all.
-        taken = [] if held and alive else self._mailbox.drain()
-        events = [*held, *(event for event in taken if self._is_current(event))]
-        kinds = {type(event) for event in events}
-        if alive and StepsRecorded in kinds and kinds.isdisjoint({RunFinished, RunFailed}):
-            self._held = [event for event in events if isinstance(event, FeatureMapsCaptured | Observed)]
-            events = [event for event in events if not isinstance(event, FeatureMapsCaptured | Observed)]
+        self._show("all")
+        # The liveness was read before the drain, so nothing that the thread put last is left behind.
+        if not alive:
+            self._timer.stop()
+            self._thread = None
+            self._set_state("idle")
+
+    def _show(self, what: Literal["all", "numbers", "pictures"]) -> bool:
+        """Hand on what waits; whether there was anything."""
+        events = [event for event in self._mailbox.drain(what) if self._is_current(event)]
         for event in events:
             if isinstance(event, RunStarted) and self._state == "starting":
-                self._budget.share = CPU_SHARE if event.device.lower().startswith("cpu") else DEVICE_SHARE
+                shares = CPU_SHARES if event.device.lower().startswith("cpu") else DEVICE_SHARES
+                self._numbers.share, self._pictures.share = shares
                 self._set_state("running")
             elif isinstance(event, StateChanged):
                 self._set_state(event.state)
@@ -307,11 +325,7 @@ class RunSession(QObject):
                 self._checkpoint = event.path
         if events:
             self.events_arrived.emit(events)
-        # The liveness was read before the drain, so nothing that the thread put last is left behind.
-        if not alive:
-            self._timer.stop()
-            self._thread = None
-            self._set_state("idle")
+        return bool(events)
 
     def _is_current(self, event: Event) -> bool:
         if isinstance(event, RunStarted):

@@ -28,7 +28,7 @@ from explorer.runtime.instruments import Instrument, MapsInstrument, Subject, ma
 from explorer.runtime.modules import Network
 from explorer.training.failures import reason_of, remedy_of
 
-CPU_SHARE, DEVICE_SHARE = 0.02, 0.01
+CPU_SHARE, DEVICE_SHARE = 0.015, 0.01
 """Of a run's time that capturing moments may take."""
 CREDIT_S = 0.2
 """Of the processor that the first moments may take beforehand; later ones wait until they are within the share again.

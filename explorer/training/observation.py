@@ -17,7 +17,7 @@ from explorer.training.layout import choose_memory_format
 from explorer.training.pacing import CaptureBudget
 from explorer.training.plan import RunPlan
 
-CPU_SHARE, DEVICE_SHARE = 0.05, 0.02
+CPU_SHARE, DEVICE_SHARE = 0.03, 0.015
 """Of a run's time that all captures together may take; painting them has its own budget."""
 _logger = logging.getLogger(__name__)
 
@@ -76,6 +76,8 @@ class Observation:
         if is_new:
             self._version = watch.version
             self._aim(watch.look)
+        if not now and not is_new and not control.are_pictures_awaited:
+            return
         for instrument in list(self._aimed):
             start_s = time.perf_counter()
             if not now and not is_new and not self._budgets[instrument].is_due(start_s):
@@ -85,6 +87,7 @@ class Observation:
                 self._armed.append(instrument)
             if now or not instrument.needs_step:
                 self._capture(instrument, step, start_s)
+            control.pictures_sent()
 
     def before_step(self) -> None:
         """The next thing is a step."""

@@ -170,6 +170,8 @@ def runs_in_a_row(window: MainWindow, qtbot: QtBot, count: int) -> None:
     for _ in range(count):
         window.training.start_action.trigger()
         until_idle(window, qtbot)
+    # What a run has left to be read afterwards is read in a thread that ends by itself.
+    qtbot.waitUntil(lambda: "job" not in {thread.name for thread in threading.enumerate()}, timeout=20_000)
 
 
 def check_nothing_stays(before: Left, after: Left, num_runs: int) -> None:

@@ -151,3 +151,25 @@ def test_several_threads_lose_nothing() -> None:
         steps = [step for run, _, step, _ in pictures(received) if run == run_id]
         assert steps == sorted(steps)
         assert steps[-1] == 499
+
+
+@given(events())
+def test_numbers_and_pictures_can_be_taken_apart(sent: list[Event]) -> None:
+    whole, apart = Mailbox(), Mailbox()
+    for event in sent:
+        whole.put(event)
+        apart.put(event)
+    together = whole.drain()
+    numbers, taken = apart.drain("numbers"), apart.drain("pictures")
+
+    assert [id(event) for event in numbers] == [id(event) for event in scalars(together)]
+    assert sorted(pictures(taken)) == sorted(pictures(together))
+    assert apart.drain() == []
+
+
+def test_a_picture_that_stays_is_still_replaced_by_a_newer_one() -> None:
+    mailbox = Mailbox()
+    mailbox.put(maps("a", 1, "conv1"))
+    assert mailbox.drain("numbers") == []
+    mailbox.put(maps("a", 2, "conv1"))
+    assert pictures(mailbox.drain("pictures")) == [("a", "conv1", 2, "probe 2")]

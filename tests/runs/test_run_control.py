@@ -226,3 +226,12 @@ def test_a_learning_rate_that_does_not_fit_is_refused(control: RunControl) -> No
     with pytest.raises(ValueError, match="learning_rate: received nan; use a number from"):
         control.set_learning_rate(float("nan"))
     assert control.learning_rate_change() is None
+
+
+def test_pictures_are_taken_unasked_until_somebody_asks_for_the_first() -> None:
+    control = RunControl()
+    awaited = []
+    for change in (control.pictures_sent, control.ask_for_pictures, control.pictures_sent, control.ask_for_pictures):
+        change()
+        awaited.append(control.are_pictures_awaited)
+    assert awaited == [True, True, False, True]
