@@ -6,6 +6,7 @@ A view says what it wants and is handed what was captured. It never asks where t
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -89,6 +90,9 @@ class Looking(QObject):
     def enable(self) -> None:
         """Begin: torch may load now."""
         self._enabled = True
+        # Of no dock's doing, each of which may be behind others; a bar of probes says why there is none.
+        with suppress(OSError, ValueError, KeyError):
+            self._probes.ensure()
         self._look()
 
     def set_config(self, config: RunConfig) -> None:

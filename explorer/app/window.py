@@ -203,6 +203,8 @@ class MainWindow(QMainWindow):
             dock = QDockWidget(title, self)
             dock.setObjectName(f"dock-{name}")
             dock.setWidget(Island(widget))
+            # To Qt a dock behind another tab is visible; nothing is to be captured or drawn for it.
+            dock.visibilityChanged.connect(widget.setVisible)
             self.addDockWidget(area, dock)
             self.docks[name] = dock
         for name in ("data", "feature-maps", "layer", "weights", "classes", "table", "source", "issues", "runs"):

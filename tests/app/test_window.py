@@ -335,3 +335,15 @@ def test_torch_is_not_imported_before_the_window_shows(tmp_path: Path) -> None:
     loaded = done.stdout.strip().splitlines()[-1]
     assert "torch" not in loaded
     assert "onnx" not in loaded
+
+
+def test_nothing_is_wanted_for_a_tab_behind_another(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_target("lenet5")
+    window.selection.set(["conv1"])
+    window.docks["feature-maps"].raise_()
+    qtbot.waitUntil(window.feature_maps.isVisible, timeout=5_000)
+    assert "conv1" in window.feature_maps.wanted().maps
+    window.docks["training"].raise_()
+    qtbot.waitUntil(lambda: not window.feature_maps.isVisible(), timeout=5_000)
+    assert window.feature_maps.wanted().is_empty
+    assert window.training.isVisible()

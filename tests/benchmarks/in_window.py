@@ -81,14 +81,17 @@ def window(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
 
 
 def open_every_view(shown: Any) -> None:
-    docks, sideways, down = shown.docks, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-    shown.splitDockWidget(docks["training"], docks["feature-maps"], sideways)
-    shown.splitDockWidget(docks["feature-maps"], docks["weights"], sideways)
-    shown.splitDockWidget(docks["inspector"], docks["layer"], down)
-    shown.splitDockWidget(docks["layer"], docks["classes"], down)
-    for name in ("training", "feature-maps", "weights", "layer", "classes"):
-        docks[name].show()
-        docks[name].raise_()
+    right, bottom = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+    # Added anew each has a place of its own; split from a tab it would be one more tab.
+    for name, area, orientation in (
+        ("feature-maps", bottom, Qt.Orientation.Horizontal),
+        ("weights", bottom, Qt.Orientation.Horizontal),
+        ("layer", right, Qt.Orientation.Vertical),
+        ("classes", right, Qt.Orientation.Vertical),
+    ):
+        shown.addDockWidget(area, shown.docks[name], orientation)
+        shown.docks[name].show()
+    shown.docks["training"].raise_()
     shown.selection.set([shown.document.architecture.nodes[1].id])
 
 

@@ -12,6 +12,7 @@ from explorer.runtime import weight_pictures
 from explorer.runtime.instruments import Subject, make_instruments
 from explorer.runtime.modules import Network, build_module
 from explorer.runtime.weight_pictures import WeightsInstrument, weight_name
+from explorer.training.layout import set_memory_format
 
 
 def _subject(network: Network, *, is_trained: bool = True, scale: float = 1.0) -> Subject:
@@ -48,7 +49,7 @@ def _step(network: Network, scale: float = 1.0) -> None:
 @pytest.mark.parametrize("scale", [1.0, 1024.0])
 def test_weight_change_and_gradient_are_torchs(name: str, node_ids: tuple[str, ...], scale: float) -> None:
     network = build_module(zoo.entry(name).build(), seed=0)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    set_memory_format(network, torch.channels_last)
     before = {node_id: network.get_parameter(f"{node_id}.weight").detach().clone() for node_id in node_ids}
     instrument = WeightsInstrument(_subject(network, scale=scale))
     assert instrument.aim(Look(weighed=(*node_ids, "gone")))
