@@ -28,7 +28,8 @@ from explorer.app.device_watch import DeviceWatch
 from explorer.app.export_dialog import ExportDialog
 from explorer.app.figure_dialog import FigureDialog
 from explorer.app.follow_docks import FollowDocks
-from explorer.app.looking import Looking
+from explorer.app.in_front import InFront
+from explorer.app.looking import Looking, Viewer
 from explorer.app.measuring import make_measuring
 from explorer.app.message_bar import MessageBar
 from explorer.app.moments import TimeMachine
@@ -122,7 +123,15 @@ class MainWindow(QMainWindow):
         self.help_page = HelpPage(self.document, self.selection, self.themes, self)
         self.actions_ = Actions(self)
         self._make_toolbar()
-        viewers = (self.canvas, self.feature_maps, self.layer_walk, self.weights_panel, self.explanations, self.table)
+        in_docks: dict[str, Viewer] = {
+            "feature-maps": self.feature_maps,
+            "layer": self.layer_walk,
+            "weights": self.weights_panel,
+            "classes": self.explanations,
+            "table": self.table,
+        }
+        viewers: list[Viewer] = [self.canvas]
+        viewers += [InFront(viewer, self.docks[name]) for name, viewer in in_docks.items()]
         self.looking = Looking(self.document, self.run_session, self.probe_session, self.probes, viewers, self)
         self.time_machine = TimeMachine(
             self,
@@ -203,8 +212,6 @@ class MainWindow(QMainWindow):
             dock = QDockWidget(title, self)
             dock.setObjectName(f"dock-{name}")
             dock.setWidget(Island(widget))
-            # To Qt a dock behind another tab is visible; nothing is to be captured or drawn for it.
-            dock.visibilityChanged.connect(widget.setVisible)
             self.addDockWidget(area, dock)
             self.docks[name] = dock
         for name in ("data", "feature-maps", "layer", "weights", "classes", "table", "source", "issues", "runs"):

@@ -14,7 +14,16 @@ from explorer import zoo
 from explorer.app.window import MainWindow
 from explorer.architecture import Project, edits, files
 from explorer.look.theme import GRID
-from explorer.runs import EpochFinished, Event, FeatureMapsCaptured, RunConfig, RunFailed, RunFinished, StepsRecorded
+from explorer.runs import (
+    EpochFinished,
+    Event,
+    FeatureMapsCaptured,
+    Look,
+    RunConfig,
+    RunFailed,
+    RunFinished,
+    StepsRecorded,
+)
 from explorer.session.recovery import autosave_folder
 from explorer.session.sources import Source
 
@@ -337,13 +346,16 @@ def test_torch_is_not_imported_before_the_window_shows(tmp_path: Path) -> None:
     assert "onnx" not in loaded
 
 
-def test_nothing_is_wanted_for_a_tab_behind_another(window: MainWindow, qtbot: QtBot) -> None:
+def test_nothing_is_captured_for_a_tab_behind_another(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     window.open_target("lenet5")
     window.selection.set(["conv1"])
-    window.docks["feature-maps"].raise_()
-    qtbot.waitUntil(window.feature_maps.isVisible, timeout=5_000)
-    assert "conv1" in window.feature_maps.wanted().maps
+    asked: list[Look] = []
+    monkeypatch.setattr(window.run_session, "watch", asked.append)
+    window.docks["layer"].raise_()
+    qtbot.waitUntil(lambda: bool(asked) and "conv1" in asked[-1].opened, timeout=5_000)
     window.docks["training"].raise_()
-    qtbot.waitUntil(lambda: not window.feature_maps.isVisible(), timeout=5_000)
-    assert window.feature_maps.wanted().is_empty
-    assert window.training.isVisible()
+    qtbot.waitUntil(lambda: not asked[-1].opened and not asked[-1].weighed, timeout=5_000)
+    # What the canvas shows is wanted all the same.
+    assert asked[-1].maps
