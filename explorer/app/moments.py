@@ -17,7 +17,6 @@ from explorer.app.message_bar import MessageBar
 from explorer.app.moments_budget import make_budget_menu
 from explorer.app.moments_export import ask_export
 from explorer.canvas import GraphView, breadcrumbs
-from explorer.look.island import Island
 from explorer.look.theme import ThemeSource
 from explorer.panels.curves import Curves
 from explorer.panels.moments_bar import MomentsBar
@@ -97,7 +96,7 @@ class TimeMachine(QObject):
         assert layout is not None
         layout.setContentsMargins(0, 0, 0, 0)
         self._place.setContentsMargins(0, 0, 0, 0)
-        self._place.addPermanentWidget(Island(self.bar), 1)
+        self._place.addPermanentWidget(self.bar, 1)
         self._place.hide()
         window.setStatusBar(self._place)
         window.addActions(list(self.bar.actions_))
