@@ -5,8 +5,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 
 from explorer.layers import Shape
-from explorer.panels.augmentation_preview import MakePictures
-from explorer.panels.training import TrainingPanel
+from explorer.panels.augmentation.preview import MakePictures
+from explorer.panels.training.panel import TrainingPanel
 from explorer.runs import RunConfig
 from explorer.runs.augmentation import parse_augmentation
 from explorer.runs.augmented_pictures import AugmentedPictures

@@ -4,7 +4,7 @@ from PySide6.QtCore import QObject
 
 from explorer.app.loading import load
 from explorer.layers import Opaque, Shape, layer_types
-from explorer.panels.values_text import offer_words
+from explorer.panels.values.text import offer_words
 from explorer.session import Document
 from explorer.session.measuring import Measuring
 

@@ -18,10 +18,10 @@ from explorer.app.moments_budget import make_budget_menu
 from explorer.app.moments_export import ask_export
 from explorer.canvas import GraphView, breadcrumbs
 from explorer.look.theme import ThemeSource
-from explorer.panels.curves import Curves
-from explorer.panels.moments_bar import MomentsBar
-from explorer.panels.moments_chip import MomentChip
-from explorer.panels.moments_pair import MomentPair
+from explorer.panels.curves.panel import Curves
+from explorer.panels.moments.bar import MomentsBar
+from explorer.panels.moments.chip import MomentChip
+from explorer.panels.moments.pair import MomentPair
 from explorer.runs import EpochFinished, Event, LayersMeasured, RunStarted, StepsRecorded
 from explorer.runs.moments import MomentFileError, read_moment
 from explorer.session import Document, Selection

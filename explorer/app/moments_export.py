@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from explorer.canvas import GraphView
 from explorer.look import numbers, ramps
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
-from explorer.panels.moments_values import What, side_by_side, values_of
+from explorer.panels.moments.values import What, side_by_side, values_of
 from explorer.runs.moments import MomentFileError, read_moment
 from explorer.runs.moments_npz import export_npz
 from explorer.session.job import Job, Work

@@ -15,8 +15,8 @@ from explorer.look import numbers
 from explorer.look.icons import dress, icon
 from explorer.look.theme import ThemeSource
 from explorer.panels.profile_strip import ProfileStrip
-from explorer.panels.table import LayerTable
-from explorer.panels.training import TrainingPanel
+from explorer.panels.table.panel import LayerTable
+from explorer.panels.training.panel import TrainingPanel
 from explorer.runs import RunConfig
 from explorer.runs.profile import ProfileRefused
 from explorer.session import Document

@@ -11,7 +11,7 @@ from PySide6.QtGui import QDesktopServices
 from explorer.app import engine
 from explorer.app.message_bar import MessageBar
 from explorer.app.projects import Projects
-from explorer.panels.training import SECTION
+from explorer.panels.training.panel import SECTION
 from explorer.runs import RunRecord
 from explorer.runs.replay import whole_run
 from explorer.session import Document

@@ -47,25 +47,25 @@ from explorer.canvas import GraphView
 from explorer.look import theme
 from explorer.look.island import Island
 from explorer.look.theme import Theme, ThemeSource
-from explorer.panels.classes import ClassesPanel
-from explorer.panels.data_page import DataPage, dropped_folder
+from explorer.panels.classes.panel import ClassesPanel
+from explorer.panels.data.page import DataPage, dropped_folder
 from explorer.panels.device_choice import DeviceChoice
 from explorer.panels.estimates import Estimates
-from explorer.panels.explanations import ExplanationsPanel
-from explorer.panels.explanations_tab import AnswersTab
-from explorer.panels.feature_maps import FeatureMapsPanel
-from explorer.panels.gallery import Gallery
-from explorer.panels.help_page import HelpPage
-from explorer.panels.ideas import IdeasPanel
-from explorer.panels.inspector import Inspector
-from explorer.panels.issues import IssuesPanel
-from explorer.panels.layer_walk import LayerWalkPanel
-from explorer.panels.palette import LayerPalette
-from explorer.panels.runs import RunsPanel
-from explorer.panels.source import SourcePanel
-from explorer.panels.table import LayerTable
-from explorer.panels.training import TrainingPanel
-from explorer.panels.weights import WeightsPanel
+from explorer.panels.explanations.panel import ExplanationsPanel
+from explorer.panels.explanations.tab import AnswersTab
+from explorer.panels.feature_maps.panel import FeatureMapsPanel
+from explorer.panels.gallery.panel import Gallery
+from explorer.panels.help.page import HelpPage
+from explorer.panels.ideas.panel import IdeasPanel
+from explorer.panels.inspector.panel import Inspector
+from explorer.panels.issues.panel import IssuesPanel
+from explorer.panels.layer_walk.panel import LayerWalkPanel
+from explorer.panels.palette.panel import LayerPalette
+from explorer.panels.runs.panel import RunsPanel
+from explorer.panels.source.panel import SourcePanel
+from explorer.panels.table.panel import LayerTable
+from explorer.panels.training.panel import TrainingPanel
+from explorer.panels.weights.panel import WeightsPanel
 from explorer.runs import Event, RunConfig, RunStarted
 from explorer.session import Document, Selection, Snapshot, probes_kept
 from explorer.session.classes_session import ClassesSession

@@ -1,1 +1,1 @@
-"""The docks around the canvas: inspector, table, issues, source, gallery, training and feature maps."""
+"""The docks around the canvas. A dock of several files is a package of its own."""

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QSpinBox
 
 from explorer.look.theme import GRID
 from explorer.panels.estimates import Device
-from explorer.panels.training_form import ConfigForm
+from explorer.panels.training.form import ConfigForm
 from explorer.runs import config_field
 from explorer.runs.placement import has_towers
 from explorer.session import Document

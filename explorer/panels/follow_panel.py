@@ -1,6 +1,6 @@
 """A run that trains elsewhere: its curves, how far it is and how it stands, as its folder grows.
 
-How far it is says `training_progress`, as of a run of this window.
+How far it is says `training.progress`, as of a run of this window.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 from explorer.look import numbers
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, small_font
-from explorer.panels.curves import Curves
-from explorer.panels.training_message import MessageBar
-from explorer.panels.training_progress import RunProgress
+from explorer.panels.curves.panel import Curves
+from explorer.panels.training.message import MessageBar
+from explorer.panels.training.progress import RunProgress
 from explorer.runs import (
     EpochFinished,
     Event,

@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from explorer.app.window import MainWindow
-from explorer.panels.classes_layout import Cell
+from explorer.panels.classes.layout import Cell
 from explorer.runs import RunConfig
 from explorer.runs.class_figures import images_of
 from explorer.training import load_data

@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from explorer.app.window import MainWindow
-from explorer.panels.values import PairEditor
+from explorer.panels.values.editors import PairEditor
 from explorer.runs import RunConfig
 from tests.panels.stage import press
 

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from explorer.app.measuring import make_measuring
 from explorer.architecture import edits
 from explorer.layers import Opaque, layer_types
-from explorer.panels.values_text import _words
+from explorer.panels.values.text import _words
 from explorer.session import Document
 from explorer.zoo import entry
 

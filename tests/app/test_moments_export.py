@@ -12,7 +12,7 @@ from explorer.app.moments_export import MomentsExport
 from explorer.canvas import GraphView
 from explorer.look import ramps
 from explorer.look.theme import LIGHT, ThemeSource
-from explorer.panels.moments_values import values_of
+from explorer.panels.moments.values import values_of
 from explorer.runs import Atlas, FeatureMapsCaptured
 from explorer.runs.moments import MomentStore, read_moment
 from explorer.session import Document, Selection

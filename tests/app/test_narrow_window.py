@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from explorer.app.window import MainWindow
-from explorer.panels.explanations_tab import PROBE_IMAGES, TEST_IMAGES
+from explorer.panels.explanations.tab import PROBE_IMAGES, TEST_IMAGES
 from explorer.runs.looks import Pixel
 
 _WIDEST = 1000

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer.app.probe_engine import offer_probes
 from explorer.app.window import MainWindow
-from explorer.panels.explanations_tab import PROBE_IMAGES
+from explorer.panels.explanations.tab import PROBE_IMAGES
 from explorer.runs import RunConfig
 from explorer.training import load_data
 from explorer.training.data import loading

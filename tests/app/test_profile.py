@@ -11,7 +11,7 @@ from explorer.app import profile_engine
 from explorer.app.window import MainWindow
 from explorer.architecture import Architecture, edits
 from explorer.inference.memory import memory
-from explorer.panels.table_columns import Place
+from explorer.panels.table.columns import Place
 from explorer.runs import RunConfig
 from explorer.runs.profile import ProfileRefused, SpeedEstimate, StepProfile
 from explorer.training.profile import profile_step

@@ -20,7 +20,7 @@ import pyqtgraph as pg
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
 from explorer.look.theme import ThemeSource
-from explorer.panels.curves import Curves
+from explorer.panels.curves.panel import Curves
 from explorer.runs import EpochFinished, StepsRecorded
 
 _SIZE = (1250, 300)

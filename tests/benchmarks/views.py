@@ -17,9 +17,9 @@ from explorer import zoo
 from explorer.architecture import Architecture, edits
 from explorer.canvas import GraphView
 from explorer.look.theme import ThemeSource
-from explorer.panels.inspector import Inspector
-from explorer.panels.source import SourcePanel
-from explorer.panels.table import LayerTable
+from explorer.panels.inspector.panel import Inspector
+from explorer.panels.source.panel import SourcePanel
+from explorer.panels.table.panel import LayerTable
 from explorer.session import Document, Selection
 from tests.networks import deep_chain
 

@@ -4,7 +4,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer.layers import HyperParameter, Layer
 from explorer.look.theme import ThemeSource
-from explorer.panels.values import ValueEditor, value_editor
+from explorer.panels.values.editors import ValueEditor, value_editor
 from tests.panels.stage import shown
 
 

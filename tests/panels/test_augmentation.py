@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from explorer.look.theme import ThemeSource
-from explorer.panels.augmentation_form import AugmentationForm
-from explorer.panels.augmentation_preview import AugmentationPreview
+from explorer.panels.augmentation.form import AugmentationForm
+from explorer.panels.augmentation.preview import AugmentationPreview
 from explorer.runs.augmentation import Augmentation, parse_augmentation
 from explorer.runs.augmentation_transforms import TRANSFORMS, Crop, Flip, Jitter, Mixup
 from explorer.runs.augmented_pictures import AugmentedPictures

@@ -13,8 +13,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from explorer.look.theme import ThemeSource
-from explorer.panels.classes import ClassesPanel
-from explorer.panels.classes_layout import Cell, depths, edges, grouped, scale_of
+from explorer.panels.classes.layout import Cell, depths, edges, grouped, scale_of
+from explorer.panels.classes.panel import ClassesPanel
 from explorer.runs import ClassesTested
 from explorer.runs.class_figures import TestedImages, confusion, images_of
 from tests.panels.fake_run import epoch_finished

@@ -17,9 +17,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from explorer.look.theme import ThemeSource
-from explorer.panels import curves_data
-from explorer.panels.curves import Curves
-from explorer.panels.curves_data import Measurements, RunCurves, envelope_at, nice_limit
+from explorer.panels.curves import data as curves_data
+from explorer.panels.curves.data import Measurements, RunCurves, envelope_at, nice_limit
+from explorer.panels.curves.panel import Curves
 from tests.panels.fake_run import epoch_finished, run_started, steps
 from tests.panels.stage import shown
 

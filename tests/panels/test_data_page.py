@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from explorer.look.theme import ThemeSource
-from explorer.panels.data_page import DataPage
-from explorer.panels.data_pictures import ReceivedPictures
+from explorer.panels.data.page import DataPage
+from explorer.panels.data.pictures import ReceivedPictures
 from explorer.runs import RunConfig
 from explorer.runs.data_facts import Problem, Received
 from explorer.session.data_session import DataSession, DataView

@@ -8,7 +8,7 @@ from explorer import zoo
 from explorer.look.theme import ThemeSource
 from explorer.panels.device_choice import DeviceChoice
 from explorer.panels.estimates import Device
-from explorer.panels.training_form import ConfigForm
+from explorer.panels.training.form import ConfigForm
 from explorer.runs import RunConfig
 from explorer.session import Document
 

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from explorer.architecture import Architecture
-from explorer.panels import explanations_heat as heat
-from explorer.panels.explanations import ExplanationsPanel
-from explorer.panels.explanations_card import NUM_BARS, Card
-from explorer.panels.explanations_history import MOST_KEPT, AnswerHistory
-from explorer.panels.explanations_tab import PROBE_IMAGES, TEST_IMAGES, AnswersTab
+from explorer.panels.explanations import heat
+from explorer.panels.explanations.card import NUM_BARS, Card
+from explorer.panels.explanations.history import MOST_KEPT, AnswerHistory
+from explorer.panels.explanations.panel import ExplanationsPanel
+from explorer.panels.explanations.tab import PROBE_IMAGES, TEST_IMAGES, AnswersTab
 from explorer.runs import Look, Normalization, Probe, ProbeAnswer, ProbesExplained
 from explorer.runtime.images import probe_tensor, to_network_input
 from explorer.session.probe_set import ProbeSet

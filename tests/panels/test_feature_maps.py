@@ -14,11 +14,13 @@ from pytestqt.qtbot import QtBot
 from explorer import zoo
 from explorer.architecture import Architecture
 from explorer.inference.receptive_field import Box
-from explorer.panels import feature_maps_order, feature_maps_taken, feature_maps_wanted
-from explorer.panels.feature_maps import FeatureMapsPanel
-from explorer.panels.feature_maps_colours import colours
-from explorer.panels.feature_maps_pins import MOST_PINS, Pin
-from explorer.panels.feature_maps_values import Maps, levels_of, maps_of_output, scale_of
+from explorer.panels.feature_maps import order as orders
+from explorer.panels.feature_maps import taken as store
+from explorer.panels.feature_maps import wanted as wants
+from explorer.panels.feature_maps.colours import colours
+from explorer.panels.feature_maps.panel import FeatureMapsPanel
+from explorer.panels.feature_maps.pins import MOST_PINS, Pin
+from explorer.panels.feature_maps.values import Maps, levels_of, maps_of_output, scale_of
 from explorer.runs import HOME_VARIABLE, Atlas, FeatureMapsCaptured, LayersOpened, OpenedLayer, Probe
 from explorer.runs.looks import Pixel
 from explorer.runs.observed import ChannelCompared, FieldMeasured
@@ -175,7 +177,7 @@ def test_channels_are_sorted_and_stay_while_somebody_points_at_one(
     best = int(means.argmax())
     assert panel.maps.channel_rect(best).topLeft() == QPointF(2, 2)
     turned = opened._replace(output=-opened.output)
-    monkeypatch.setattr(feature_maps_order, "_SORT_AFTER_S", 0.0)
+    monkeypatch.setattr(orders, "_SORT_AFTER_S", 0.0)
     _point(panel, best, 2, 2)
     _open(panel, 1241, conv1=turned)
     assert panel.maps.order.tolist() == np.argsort(-means).tolist()
@@ -186,7 +188,7 @@ def test_channels_are_sorted_and_stay_while_somebody_points_at_one(
 
 
 def test_channels_by_their_change(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feature_maps_order, "_SORT_AFTER_S", 0.0)
+    monkeypatch.setattr(orders, "_SORT_AFTER_S", 0.0)
     panel, _, opened = _conv1(qtbot)
     _choose(panel.controls.order_menu, "first")
     assert panel.controls.dead.text == "nothing has changed yet"
@@ -217,7 +219,7 @@ def test_a_picture_is_shown_until_the_values_are_there(qtbot: QtBot, monkeypatch
     # A picture of another moment takes their place, as of a run that is followed from elsewhere.
     _give(panel, "initial weights", conv1=atlas(_maps(), columns=3))
     assert " = " in panel.readout.text
-    monkeypatch.setattr(feature_maps_taken, "STALE_AFTER_S", 0.0)
+    monkeypatch.setattr(store, "STALE_AFTER_S", 0.0)
     _give(panel, "initial weights", conv1=atlas(_maps(), columns=3))
     assert " ≈ " in panel.readout.text
 
@@ -225,7 +227,7 @@ def test_a_picture_is_shown_until_the_values_are_there(qtbot: QtBot, monkeypatch
 def test_layers_too_large_to_follow_keep_their_picture_and_say_so(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feature_maps_wanted, "_MOST_VALUES", 1000)
+    monkeypatch.setattr(wants, "_MOST_VALUES", 1000)
     panel, at = _panel(qtbot)
     at.selection.set(["conv1"])
     assert panel.wanted().maps == ("conv1",)

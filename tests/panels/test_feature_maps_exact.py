@@ -7,8 +7,8 @@ from pytestqt.qtbot import QtBot
 from torch import Tensor, nn
 
 from explorer import zoo
-from explorer.panels.feature_maps import FeatureMapsPanel
-from explorer.panels.feature_maps_pointing import exact_value
+from explorer.panels.feature_maps.panel import FeatureMapsPanel
+from explorer.panels.feature_maps.pointing import exact_value
 from explorer.runs import HOME_VARIABLE, Normalization
 from explorer.runs.looks import Pixel, merged
 from explorer.runtime.modules import Network, build_module

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from PySide6.QtGui import QColor
 
 from explorer.look.theme import DARK, LIGHT, Theme, contrast
-from explorer.panels.feature_maps_colours import colours, picture
-from explorer.panels.feature_maps_pointing import pixel_of
-from explorer.panels.feature_maps_tiles import (
+from explorer.panels.feature_maps.colours import colours, picture
+from explorer.panels.feature_maps.pointing import pixel_of
+from explorer.panels.feature_maps.tiles import (
     SCALES,
     Tiles,
     Tiling,
@@ -21,7 +21,7 @@ from explorer.panels.feature_maps_tiles import (
     grid_size,
     laid_out,
 )
-from explorer.panels.feature_maps_values import (
+from explorer.panels.feature_maps.values import (
     GAP,
     LAST_LEVEL,
     NOT_A_NUMBER,

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 from explorer.architecture import Project, files
 from explorer.inference import infer
 from explorer.look.theme import ThemeSource
-from explorer.panels.gallery import Gallery
-from explorer.panels.gallery_card import Card
+from explorer.panels.gallery.card import Card
+from explorer.panels.gallery.panel import Gallery
 from explorer.panels.miniature import silhouette
 from explorer.zoo import Entry, entries, entry
 from tests.panels.stage import click, press, shown, write

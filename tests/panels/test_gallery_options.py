@@ -10,11 +10,11 @@ from explorer.architecture import Architecture, edits
 from explorer.inference import infer
 from explorer.look import numbers
 from explorer.look.theme import ThemeSource
-from explorer.panels.gallery import Gallery
-from explorer.panels.gallery_card import Card
-from explorer.panels.gallery_options import outcome
-from explorer.panels.parameter_dialog import ParameterDialog
-from explorer.panels.parameter_form import ParameterForm
+from explorer.panels.gallery.card import Card
+from explorer.panels.gallery.options import outcome
+from explorer.panels.gallery.panel import Gallery
+from explorer.panels.parameters.dialog import ParameterDialog
+from explorer.panels.parameters.form import ParameterForm
 from explorer.zoo import Value, entries, entry
 from tests.panels.stage import press, shown, write
 

@@ -12,11 +12,11 @@ from pytestqt.qtbot import QtBot
 
 from explorer.inference import infer
 from explorer.look.theme import ThemeSource
-from explorer.panels.gallery import Gallery
-from explorer.panels.gallery_plot import GalleryPlot
-from explorer.panels.gallery_plot_scale import Scale, Spot
-from explorer.panels.gallery_search import Facts
-from explorer.panels.parameter_dialog import ParameterDialog
+from explorer.panels.gallery.panel import Gallery
+from explorer.panels.gallery.plot import GalleryPlot
+from explorer.panels.gallery.plot_scale import Scale, Spot
+from explorer.panels.gallery.search import Facts
+from explorer.panels.parameters.dialog import ParameterDialog
 from explorer.zoo import entries, entry
 from tests.panels.stage import click, press, shown, write
 

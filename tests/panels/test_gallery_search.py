@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.panels.gallery_search import DESCRIBED, Band, Facts, Wanted, rank
+from explorer.panels.gallery.search import DESCRIBED, Band, Facts, Wanted, rank
 from explorer.zoo import entries, entry
 
 

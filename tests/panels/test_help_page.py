@@ -8,8 +8,8 @@ from explorer import zoo
 from explorer.layers import Conv2d, layer_types
 from explorer.layers.explained import explanation
 from explorer.look.theme import DARK, LIGHT
-from explorer.panels.help_page import HelpPage
-from explorer.panels.help_text import CONTENTS, topic_html, type_tooltip
+from explorer.panels.help.page import HelpPage
+from explorer.panels.help.text import CONTENTS, topic_html, type_tooltip
 from explorer.session import Document, Selection
 from explorer.zoo.explained import explained_kinds
 from tests.panels.stage import Stage, press, stage

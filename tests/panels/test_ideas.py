@@ -15,8 +15,8 @@ from explorer.layers import LocalResponseNorm, ReLU, Tanh
 from explorer.look import numbers
 from explorer.look.theme import ThemeSource
 from explorer.panels.estimates import Estimates
-from explorer.panels.ideas import IdeasPanel
-from explorer.panels.ideas_button import OfferButton
+from explorer.panels.ideas.button import OfferButton
+from explorer.panels.ideas.panel import IdeasPanel
 from explorer.session import Document, Snapshot
 from tests.panels.stage import Stage, click, enter, press, shown, stage, write
 

@@ -9,9 +9,9 @@ from pytestqt.qtbot import QtBot
 from explorer.architecture import edits
 from explorer.layers import Opaque, PartialConv2d, layer_types
 from explorer.look.theme import ThemeSource
-from explorer.panels.inspector import Inspector
-from explorer.panels.inspector_form import Form
-from explorer.panels.values import (
+from explorer.panels.inspector.form import Form
+from explorer.panels.inspector.panel import Inspector
+from explorer.panels.values.editors import (
     ChoiceEditor,
     ConnectionsEditor,
     FollowsEditor,
@@ -21,8 +21,8 @@ from explorer.panels.values import (
     TextEditor,
     ValueEditor,
 )
-from explorer.panels.values_grid import Cell
-from explorer.panels.values_padding import Way
+from explorer.panels.values.grid import Cell
+from explorer.panels.values.padding import Way
 from explorer.session import Document, Selection, Snapshot
 from tests.networks import branching, deep_chain
 from tests.panels.stage import Stage, click, enter, press, shown, stage, wheel, write

@@ -4,7 +4,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
 from explorer.look import numbers
-from explorer.panels.inspector import Inspector
+from explorer.panels.inspector.panel import Inspector
 from explorer.zoo import entry
 from tests.panels.stage import Stage, shown, stage
 

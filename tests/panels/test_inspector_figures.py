@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
-from explorer.panels.inspector import Inspector
-from explorer.panels.inspector_facts import Facts
-from explorer.panels.inspector_row import FactRow
+from explorer.panels.inspector.facts import Facts
+from explorer.panels.inspector.panel import Inspector
+from explorer.panels.inspector.row import FactRow
 from explorer.runs import RunConfig
 from explorer.runtime.modules import build_module
 from tests.networks import branching

@@ -8,7 +8,7 @@ from explorer.architecture import edits
 from explorer.inference.memory import memory
 from explorer.look import numbers
 from explorer.panels.estimates import Device, Estimates
-from explorer.panels.inspector import Inspector
+from explorer.panels.inspector.panel import Inspector
 from explorer.runs import RunConfig
 from tests.panels.stage import Stage, click, shown, stage
 

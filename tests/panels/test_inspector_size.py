@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
-from explorer.panels.inspector import Inspector
+from explorer.panels.inspector.panel import Inspector
 from explorer.session import Snapshot
 from tests.panels.stage import Stage, click, enter, press, shown, stage
 

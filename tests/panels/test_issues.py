@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
 from explorer.inference import Issue, Repair
-from explorer.panels.issues import IssuesPanel
-from explorer.panels.issues_card import IssueCard
+from explorer.panels.issues.card import IssueCard
+from explorer.panels.issues.panel import IssuesPanel
 from tests.networks import branching
 from tests.panels.stage import Stage, click, enter, press, shown, stage
 

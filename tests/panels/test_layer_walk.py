@@ -10,11 +10,11 @@ from pytestqt.qtbot import QtBot
 
 from explorer.architecture import Architecture, edits
 from explorer.layers import MaxPool2d
-from explorer.panels.layer_walk import LayerWalkPanel
-from explorer.panels.layer_walk_colours import colour, full, short
-from explorer.panels.layer_walk_controls import SPEEDS
-from explorer.panels.layer_walk_map import MapView
-from explorer.panels.values import NumberEditor, PaddingEditor, PairEditor
+from explorer.panels.layer_walk.colours import colour, full, short
+from explorer.panels.layer_walk.controls import SPEEDS
+from explorer.panels.layer_walk.map import MapView
+from explorer.panels.layer_walk.panel import LayerWalkPanel
+from explorer.panels.values.editors import NumberEditor, PaddingEditor, PairEditor
 from explorer.runs import LayersOpened
 from explorer.runtime.modules import build_module
 from explorer.runtime.observer import runnable_part

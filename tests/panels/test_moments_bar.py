@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from explorer.look.theme import ThemeSource
-from explorer.panels.moments_bar import MomentsBar
+from explorer.panels.moments.bar import MomentsBar
 from explorer.runs import StepsRecorded
 
 STEPS = (0, 1, 2, 4, 8, 50, 100, 200)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.panels.moments_losses import WINDOW, largest_leaps
+from explorer.panels.moments.losses import WINDOW, largest_leaps
 
 
 def test_a_leap_is_found_with_its_height() -> None:

@@ -11,7 +11,7 @@ from explorer.architecture import edits
 from explorer.inference import infer
 from explorer.layers import BatchNorm1d, Category, Conv2d, Linear, RadialBasis, ReLU, layer_types
 from explorer.look import catalogue
-from explorer.panels.palette import LayerPalette
+from explorer.panels.palette.panel import LayerPalette
 from explorer.session import Document, Selection
 from explorer.session.dragging import LAYER_MIME_TYPE, dragged
 from explorer.session.measuring import is_waiting

@@ -8,8 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from explorer.inference import infer
 from explorer.look import numbers
-from explorer.panels.palette import LayerPalette
-from explorer.panels.parameter_dialog import ParameterDialog
+from explorer.panels.palette.panel import LayerPalette
+from explorer.panels.parameters.dialog import ParameterDialog
 from explorer.session import Document, Selection, Snapshot
 from explorer.session.dragging import DraggedBlock, dragged
 from explorer.zoo import entry

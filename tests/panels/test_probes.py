@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from explorer.assets import resource
 from explorer.look import numbers
-from explorer.panels.probes import ProbeBar
-from explorer.panels.probes_pad import DrawingPad
+from explorer.panels.probes.bar import ProbeBar
+from explorer.panels.probes.pad import DrawingPad
 from explorer.runs import Probe
 from explorer.session.probe_set import ProbeSet
 from explorer.session.probes import ProbeImageError, pixels, probe_images, read_image, to_qimage

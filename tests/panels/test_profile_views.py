@@ -13,8 +13,8 @@ from explorer.look import numbers
 from explorer.look.theme import ThemeSource
 from explorer.panels.estimate_line import EstimateLine
 from explorer.panels.profile_strip import ProfileStrip
-from explorer.panels.table import LayerTable
-from explorer.panels.table_columns import MEASURED, Place
+from explorer.panels.table.columns import MEASURED, Place
+from explorer.panels.table.panel import LayerTable
 from explorer.runs import EpochFinished, RunConfig, RunStarted, StepsRecorded
 from explorer.runs.profile import NodeProfile
 from explorer.session.document import Snapshot

@@ -15,9 +15,9 @@ from pytestqt.qtbot import QtBot
 from explorer import zoo
 from explorer.architecture import Project, files
 from explorer.look.theme import ThemeSource
-from explorer.panels.runs import RunsPanel
-from explorer.panels.runs_comparison import MOST_RUNS
-from explorer.panels.runs_model import BEST, NAME, SORT_ROLE, STATE, TAGS, WHEN
+from explorer.panels.runs.comparison import MOST_RUNS
+from explorer.panels.runs.model import BEST, NAME, SORT_ROLE, STATE, TAGS, WHEN
+from explorer.panels.runs.panel import RunsPanel
 from explorer.runs import EpochFinished, RunConfig, RunFailed, RunFinished, RunStarted, RunStore, StepsRecorded
 from explorer.runs.checkpoints import checkpoint_name
 from explorer.session.runs_session import RunsSession

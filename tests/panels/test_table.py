@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
 from explorer.inference.memory import memory
-from explorer.panels.table import LayerTable
-from explorer.panels.table_model import PLAIN_ROLE, LayerTableModel
+from explorer.panels.table.model import PLAIN_ROLE, LayerTableModel
+from explorer.panels.table.panel import LayerTable
 from tests.networks import branching
 from tests.panels.stage import Stage, click, press, shown, stage
 

@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 from explorer.architecture import edits
 from explorer.inference.memory import memory
 from explorer.look.query import matching, parse
-from explorer.panels.table import LayerTable
-from explorer.panels.table_model import LayerTableModel
+from explorer.panels.table.model import LayerTableModel
+from explorer.panels.table.panel import LayerTable
 from explorer.zoo import entry
 from tests.networks import branching
 from tests.panels.stage import Stage, press, shown, stage, write

@@ -4,9 +4,9 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from explorer.panels.table import LayerTable
-from explorer.panels.table_columns import LEARNED, Place
-from explorer.panels.table_model import PLAIN_ROLE
+from explorer.panels.table.columns import LEARNED, Place
+from explorer.panels.table.model import PLAIN_ROLE
+from explorer.panels.table.panel import LayerTable
 from explorer.runs import LayersMeasured, LayerStatistics
 from explorer.session.sources import Source
 from tests.panels.stage import shown, stage

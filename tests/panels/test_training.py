@@ -11,10 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
 from explorer.look.theme import ThemeSource
-from explorer.panels.augmentation_form import AugmentationForm
-from explorer.panels.training import TrainingPanel
-from explorer.panels.training_form import ConfigForm
-from explorer.panels.training_form_editors import RealBox
+from explorer.panels.augmentation.form import AugmentationForm
+from explorer.panels.training.form import ConfigForm
+from explorer.panels.training.form_editors import RealBox
+from explorer.panels.training.panel import TrainingPanel
 from explorer.runs import CONFIG_FIELDS, Normalization, RunConfig, RunFailed
 from explorer.runs.data_facts import DataFacts
 from tests.panels.fake_run import FakeRun, epoch_finished, run_finished, run_started, steps

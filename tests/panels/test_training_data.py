@@ -2,7 +2,7 @@
 
 from pytestqt.qtbot import QtBot
 
-from explorer.panels.training import TrainingPanel
+from explorer.panels.training.panel import TrainingPanel
 from explorer.runs import DataProgress, RunFinished
 from tests.panels.fake_run import FakeRun, run_finished, run_started, steps
 from tests.panels.stage import click, shown, stage

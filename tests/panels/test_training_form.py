@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDialogButtonBox, QFileDialo
 from pytestqt.qtbot import QtBot
 
 from explorer.look.theme import ThemeSource
-from explorer.panels.training_form import ALL_FIELDS, ConfigForm
-from explorer.panels.training_form_editors import RealBox
-from explorer.panels.training_form_group import Heading
-from explorer.panels.training_form_save import SaveDialog
+from explorer.panels.training.form import ALL_FIELDS, ConfigForm
+from explorer.panels.training.form_editors import RealBox
+from explorer.panels.training.form_group import Heading
+from explorer.panels.training.form_save import SaveDialog
 from explorer.runs import RunConfig
 from explorer.runs.recipe import Recipe, find_recipe, own_recipes, save_recipe
 from explorer.runs.shipped_recipes import SHIPPED

@@ -5,13 +5,13 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from explorer.layers import BatchNorm2d, Conv2d, Kind
-from explorer.panels.values import FlagEditor, FollowsEditor, Mixed, NumberEditor, PairEditor
+from explorer.panels.values.editors import FlagEditor, FollowsEditor, Mixed, NumberEditor, PairEditor
 from tests.panels.editors import made, recorded
 from tests.panels.stage import click, press, wheel, write
 
 
 def test_every_kind_has_an_editor() -> None:
-    from explorer.panels.values import _EDITORS
+    from explorer.panels.values.editors import _EDITORS
 
     assert set(_EDITORS) == set(Kind)
 

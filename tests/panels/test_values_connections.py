@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from explorer.layers.hyper_parameter import HyperParameter
 from explorer.layers.registry import layer_type
-from explorer.panels.values import ConnectionsEditor, Mixed
-from explorer.panels.values_grid import Cell, Rows
+from explorer.panels.values.editors import ConnectionsEditor, Mixed
+from explorer.panels.values.grid import Cell, Rows
 from tests.panels.editors import gestures, made, parameter, recorded
 from tests.panels.stage import press
 

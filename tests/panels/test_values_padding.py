@@ -6,9 +6,9 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from explorer.layers import Conv2d
-from explorer.panels.values import Mixed, PaddingEditor
-from explorer.panels.values_number import NumberBox
-from explorer.panels.values_padding import Way
+from explorer.panels.values.editors import Mixed, PaddingEditor
+from explorer.panels.values.number import NumberBox
+from explorer.panels.values.padding import Way
 from tests.panels.editors import gestures, made, recorded
 from tests.panels.stage import press, wheel, write
 

@@ -5,8 +5,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from explorer.layers import Conv2d, Opaque, Permute
-from explorer.panels.values import ChoiceEditor, IntegersEditor, Mixed, TextEditor
-from explorer.panels.values_text import _words, offer_words, parsed
+from explorer.panels.values.editors import ChoiceEditor, IntegersEditor, Mixed, TextEditor
+from explorer.panels.values.text import _words, offer_words, parsed
 from tests.panels.editors import gestures, made, parameter, recorded
 from tests.panels.stage import press, wheel, write
 

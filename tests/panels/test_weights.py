@@ -14,10 +14,10 @@ from pytestqt.qtbot import QtBot
 from explorer import zoo
 from explorer.architecture import Architecture, edits
 from explorer.look.theme import ThemeSource
-from explorer.panels.weights import WeightsPanel
-from explorer.panels.weights_curves_plot import LayersPlot
-from explorer.panels.weights_history import strip
-from explorer.panels.weights_strip import ROWS
+from explorer.panels.weights.curves_plot import LayersPlot
+from explorer.panels.weights.history import strip
+from explorer.panels.weights.panel import WeightsPanel
+from explorer.panels.weights.strip import ROWS
 from explorer.runs import Histogram, LayersMeasured, LayerStatistics, Look, WeightPictures, WeightsCaptured
 from explorer.session import Document, Selection
 from explorer.session.sources import Source

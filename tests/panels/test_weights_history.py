@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.panels.weights_curves_plot import envelope
-from explorer.panels.weights_history import (
+from explorer.panels.weights.curves_plot import envelope
+from explorer.panels.weights.history import (
     LEAST_COLUMNS,
     MOST_BYTES,
     MOST_COLUMNS,

@@ -21,10 +21,10 @@ from explorer.layers.linear import Linear
 from explorer.layers.transposed import ConvTranspose2d
 from explorer.look.ramps import diverging, signed_levels
 from explorer.look.theme import DARK, LIGHT
-from explorer.panels.weights_arrangement import Arrangement, enlarged
-from explorer.panels.weights_kernel_view import in_common, short
-from explorer.panels.weights_kernels import averaged, folded_shape, kernels_of, largest, tiles_of
-from explorer.panels.weights_pictures import PicturesPage
+from explorer.panels.weights.arrangement import Arrangement, enlarged
+from explorer.panels.weights.kernel_view import in_common, short
+from explorer.panels.weights.kernels import averaged, folded_shape, kernels_of, largest, tiles_of
+from explorer.panels.weights.pictures import PicturesPage
 from explorer.runs import WeightPictures
 from explorer.runtime.modules import build_module
 from tests.panels.stage import click, press, shown, stage

@@ -1,0 +1,444 @@
+"""What the network gets right: confusion matrix, classes, and images with their answers. Where tests come from is
+`session.classes_session`'s; the three views are `matrix`, `table` and `pictures`."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QMenu,
+    QSlider,
+    QSplitter,
+    QStackedLayout,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from explorer.architecture.files import write_atomically
+from explorer.look import numbers
+from explorer.look.labels import ElidedLabel, RoleLabel
+from explorer.look.theme import GRID, ThemeSource, body_font, small_font
+from explorer.panels.classes.matrix import ConfusionView
+from explorer.panels.classes.pictures import Answer, AnsweredImages
+from explorer.panels.classes.table import FiguresTable, class_columns, pair_columns
+from explorer.panels.data.classes import scrolled
+from explorer.runs.class_figures import (
+    Confusion,
+    Pair,
+    TestedImages,
+    by_likeness,
+    by_mistakes,
+    class_figures,
+    classes_csv,
+    confident_mistakes,
+    confused_pairs,
+    confusion,
+    confusion_csv,
+    images_csv,
+    images_of,
+)
+from explorer.session.classes_session import ClassesSession, Pictures
+
+_MOST_PICTURES = 60
+_MOST_PAIRS = 1000
+
+
+class ClassesPanel(QWidget):
+    """The tab.
+
+    Signals:
+        probe_chosen(numpy.ndarray, str): a test image to look at feature maps of, and its label.
+        done(str): what was written.
+        failed(str): what could not be.
+    """
+
+    probe_chosen = Signal(object, str)
+    done = Signal(str)
+    failed = Signal(str)
+
+    def __init__(self, session: ClassesSession, themes: ThemeSource, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._tested: TestedImages | None = None
+        self._found: Confusion | None = None
+        self._pairs: tuple[Pair, ...] = ()
+        self._looked: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+        """True and predicted classes of the images that are shown; None for the surest mistakes of all."""
+
+        self.title = RoleLabel(themes, font=body_font(bold=True), parent=self)
+        self.facts = ElidedLabel(themes, role="muted", font=small_font(), parent=self)
+        self.epoch_slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.epoch_slider.setFixedWidth(16 * GRID)
+        self.epoch_slider.setAccessibleName(self.tr("Epoch"))
+        self.epoch_slider.setToolTip(self.tr("Look at the tests of earlier epochs"))
+        self.newest_button = QToolButton(self)
+        self.newest_button.setText(self.tr("Newest"))
+        self.newest_button.setCheckable(True)
+        self.newest_button.setToolTip(self.tr("Follow the newest test"))
+        self.order_menu = QComboBox(self)
+        self.order_menu.setAccessibleName(self.tr("Order of the classes"))
+        self.order_menu.addItem(self.tr("In their own order"), "own")
+        self.order_menu.addItem(self.tr("Most mistakes first"), "mistakes")
+        self.order_menu.addItem(self.tr("Confused ones together"), "likeness")
+        self.export_button = QToolButton(self)
+        self.export_button.setText(self.tr("Export"))
+        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.matrix = ConfusionView(themes, self)
+        self.words = ElidedLabel(themes, role="muted", font=small_font(), parent=self)
+        self.classes = FiguresTable(themes, self.tr("Classes"), self)
+        self.pairs = FiguresTable(themes, self.tr("Commonest mistakes"), self)
+        self.heading = ElidedLabel(themes, font=small_font(), parent=self)
+        self.back_button = QToolButton(self)
+        self.back_button.setText(self.tr("All mistakes"))
+        self.back_button.setToolTip(self.tr("Back to the surest mistakes of all classes (Esc)"))
+        self.images = AnsweredImages(themes, self)
+        self._why = RoleLabel(themes, role="muted", font=small_font(), wraps=True, parent=self)
+        self._why.hide()
+        self._empty = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=self)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._lay_out()
+        self._make_menu()
+
+        session.changed.connect(self._apply)
+        session.pictures_found.connect(self._take_pictures)
+        session.image_found.connect(self._give_probe)
+        session.failed.connect(self._show_failure)
+        self.epoch_slider.valueChanged.connect(self._choose_epoch)
+        self.newest_button.toggled.connect(self._follow)
+        self.order_menu.currentIndexChanged.connect(lambda _index: self._order())
+        self.matrix.cell_chosen.connect(self.look_into)
+        self.matrix.read_out.connect(self._read_out)
+        self.classes.line_chosen.connect(self._look_into_class)
+        self.pairs.line_chosen.connect(self._look_into_pair)
+        self.classes.copy_asked.connect(self.copy_classes)
+        self.pairs.copy_asked.connect(self.copy_matrix)
+        self.images.chosen.connect(session.find_image)
+        self.back_button.clicked.connect(lambda: self.look_into(None))
+        copy = QShortcut(QKeySequence.StandardKey.Copy, self.matrix, self.copy_matrix)
+        copy.setContext(Qt.ShortcutContext.WidgetShortcut)
+        self._apply()
+
+    def look_into(self, cell: tuple[tuple[int, ...], tuple[int, ...]] | None) -> None:
+        """Show the images of true classes with an answer among others; None for the surest mistakes of all."""
+        self._looked = cell
+        if cell is None:
+            self.matrix.unmark()
+            self.classes.mark(None)
+            self.pairs.mark(None)
+        self._show_images()
+
+    def copy_matrix(self) -> None:
+        """Put the matrix on the clipboard, as CSV in the order on screen."""
+        if self._found is not None:
+            QGuiApplication.clipboard().setText(confusion_csv(self._found, self._current_order()))
+
+    def copy_classes(self) -> None:
+        """Put the classes with their figures on the clipboard, as CSV."""
+        if self._found is not None:
+            QGuiApplication.clipboard().setText(classes_csv(self._found))
+
+    def save(self, what: str, path: Path) -> None:
+        """Write "matrix", "classes" or "images" as CSV, or the "picture" of the matrix; `done` or `failed` follows."""
+        if self._found is None or self._tested is None:
+            return
+        try:
+            if what == "picture":
+                if not self.matrix.picture().save(str(path)):
+                    raise OSError(self.tr("the picture could not be written"))
+            else:
+                text = self._table(what, self._found, self._tested)
+                write_atomically(path, text.encode())
+        except OSError as error:
+            self.failed.emit(f"{path}: {error.strerror or error}")
+        else:
+            self.done.emit(self.tr("Wrote {0}").format(path))
+
+    def sizeHint(self) -> QSize:
+        return QSize(150 * GRID, 32 * GRID)
+
+    # Qt
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._session.set_watched(True)
+        self._apply()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._session.set_watched(False)
+
+    # Building
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(GRID)
+        top.addWidget(self.title)
+        top.addWidget(self.facts, 1)
+        for widget in (self.epoch_slider, self.newest_button, self.order_menu, self.export_button):
+            top.addWidget(widget)
+
+        left = QWidget(self)
+        column = _column(left)
+        column.addWidget(self.matrix, 1)
+        column.addWidget(self.words)
+
+        middle = QWidget(self)
+        column = _column(middle)
+        self._pages = QStackedWidget(middle)
+        self.choice = QButtonGroup(self)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        for place, (text, page) in enumerate(
+            ((self.tr("Classes"), self.classes), (self.tr("Commonest mistakes"), self.pairs))
+        ):
+            button = QToolButton(middle)
+            button.setText(text)
+            button.setCheckable(True)
+            button.setAutoRaise(True)
+            self.choice.addButton(button, place)
+            row.addWidget(button)
+            self._pages.addWidget(page)
+        row.addStretch(1)
+        self.choice.idClicked.connect(self._pages.setCurrentIndex)
+        self.choice.button(0).setChecked(True)
+        column.addLayout(row)
+        column.addWidget(self._pages, 1)
+
+        right = QWidget(self)
+        column = _column(right)
+        row = QHBoxLayout()
+        row.addWidget(self.heading, 1)
+        row.addWidget(self.back_button)
+        column.addLayout(row)
+        column.addWidget(self._why)
+        column.addWidget(scrolled(self.images, right), 1)
+
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        for part, stretch in ((left, 4), (middle, 2), (right, 4)):
+            self.splitter.addWidget(part)
+            self.splitter.setStretchFactor(self.splitter.count() - 1, stretch)
+        self.splitter.setHandleWidth(2 * GRID)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setSizes([440, 420, 420])
+        self._page = QWidget(self)
+        column = QVBoxLayout(self._page)
+        column.setContentsMargins(GRID, GRID, GRID, GRID)
+        column.setSpacing(GRID)
+        column.addLayout(top)
+        column.addWidget(self.splitter, 1)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._page)
+
+    def _make_menu(self) -> None:
+        menu = QMenu(self.export_button)
+        menu.addAction(self.tr("Copy the matrix as CSV"), self.copy_matrix)
+        menu.addAction(self.tr("Copy the classes as CSV"), self.copy_classes)
+        menu.addSeparator()
+        table, picture = self.tr("Table (*.csv)"), self.tr("Picture (*.png)")
+        for text, what, name, kind in (
+            (self.tr("Save the matrix…"), "matrix", "confusion.csv", table),
+            (self.tr("Save the classes…"), "classes", "classes.csv", table),
+            (self.tr("Save the answer to each image…"), "images", "answers.csv", table),
+            (self.tr("Save a picture of the matrix…"), "picture", "confusion.png", picture),
+        ):
+            menu.addAction(text, partial(self._ask, what, name, kind))
+        self.export_button.setMenu(menu)
+
+    def _table(self, what: str, found: Confusion, tested: TestedImages) -> str:
+        if what == "matrix":
+            return confusion_csv(found, self._current_order())
+        return classes_csv(found) if what == "classes" else images_csv(tested)
+
+    def _ask(self, what: str, name: str, kind: str) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, self.tr("Export"), name, kind)
+        if path:
+            self.save(what, Path(path))
+
+    # Following
+
+    def _apply(self) -> None:
+        if not self.isVisible():
+            return
+        test = self._session.shown
+        if test is None:
+            self._tested = self._found = None
+            self._looked = None
+            self.images.forget_pictures()
+            self.images.show_answers(())
+            self.matrix.apply(None)
+            self._empty.show_text(self._what_to_do())
+            self._stack.setCurrentWidget(self._empty)
+            return
+        self._stack.setCurrentWidget(self._page)
+        self._show_epochs(test.epoch)
+        if test.tested is self._tested:
+            return
+        if self._tested is not None and self._tested.class_names != test.tested.class_names:
+            self._looked = None
+            self.images.forget_pictures()
+        self._tested = test.tested
+        self._found = confusion(test.tested)
+        self._show_facts(test.epoch, test.step)
+        self._order()
+        self._show_tables()
+        self._show_images()
+
+    def _what_to_do(self) -> str:
+        if self._session.has_run and not self._session.is_active:
+            return self.tr("No test of this run is kept: it ended before its first epoch, or was recorded elsewhere.")
+        if self._session.has_run:
+            return self.tr("The test after the first epoch shows what the network gets right.")
+        return self.tr("Train a network, or open a run in the Runs tab, to see what it gets right.")
+
+    def _show_epochs(self, epoch: int) -> None:
+        epochs = self._session.epochs
+        self.epoch_slider.blockSignals(True)
+        self.epoch_slider.setRange(0, max(0, len(epochs) - 1))
+        self.epoch_slider.setValue(epochs.index(epoch))
+        self.epoch_slider.blockSignals(False)
+        self.newest_button.blockSignals(True)
+        self.newest_button.setChecked(self._session.is_newest)
+        self.newest_button.blockSignals(False)
+        for widget in (self.epoch_slider, self.newest_button):
+            widget.setVisible(len(epochs) > 1)
+
+    def _show_facts(self, epoch: int, step: int) -> None:
+        assert self._tested is not None
+        count, wrong = self._tested.count, self._tested.count - self._tested.num_right
+        self.title.show_text(self.tr("After epoch {0}").format(f"{epoch:,}"))
+        text = self.tr("{accuracy} of {count} test images are recognised · {wrong} are not · step {step}")
+        if self._session.elsewhere:
+            text = self.tr("{0} · run {1}, elsewhere").format(text, self._session.elsewhere)
+        self.facts.show_text(
+            text.format(
+                accuracy=numbers.percent(self._tested.num_right / count if count else None, 2),
+                count=numbers.exact_count(count),
+                wrong=numbers.exact_count(wrong),
+                step=numbers.exact_count(step),
+            )
+        )
+
+    def _choose_epoch(self, place: int) -> None:
+        epochs = self._session.epochs
+        is_last = place == len(epochs) - 1
+        self._session.choose(None if is_last else epochs[place])
+
+    def _follow(self, follows: bool) -> None:
+        epochs = self._session.epochs
+        self._session.choose(None if follows or not epochs else epochs[self.epoch_slider.value()])
+
+    # What is shown
+
+    def _current_order(self) -> list[int]:
+        assert self._found is not None
+        kind = self.order_menu.currentData()
+        if kind == "mistakes":
+            return [int(place) for place in by_mistakes(self._found)]
+        if kind == "likeness":
+            return [int(place) for place in by_likeness(self._found)]
+        return list(range(self._found.num_classes))
+
+    def _order(self) -> None:
+        if self._found is not None:
+            self.matrix.apply(self._found, self._current_order())
+            if self._looked is not None and len(self._looked[0]) == len(self._looked[1]) == 1:
+                self.matrix.mark(self._looked[0][0], self._looked[1][0])
+
+    def _show_tables(self) -> None:
+        assert self._found is not None
+        figures = class_figures(self._found)
+        self._pairs = confused_pairs(self._found, _MOST_PAIRS)
+        names = self._found.class_names
+        self.classes.show_columns(class_columns(self, names, figures))
+        self.pairs.show_columns(pair_columns(self, names, self._pairs, figures))
+
+    def _look_into_class(self, place: int) -> None:
+        """Its mistakes, or where there is none its images."""
+        assert self._found is not None
+        others = tuple(column for column in range(self._found.num_columns) if column != place)
+        has_mistakes = bool(self._found.images[place] - self._found.right[place])
+        self.matrix.unmark()
+        self.look_into(((place,), others if has_mistakes else (place,)))
+
+    def _look_into_pair(self, line: int) -> None:
+        pair = self._pairs[line]
+        self.matrix.mark(pair.true, pair.predicted)
+        self.look_into(((pair.true,), (pair.predicted,)))
+
+    def _show_images(self) -> None:
+        tested = self._tested
+        if tested is None:
+            return
+        if self._looked is None:
+            places = confident_mistakes(tested, _MOST_PICTURES)
+            count = tested.count - tested.num_right
+        else:
+            found = images_of(tested, *self._looked)
+            places, count = found[:_MOST_PICTURES], len(found)
+        self.heading.show_text(self._heading(count))
+        self.back_button.setVisible(self._looked is not None)
+        self._why.hide()
+        names = (*tested.class_names, self.tr("none of these"))
+        answers = []
+        for place in places.tolist():
+            said = names[min(int(tested.predicted[place]), len(tested.class_names))]
+            true = names[int(tested.labels[place])]
+            answers.append(Answer(place, true, said, float(tested.probabilities[place])))
+        self.images.show_answers(answers)
+        if missing := self.images.missing():
+            self._session.show_pictures(missing)
+
+    def _heading(self, count: int) -> str:
+        assert self._tested is not None
+        shown = numbers.exact_count(count)
+        if self._looked is None:
+            if not count:
+                return self.tr("Every test image is recognised")
+            return self.tr("Surest mistakes · {count} in all").format(count=shown)
+        true, predicted = self._looked
+        names = (*self._tested.class_names, self.tr("none of these"))
+        if true == predicted and len(true) == 1:
+            return self.tr("{true}, recognised: {count}").format(true=names[true[0]], count=shown)
+        if len(true) == 1 and len(predicted) == 1:
+            text = self.tr("{true} taken for {predicted}: {count}")
+            return text.format(true=names[true[0]], predicted=names[predicted[0]], count=shown)
+        if len(true) == 1:
+            return self.tr("{true}, not recognised: {count}").format(true=names[true[0]], count=shown)
+        text = self.tr("{0} classes taken for {1}: {2}")
+        return text.format(len(true), len(predicted), shown)
+
+    def _take_pictures(self, found: object) -> None:
+        assert isinstance(found, Pictures)
+        self.images.take_pictures(found)
+
+    def _give_probe(self, image: npt.NDArray[np.uint8], position: int) -> None:
+        if self._tested is not None:
+            name = self._tested.class_names[int(self._tested.labels[position])]
+            self.probe_chosen.emit(image, self.tr("{0}, test image {1}").format(name, f"{position:,}"))
+
+    def _show_failure(self, why: str) -> None:
+        if self._session.shown is None:
+            self._empty.show_text(why)
+        self._why.show_text(why)
+        self._why.setVisible(bool(why))
+
+    def _read_out(self, text: str) -> None:
+        hint = self.tr("Blue is right, orange wrong. Click a cell to see its images.")
+        self.words.show_text(text or hint)
+
+
+def _column(parent: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout(parent)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(4)
+    return column

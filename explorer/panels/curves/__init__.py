@@ -1,0 +1,1 @@
+"""Loss and accuracy of a run, drawn while it goes."""

@@ -1,0 +1,321 @@
+"""One plot of a run, drawn by pyqtgraph; imported only once there is something to draw, as pyqtgraph costs 0.2 s."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QVBoxLayout, QWidget
+
+from explorer.look.labels import RoleLabel
+from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
+from explorer.panels.curves.data import Floats
+
+_EMPTY = np.empty(0)
+_HEADROOM = 1.04
+"""The top of the axis lies a little above its last tick, so that the tick and the peaks can be read."""
+_CLICK_SLACK = 3
+"""Pixels that a click may move."""
+_POINT_PITCH = 8
+"""An epoch's points are drawn where they have so many pixels each."""
+_STROKE_PITCH = 2
+"""Their lines are smooth where the points have so many."""
+
+
+class Line(NamedTuple):
+    """The points of one curve."""
+
+    steps: Floats
+    values: Floats
+
+
+class Plot(QWidget):
+    """Three curves over the steps: each batch as a light line, each epoch's mean, and the test.
+
+    Signals:
+        hovered(float): the step under the mouse; NaN when it leaves.
+        moved(float, float): the first and last step now shown, after the user panned or zoomed.
+        reset_requested(): a double-click asks for the whole run.
+        menu_requested(QPoint): in global pixels.
+        resized(): there is room for more or fewer points.
+        clicked(float): a step was clicked, without a drag.
+    """
+
+    hovered = Signal(float)
+    moved = Signal(float, float)
+    reset_requested = Signal()
+    menu_requested = Signal(QPoint)
+    resized = Signal()
+    clicked = Signal(float)
+
+    def __init__(self, title: str, unit: str, themes: ThemeSource, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._themes = themes
+        self._is_moving = False
+        self._title, self._full_title = title, f"{title} ({unit})" if unit else title
+        self._heading = heading = RoleLabel(themes, font=body_font(bold=True), parent=self)
+        heading.setText(self._full_title)
+        heading.setToolTip(self._full_title)
+        self._legend = _Legend((self.tr("batch"), self.tr("train"), self.tr("test")), themes, self)
+        self._view = pg.PlotWidget(self)
+        self._view.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        item = self._view.getPlotItem()
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        item.setContentsMargins(0, 4, GRID, 0)
+        self._box = item.getViewBox()
+        self._box.setMouseEnabled(x=True, y=False)
+        self._box.setLimits(xMin=0, minXRange=4)
+        self._box.disableAutoRange()
+        self._box.sigXRangeChanged.connect(self._report_range)
+        # Thousands of strokes of one pixel: smoothing them costs ten times as much and shows no more.
+        self._batch = pg.PlotCurveItem(antialias=False, connect="finite")
+        self._train = pg.PlotDataItem(antialias=True, symbol="o", symbolSize=5)
+        self._test = pg.PlotDataItem(antialias=True, symbol="o", symbolSize=5)
+        for line in (self._train, self._test):
+            # One smoothed stroke of many corners takes Qt fifty times as long as its parts by themselves.
+            line.curve.setSegmentedLineMode("on")
+        self._ends: Floats = _EMPTY
+        self._cross = pg.InfiniteLine(angle=90, movable=False)
+        self._cross.hide()
+        self._moment = pg.InfiniteLine(angle=90, movable=False)
+        self._moment.setZValue(10)
+        self._moment.hide()
+        self._pressed: QPointF | None = None
+        for part in (self._batch, self._train, self._test, self._cross, self._moment):
+            item.addItem(part, ignoreBounds=True)
+        item.getAxis("bottom").label.setFont(small_font())
+        item.setLabel("bottom", self.tr("step"))
+        for axis in ("bottom", "left"):
+            item.getAxis(axis).enableAutoSIPrefix(False)
+            item.getAxis(axis).setStyle(tickFont=small_font(), tickLength=-4)
+            # An axis costs 5 ms to paint and rarely changes.
+            item.getAxis(axis).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+        item.getAxis("left").setWidth(5 * GRID)
+        item.showGrid(x=False, y=True, alpha=0.25)
+        self._view.viewport().installEventFilter(self)
+        self._view.viewport().setMouseTracking(True)
+
+        self._row = row = QHBoxLayout()
+        row.setSpacing(GRID + 4)
+        row.addWidget(heading)
+        row.addWidget(self._legend, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self._view, 1)
+        themes.changed.connect(self._recolour)
+        self._recolour(themes.theme)
+
+    @property
+    def num_columns(self) -> int:
+        """Pixels of the plot's width, those of the screen."""
+        return max(64, round(float(self._box.width()) * self.devicePixelRatioF()))
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The first and last step shown."""
+        first, last = self._box.viewRange()[0]
+        return float(first), float(last)
+
+    @property
+    def batch(self) -> Line:
+        """The points of the light line as they are drawn."""
+        steps, values = self._batch.getData()
+        return Line(_EMPTY if steps is None else steps, _EMPTY if values is None else values)
+
+    @property
+    def epoch_steps(self) -> Floats:
+        """Where the lines of the epochs have their points."""
+        return self._ends
+
+    def show_range(self, first: float, last: float) -> None:
+        """Show these steps."""
+        self._is_moving = True
+        self._box.setXRange(first, last, padding=0)
+        self._is_moving = False
+        self._fit_points()
+
+    def show_batch(self, line: Line) -> None:
+        """Draw the light line."""
+        self._batch.setData(line.steps, line.values)
+
+    def show_epochs(self, train: Line, test: Line) -> None:
+        """Draw the two lines with a point an epoch."""
+        self._ends = train.steps
+        self._fit_points()
+        self._train.setData(train.steps, train.values)
+        self._test.setData(test.steps, test.values)
+
+    def show_limit(self, limit: float) -> None:
+        """Let the value axis reach from zero to a little above `limit`."""
+        top = limit * _HEADROOM
+        if self._box.viewRange()[1] != [0, top]:
+            self._box.setYRange(0, top, padding=0)
+
+    def settle(self) -> None:
+        """Be done with moving. Left to the painting, what it moves is painted a second time right after."""
+        self._view.scene().prepareForPaint()
+
+    def show_readout(self, place: str, values: tuple[str, str, str]) -> None:
+        """Say the three curves' values and where they are from."""
+        self._legend.show_values(values)
+        axis = self._view.getPlotItem().getAxis("bottom")
+        if axis.labelText != place:
+            axis.setLabel(place)
+
+    def show_cross(self, step: float | None) -> None:
+        """Mark a step, or none."""
+        self._cross.setVisible(step is not None)
+        if step is not None:
+            self._cross.setPos(step)
+
+    def show_moment(self, step: int | None) -> None:
+        """Mark the step that is looked back at, or none."""
+        self._moment.setVisible(step is not None)
+        if step is not None:
+            self._moment.setPos(step)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # The heading stands over the plot, unless its numbers need the place over the axis.
+        has_room = self.width() >= _ROOMY
+        self._row.setContentsMargins(5 * GRID if has_room else GRID // 2, 0, GRID // 2, 0)
+        self._heading.show_text(self._full_title if has_room else self._title)
+        self.resized.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self.hovered.emit(float("nan"))
+        elif isinstance(event, QMouseEvent):
+            if event.type() == QEvent.Type.MouseMove and not event.buttons():
+                scene = self._view.mapToScene(event.position().toPoint())
+                inside = self._box.sceneBoundingRect().contains(scene)
+                step = float(self._box.mapSceneToView(QPointF(scene)).x()) if inside else float("nan")
+                self.hovered.emit(step)
+            elif event.button() == Qt.MouseButton.LeftButton and event.type() == QEvent.Type.MouseButtonPress:
+                self._pressed = event.position()
+            elif event.button() == Qt.MouseButton.LeftButton and event.type() == QEvent.Type.MouseButtonRelease:
+                pressed, self._pressed = self._pressed, None
+                scene = self._view.mapToScene(event.position().toPoint())
+                is_near = pressed is not None and (event.position() - pressed).manhattanLength() <= _CLICK_SLACK
+                if is_near and self._box.sceneBoundingRect().contains(scene):
+                    self.clicked.emit(float(self._box.mapSceneToView(QPointF(scene)).x()))
+            elif event.type() == QEvent.Type.MouseButtonDblClick:
+                self.reset_requested.emit()
+                return True
+            elif event.button() == Qt.MouseButton.RightButton:
+                # pyqtgraph would zoom with this button; here it opens the menu.
+                if event.type() == QEvent.Type.MouseButtonRelease:
+                    self.menu_requested.emit(event.globalPosition().toPoint())
+                return True
+        return False
+
+    def _fit_points(self) -> None:
+        """Close together, the points of the epochs would be a band that hides the lines. So close that the lines only
+        go up and down, smoothing their edges shows nothing more and takes as long as all else."""
+        first, end = np.searchsorted(self._ends, self.range).tolist()
+        width = float(self._box.width())
+        symbol = "o" if (end - first) * _POINT_PITCH <= width else None
+        is_smooth = (end - first) * _STROKE_PITCH <= width
+        for item in (self._train, self._test):
+            if item.opts["symbol"] != symbol:
+                item.setSymbol(symbol)
+            if item.opts["antialias"] != is_smooth:
+                item.opts["antialias"] = is_smooth
+                item.curve.opts["antialias"] = is_smooth
+
+    def _report_range(self) -> None:
+        if not self._is_moving:
+            self.moved.emit(*self.range)
+
+    def _recolour(self, theme: Theme) -> None:
+        self._view.setBackground(theme.panel)
+        item = self._view.getPlotItem()
+        for axis in ("bottom", "left"):
+            item.getAxis(axis).setPen(pg.mkPen(theme.border))
+            item.getAxis(axis).setTextPen(pg.mkPen(theme.muted))
+        self._batch.setPen(pg.mkPen(batch_colour(theme), width=1))
+        for line, colour in ((self._train, theme.train), (self._test, theme.test)):
+            line.setPen(pg.mkPen(colour, width=2))
+            line.setSymbolBrush(pg.mkBrush(colour))
+            line.setSymbolPen(pg.mkPen(theme.panel))
+        self._cross.setPen(pg.mkPen(theme.muted, width=1))
+        self._moment.setPen(pg.mkPen(theme.accent, width=2))
+
+
+_ROOMY = 44 * GRID
+_LINE = GRID + 4
+"""How long a sample of a line is, in pixels."""
+_WIDEST_VALUE = "0.0000"
+
+
+class _Legend(QWidget):
+    """The three curves' names and values in places that stand still; painted, so that a new number moves no layout."""
+
+    def __init__(self, names: tuple[str, str, str], themes: ThemeSource, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._names = names
+        self._themes = themes
+        self._values = ("", "", "")
+        self.setFont(small_font())
+        self.setMinimumHeight(3 * GRID)
+        themes.changed.connect(self.update)
+
+    @property
+    def values(self) -> tuple[str, str, str]:
+        """What stands behind the names."""
+        return self._values
+
+    def show_values(self, values: tuple[str, str, str]) -> None:
+        """Show these values; nothing is painted again where they are the same."""
+        if values != self._values:
+            self._values = values
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = self._themes.theme
+        painter = QPainter(self)
+        metrics = painter.fontMetrics()
+        middle = self.height() // 2
+        baseline = middle + (metrics.ascent() - metrics.descent()) // 2
+        place = metrics.horizontalAdvance(_WIDEST_VALUE)
+        colours = (batch_colour(theme), theme.train, theme.test)
+        lines = list(zip(self._names, self._values, colours, strict=True))
+        words = self._words_width(lines, place)
+        if words + 2 * GRID > self.width():
+            # A single batch says least, and its line is told from the others without a name.
+            lines = lines[1:]
+            words = self._words_width(lines, place)
+        # Where there is no room for samples of the lines beside the names, they lie below them.
+        has_lines = words + len(lines) * (_LINE + GRID + 4) + GRID <= self.width()
+        gap = GRID if has_lines else max(2, min(2 * GRID, (self.width() - words) // len(lines)))
+        left = GRID if has_lines else 0
+        for name, value, colour in lines:
+            if has_lines:
+                painter.fillRect(left, middle - 1, _LINE, 2, colour)
+                left += _LINE + 4
+            painter.setPen(theme.muted)
+            painter.drawText(left, baseline, name)
+            width = metrics.horizontalAdvance(name)
+            if not has_lines:
+                painter.fillRect(left, baseline + 3, width, 2, colour)
+            left += width + 4
+            painter.setPen(theme.text)
+            painter.drawText(left, baseline, value)
+            left += place + gap
+
+    def _words_width(self, lines: list[tuple[str, str, QColor]], place: int) -> int:
+        return sum(self.fontMetrics().horizontalAdvance(name) + 4 + place for name, _value, _colour in lines)
+
+
+def batch_colour(theme: Theme) -> QColor:
+    """The training colour, paled towards its ground: the line is drawn opaque, which is fast."""
+    share, over, ground = 0.45, theme.train, theme.panel
+    return QColor.fromRgbF(
+        share * over.redF() + (1 - share) * ground.redF(),
+        share * over.greenF() + (1 - share) * ground.greenF(),
+        share * over.blueF() + (1 - share) * ground.blueF(),
+    )

@@ -1,0 +1,1 @@
+"""The Probe images page: what the network says of each probe, with saliency and Grad-CAM."""

@@ -1,0 +1,1 @@
+"""The gallery: every network to start from, searched, filtered, compared in a plot."""

@@ -1,0 +1,1 @@
+"""Changes worth trying, each with its effect worked out."""

@@ -1,0 +1,1 @@
+"""The inspector: what is selected, its figures and its hyper-parameters."""

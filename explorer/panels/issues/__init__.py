@@ -1,0 +1,1 @@
+"""The Issues tab: what keeps the network from running, with repairs."""

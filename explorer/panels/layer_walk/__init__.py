@@ -1,0 +1,1 @@
+"""The Layer tab: a layer's window walks over its input, with the real numbers."""

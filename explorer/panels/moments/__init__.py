@@ -1,0 +1,1 @@
+"""The scrubber over a run's captured moments, and two of them side by side."""

@@ -1,0 +1,1 @@
+"""The bar where probe images are chosen, opened, pasted and drawn."""

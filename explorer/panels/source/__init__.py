@@ -1,0 +1,1 @@
+"""The Source tab: the network as PyTorch source."""

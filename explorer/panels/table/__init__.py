@@ -1,0 +1,1 @@
+"""The Table tab: every layer's numbers side by side."""

@@ -1,0 +1,413 @@
+"""Train the network on screen: configuration, buttons, progress and curves.
+
+The form is `form`'s, the words of the progress `progress`'s.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from explorer.look import numbers
+from explorer.look.icons import icon
+from explorer.look.labels import RoleLabel
+from explorer.look.theme import GRID, ThemeSource, small_font
+from explorer.panels.augmentation.preview import AugmentationPreview
+from explorer.panels.curves.panel import Curves
+from explorer.panels.estimate_line import EstimateLine
+from explorer.panels.training.classes import ClassesLine
+from explorer.panels.training.form import ConfigForm
+from explorer.panels.training.message import MessageBar
+from explorer.panels.training.progress import RunProgress
+from explorer.runs import Event, RunConfig, RunFailed, RunStarted, TroubleMet
+from explorer.session import Document, Snapshot
+from explorer.session.run_session import RunSession
+
+SECTION = "training"
+"""Where a project keeps its run configuration."""
+
+_WIDE = 100 * GRID
+_FORM_WIDTH = 76 * GRID
+_ROOM_FOR_WORDS = 100 * GRID
+"""So wide the line of buttons and progress must be for the buttons to have words beside their icons."""
+_WIDEST_FORM = 0.48
+"""Share of a wide panel's width that the form may take from the curves."""
+_TALLEST_FORM = 0.45
+"""Share of a narrow panel's height that the form may take from the curves."""
+
+
+class TrainingPanel(QWidget):
+    """The panel. Its four actions are also the toolbar's and the menu's, which makes their shortcuts work everywhere.
+
+    Signals:
+        config_changed(RunConfig): how the next run, or the learning rate of this one, goes is another now.
+        resume_asked(str, str): the user wants this run to go on, on this device.
+    """
+
+    config_changed = Signal(object)
+    resume_asked = Signal(str, str)
+
+    def __init__(self, document: Document, run: RunSession, themes: ThemeSource, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._run = run
+        self._themes = themes
+        self._icons_shown = False
+        self._section_waits = False
+
+        self.start_action = self._action(self.tr("Start"), "F5", self.start)
+        self.pause_action = self._action(self.tr("Pause"), "F6", self._pause_or_resume)
+        self.step_action = self._action(self.tr("Step"), "F10", self._step_once)
+        self.stop_action = self._action(self.tr("Stop"), "Shift+F5", self._run.stop)
+
+        self.form = ConfigForm(themes, self)
+        self.form.edited.connect(self._take_edit)
+        self.form.refused.connect(lambda why: self._say(why, "error"))
+        self.form.told.connect(lambda what: self._say(what, "muted"))
+        self.form.opened.connect(self._show_part)
+        self.curves = Curves(themes, self)
+        self.preview = AugmentationPreview(themes, self)
+        self.message = MessageBar(themes, self)
+        self.curves.failed.connect(self.message.show_message)
+        self._progress = RunProgress(themes, self)
+        self.progress, self.progress_text = self._progress.bar, self._progress.text
+        self.device_text = self._progress.device
+        self.estimate = EstimateLine(themes, self)
+        self.classes = ClassesLine(document, themes, self)
+        self.config_changed.connect(lambda config: self.classes.show_data(config.data))
+        self.classes.show_data(self.form.config.data)
+        self.status = RoleLabel(themes, role="muted", font=small_font(), wraps=True, parent=self)
+        self._lay_out()
+
+        document.changed.connect(self._apply)
+        run.started.connect(self._begin)
+        run.events_arrived.connect(self._take_events)
+        run.state_changed.connect(self._follow_state)
+        run.initial_weights_changed.connect(self._follow_weights)
+        themes.changed.connect(self._recolour)
+        self._load_section()
+        self._enable()
+        self._show_progress()
+
+    def config(self) -> RunConfig:
+        """How the next run goes."""
+        return self.form.config
+
+    def set_config(self, config: RunConfig) -> None:
+        """Show and keep another configuration."""
+        self.form.set_config(config)
+        self._keep()
+        self.config_changed.emit(config)
+
+    def take_typed(self) -> bool:
+        """Take what is being typed into the form; False if it does not fit, which is said."""
+        return self.form.take_typed()
+
+    def start(self) -> None:
+        """Train the network on screen, if it can be; `start_action`'s tooltip says why not."""
+        if self._why_not_start() is None and self.take_typed():
+            self._keep()
+            self._run.start(self._document.architecture, self.config())
+
+    def show_icons(self) -> None:
+        """Give the actions their icons; the icon font costs 0.2 s, so not before the window's first paint."""
+        self._icons_shown = True
+        self._recolour()
+
+    def sizeHint(self) -> QSize:
+        return QSize(150 * GRID, 34 * GRID)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._icons_shown:
+            QTimer.singleShot(0, self, self.show_icons)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = self.width() >= _WIDE
+        self._columns.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+        form_width = min(_FORM_WIDTH, round(_WIDEST_FORM * self.width()))
+        self._area.setMinimumWidth(form_width if wide else 0)
+        self._area.setMaximumWidth(form_width if wide else 16_777_215)
+        bar = self._area.verticalScrollBar().sizeHint().width()
+        self.form.set_room((form_width if wide else self.width() - 2 * GRID) - bar - GRID)
+        room = self.width() - (form_width + 2 * GRID if wide else 0) - 2 * GRID
+        for button in self._buttons:
+            has_text = room >= _ROOM_FOR_WORDS
+            style = Qt.ToolButtonStyle
+            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if has_text else style.ToolButtonIconOnly)
+            # Start, Pause and Resume share places; a word that changes must not push the others about.
+            button.setMinimumWidth(10 * GRID if has_text else 4 * GRID)
+        form = self._left.sizeHint().height()
+        self._area.setMinimumHeight(0 if wide else min(form, round(self.height() * _TALLEST_FORM)))
+
+    def _lay_out(self) -> None:
+        self._buttons: list[QToolButton] = []
+        buttons = QHBoxLayout()
+        buttons.setSpacing(4)
+        for action in (self.start_action, self.pause_action, self.step_action, self.stop_action):
+            button = QToolButton(self)
+            button.setDefaultAction(action)
+            button.setMinimumHeight(3 * GRID + 4)
+            button.setIconSize(QSize(2 * GRID, 2 * GRID))
+            buttons.addWidget(button)
+            self._buttons.append(button)
+        buttons.addSpacing(GRID)
+        buttons.addWidget(self.progress_text, 1)
+        buttons.addWidget(self.device_text)
+        self._left = left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, GRID, 0)
+        column.setSpacing(GRID)
+        column.addWidget(self.form)
+        column.addStretch(1)
+        self._area = QScrollArea(self)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setWidgetResizable(True)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidget(left)
+        right = QVBoxLayout()
+        right.setSpacing(GRID)
+        right.addLayout(buttons)
+        right.addWidget(self.progress)
+        # Here, where lines are long; the form beside it keeps its height whatever is said.
+        self.status.setMinimumHeight(2 * GRID)
+        words = QHBoxLayout()
+        words.setSpacing(2 * GRID)
+        words.addWidget(self.estimate)
+        words.addWidget(self.status, 1)
+        right.addLayout(words)
+        right.addWidget(self.classes)
+        # What the form's strengths do stays in sight while the form scrolls.
+        self._pictures = QStackedWidget(self)
+        self._pictures.addWidget(self.curves)
+        self._pictures.addWidget(self.preview)
+        self.form.groups["augmentation"].folded.connect(self._choose_pictures)
+        right.addWidget(self._pictures, 1)
+        self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._columns.setSpacing(2 * GRID)
+        self._columns.addWidget(self._area, 1)
+        self._columns.addLayout(right, 2)
+        whole = QVBoxLayout(self)
+        # What scrolls may end at the edge.
+        whole.setContentsMargins(GRID, GRID, GRID, 0)
+        whole.setSpacing(GRID)
+        whole.addWidget(self.message)
+        whole.addLayout(self._columns, 1)
+
+    def _action(self, text: str, shortcut: str, do: object) -> QAction:
+        action = QAction(text, self)
+        action.setShortcut(QKeySequence(shortcut))
+        action.triggered.connect(lambda _checked=False: do())  # type: ignore[operator]
+        self.addAction(action)
+        return action
+
+    def _show_part(self, part: QWidget) -> None:
+        """Bring a part that was just unfolded into view, as much of it as there is room for."""
+        column = self._left.layout()
+        assert column is not None
+        column.activate()
+
+        def show() -> None:
+            bar, room = self._area.verticalScrollBar(), self._area.viewport().height()
+            top = part.mapTo(self._left, QPoint(0, 0)).y()
+            # No farther than to its heading, where reading starts.
+            bar.setValue(min(top, max(bar.value(), top + part.height() - room)))
+
+        QTimer.singleShot(0, part, show)
+
+    # Commands
+
+    def _pause_or_resume(self) -> None:
+        if self._run.state == "paused":
+            self._run.resume()
+        else:
+            self._run.pause()
+
+    def _step_once(self) -> None:
+        if not self._run.is_active:
+            self.start()
+        self._run.step_once()
+
+    def _take_edit(self, name: str) -> None:
+        self._keep()
+        if name == "augmentation":
+            self._choose_pictures()
+        if name == "learning_rate" and self._run.is_active:
+            rate = self.config().learning_rate
+            self._run.set_learning_rate(rate)
+            text = self.tr("Learning rate {rate:g} from the next step on.")
+            if self.config().schedule != "constant" or self.config().warmup_epochs > 0:
+                text = self.tr("Learning rate {rate:g} from the next step on, times what the schedule makes of it.")
+            self._say(text.format(rate=rate), "muted")
+        else:
+            self._say_notes()
+        self.config_changed.emit(self.config())
+
+    def _keep(self) -> None:
+        if self._document.is_open:
+            self._document.set_section(SECTION, self.config().to_plain())
+
+    def _load_section(self) -> None:
+        if self._run.is_active:
+            # The form shows the run's own configuration until it ends.
+            self._section_waits = True
+            return
+        self._section_waits = False
+        plain = self._document.sections.get(SECTION)
+        if plain is None:
+            return  # what the user set last stays
+        try:
+            config = RunConfig.from_plain(plain)
+        except ValueError as error:
+            self._say(self.tr("The project's settings were not used: {why}").format(why=error), "warning")
+            return
+        self.form.set_config(config)
+        self._say_notes()
+        self.config_changed.emit(config)
+
+    def _choose_pictures(self) -> None:
+        """What the augmentation does, while it is set; else the curves."""
+        is_set = self.form.groups["augmentation"].is_open and not self._run.is_active
+        self._pictures.setCurrentWidget(self.preview if is_set else self.curves)
+
+    # What happens
+
+    def _apply(self, old: Snapshot | None, new: Snapshot) -> None:
+        self.form.set_network(new.architecture.name)
+        if old is None:
+            self._load_section()
+        elif self._run.is_active:
+            self._say_notes()
+        self._enable()
+
+    def _begin(self, _architecture: object, config: RunConfig) -> None:
+        self._progress.begin()
+        self._pictures.setCurrentWidget(self.curves)
+        self.message.hide()
+        self.form.set_config(config)
+        self.curves.clear()
+        # torch loads meanwhile, which takes longer than this does.
+        if self.curves.isVisible():
+            self.curves.prepare()
+        self._say_notes()
+        self._show_progress()
+
+    def _follow_weights(self) -> None:
+        initial = self._run.initial_weights
+        self.form.set_weights_normalization(None if initial is None else initial.normalization)
+        self._say_notes()
+
+    def _take_events(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._progress.take(event)
+            if isinstance(event, RunStarted):
+                self._say_notes()
+            elif isinstance(event, RunFailed):
+                self.message.show_message(event.message, event.details, self._help(event))
+            elif isinstance(event, TroubleMet):
+                self.message.show_message(event.message)
+        self.curves.put(events)
+        self._show_progress()
+
+    def _help(self, failure: RunFailed) -> tuple[str, Callable[[], object]] | None:
+        """What may help, as a button: the largest batch that fits, or the CPU instead of a device that is lost."""
+        if failure.fitting_batch_size is not None:
+            text = self.tr("Start with a batch of {0}").format(numbers.exact_count(failure.fitting_batch_size))
+            return text, partial(self._start_again, batch_size=failure.fitting_batch_size)
+        if failure.lost_device is not None and failure.checkpoint is not None:
+            return self.tr("Resume on the CPU"), partial(self.resume_asked.emit, failure.run_id, "cpu")
+        if failure.lost_device is not None:
+            return self.tr("Start again on the CPU"), partial(self._start_again, device="cpu")
+        return None
+
+    def _start_again(self, **changes: Any) -> None:
+        self.set_config(replace(self.config(), **changes))
+        self.start()
+
+    def _follow_state(self, state: str) -> None:
+        self.form.set_active(state != "idle")
+        if state == "idle" and self._section_waits:
+            self._load_section()
+        self._enable()
+        self._show_progress()
+        self._say_notes()
+
+    # What the panel says
+
+    def _why_not_start(self) -> str | None:
+        if self._run.is_active:
+            return self.tr("A run is active; stop it first (Shift+F5).")
+        if not self._document.is_open:
+            return self.tr("Open a network first.")
+        inference = self._document.snapshot.inference
+        if errors := inference.errors:
+            return self.tr("The network has faults ({count}); mend them first. {first}").format(
+                count=len(errors), first=errors[0].text
+            )
+        if inference.totals.num_parameters == 0:
+            return self.tr("No layer has weights, so there is nothing to train; add a Conv2d or a Linear.")
+        if inference.totals.num_trainable == 0:
+            return self.tr("All layers with weights are frozen; let training change at least one.")
+        return None
+
+    def _enable(self) -> None:
+        state = self._run.state
+        why = self._why_not_start()
+        idle = self.tr("No run is active; start one (F5).")
+        held = why if state == "idle" else None
+        stopping = self.tr("The run is ending.") if state == "stopping" else None
+        paused = state == "paused"
+        self.pause_action.setText(self.tr("Resume") if paused else self.tr("Pause"))
+        _offer(self.start_action, self.tr("Start training the network as it is now"), why)
+        pause = self.tr("Go on with the run") if paused else self.tr("Hold the run after its current step")
+        _offer(self.pause_action, pause, idle if state == "idle" else stopping)
+        step = self.tr("Make one optimizer step, then hold") if state != "idle" else self.tr("Start with a single step")
+        _offer(self.step_action, step, held or stopping)
+        _offer(self.stop_action, self.tr("End the run and keep its weights"), idle if state == "idle" else stopping)
+        self._recolour()
+
+    def _show_progress(self) -> None:
+        self.curves.show_waiting(self._run.is_active)
+        self._progress.show(self._run.state)
+
+    def _say_notes(self) -> None:
+        started = self._progress.started
+        notes = list(started.notes) if started is not None else []
+        active = self._run.is_active and self._document.is_open
+        if not self._run.is_active and self._run.initial_weights is not None:
+            notes = [self.tr("Starts from {0}.").format(self._run.initial_weights.text)]
+        if active and self._run.architecture is not None and self._run.architecture != self._document.architecture:
+            notes.append(self.tr("The run trains the network as it was when it started; your edits do not touch it."))
+        self._say("\n".join(notes), "muted")
+
+    def _say(self, text: str, role: str) -> None:
+        self.status.set_role("error" if role == "error" else "warning" if role == "warning" else "muted")
+        self.status.show_text(text)
+
+    def _recolour(self) -> None:
+        if not self._icons_shown:
+            return
+        theme = self._themes.theme
+        self.start_action.setIcon(icon("start", theme, theme.accent))
+        self.pause_action.setIcon(icon("start" if self._run.state == "paused" else "pause", theme))
+        self.step_action.setIcon(icon("step", theme))
+        self.stop_action.setIcon(icon("stop", theme))
+
+
+def _offer(action: QAction, what: str, why_not: str | None) -> None:
+    action.setEnabled(why_not is None)
+    action.setToolTip(why_not or f"{what} ({action.shortcut().toString()})")

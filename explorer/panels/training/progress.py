@@ -1,0 +1,130 @@
+"""How far a run is: a line of words, the device and a bar, from its own events. The curves are `panels.curves`."""
+
+import re
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QWidget
+
+from explorer.look import numbers
+from explorer.look.labels import ElidedLabel, RoleLabel
+from explorer.look.progress import StillProgressBar
+from explorer.look.theme import GRID, ThemeSource, body_font
+from explorer.panels.place_words import place_tip, place_words
+from explorer.runs import DataProgress, Event, RunFailed, RunFinished, RunStarted, StepsRecorded
+
+_BAR_STEPS = 1000
+_THREADS = re.compile(r", \d+ threads?$")
+"""The end of a CPU's name, see `runtime.devices.device_name`."""
+
+
+class RunProgress:
+    """Three widgets that say where the current or last run is; whoever shows them lays them out."""
+
+    def __init__(self, themes: ThemeSource, parent: QWidget) -> None:
+        self.text = ElidedLabel(themes, font=body_font(), parent=parent)
+        self.device = RoleLabel(themes, role="muted", font=body_font(), parent=parent)
+        self.bar = StillProgressBar(parent)
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(GRID)
+        self.bar.setRange(0, _BAR_STEPS)
+        self._steps: StepsRecorded | None = None
+        self._end: RunFinished | RunFailed | None = None
+        self._reading: DataProgress | None = None
+        self.started: RunStarted | None = None
+        """What the run said first; None before it did."""
+
+    def begin(self) -> None:
+        """Another run was asked for."""
+        self.started, self._steps, self._end, self._reading = None, None, None, None
+
+    def take(self, event: Event) -> None:
+        """Remember what an event says; `show` shows it."""
+        if isinstance(event, RunStarted):
+            self.started = event
+        elif isinstance(event, StepsRecorded):
+            self._steps = event
+        elif isinstance(event, (RunFinished, RunFailed)):
+            self._end = event
+        elif isinstance(event, DataProgress):
+            self._reading = event
+
+    def show(self, state: str) -> None:
+        """Show where the run is.
+
+        Args:
+            state: of the session: "idle", "starting", "running", "paused" or "stopping".
+        """
+        busy = state == "starting" and self.started is None and not self._share()
+        if self.bar.maximum() != (0 if busy else _BAR_STEPS):
+            self.bar.setRange(0, 0 if busy else _BAR_STEPS)
+        if not busy:
+            self.bar.setValue(round(self._share() * _BAR_STEPS))
+        self.text.show_text(self._words(state))
+        self.device.show_text(place_words(self._where(), self.started, self._steps))
+        self.device.setToolTip(place_tip(self.started))
+
+    def _share(self) -> float:
+        if self.started is None and self._reading is not None and self._end is None:
+            return self._reading.share
+        if self._steps is None or self._steps.num_steps_total <= 0:
+            return 0.0
+        return min(1.0, self._steps.last_step / self._steps.num_steps_total)
+
+    def _words(self, state: str) -> str:
+        steps = self._steps
+        if self._end is not None and state == "idle":
+            if isinstance(self._end, RunFinished) and self.started is None:
+                return _tr("stopped before the run began")
+            return _ending(self._end)
+        if self.started is None and self._reading is not None:
+            return _tr("stopping…") if state == "stopping" else self._reading.text
+        if steps is None or self.started is None:
+            return _tr("not trained yet") if state == "idle" else _tr("starting…")
+        parts = [
+            _tr("epoch {epoch}/{epochs}").format(epoch=steps.epoch, epochs=self.started.config.epochs),
+            numbers.percent(self._share(), 0),
+            _rate(steps, self.started),
+        ]
+        # A state that the user waits for stands first, where a narrow window cuts nothing off.
+        if state == "paused":
+            parts.insert(0, _tr("paused at step {step}").format(step=numbers.exact_count(steps.last_step)))
+        elif state == "stopping":
+            parts.insert(0, _tr("stopping…"))
+        elif steps.seconds_left is not None:
+            parts.append(_tr("{time} left").format(time=numbers.duration(steps.seconds_left)))
+        return " · ".join(parts)
+
+    def _where(self) -> str:
+        """The device, without the threads that the run began with where the words say how many it has now."""
+        if self.started is None:
+            return ""
+        says_threads = self._end is None and self._steps is not None and self._steps.num_threads is not None
+        return _THREADS.sub("", self.started.device) if says_threads else self.started.device
+
+
+def _rate(steps: StepsRecorded, started: RunStarted) -> str:
+    rate = numbers.exact_count(steps.images_per_second)
+    # Of several processes each has its own, and their number says more.
+    if steps.num_threads is None or started.num_processes > 1:
+        return _tr("{rate} images/s").format(rate=rate)
+    # A run on the CPU changes it as the machine gets busy or idle, which explains a leap of the rate.
+    threads = _tr("1 thread") if steps.num_threads == 1 else _tr("{0} threads").format(steps.num_threads)
+    return _tr("{rate} images/s with {threads}").format(rate=rate, threads=threads)
+
+
+def _ending(end: RunFinished | RunFailed) -> str:
+    if isinstance(end, RunFailed):
+        return _tr("failed")
+    parts = [_tr("finished") if end.reason == "completed" else _tr("stopped")]
+    # What the run was for stands before what may be cut off.
+    if end.test_accuracy is not None:
+        parts.append(_tr("test accuracy {share}").format(share=numbers.percent(end.test_accuracy)))
+    parts.append(_tr("{steps} steps").format(steps=numbers.exact_count(end.step)))
+    parts.append(numbers.duration(end.seconds))
+    if end.images_per_second is not None:
+        parts.append(_tr("{rate} images/s").format(rate=numbers.exact_count(end.images_per_second)))
+    return " · ".join(parts)
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("RunProgress", text)

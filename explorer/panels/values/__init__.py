@@ -1,0 +1,1 @@
+"""The editors of hyper-parameters, one for each kind of value."""
