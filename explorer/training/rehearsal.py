@@ -16,17 +16,16 @@ from torch import Tensor
 
 from explorer.architecture import Architecture
 from explorer.runs import RunConfig
-from explorer.runs.augmentation import NO_AUGMENTATION, parse_augmentation
 from explorer.runs.data_sources import data_title
 from explorer.runtime.modules import Network, build_module
-from explorer.training.augment import Augmenter
 from explorer.training.data import DataCancelled, data_at_hand
-from explorer.training.feed import Feed
+from explorer.training.distributed import Alone
 from explorer.training.layout import choose_memory_format, set_memory_format
 from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan, plan_run
 from explorer.training.precision import computing_in
 from explorer.training.step import Step
+from explorer.training.train_batches import TrainBatches
 
 Cancelled = Callable[[], bool]
 
@@ -63,20 +62,9 @@ class Rehearsal:
         self.notes = notes
         self.has_data = has_data
         self._is_cancelled = is_cancelled
-        config, data, device, shape = plan.config, plan.data, plan.device, plan.architecture.input_shape
-        augmentation = parse_augmentation(config.augmentation)
-        is_augmented = augmentation.written != NO_AUGMENTATION
+        config, device = plan.config, plan.device
         layout = choose_memory_format(plan.architecture, device)
-        self._augmenter = Augmenter(augmentation, data.train_images, device) if is_augmented else None
-        self._feed = Feed(
-            data.train_images,
-            data.train_labels,
-            shape,
-            plan.normalization,
-            device,
-            memory_format=layout,
-            is_augmented=is_augmented,
-        )
+        self._batches = TrainBatches(plan, layout, Alone())
         network = build_module(plan.architecture, seed=config.seed).to(device)
         self.network: Network = set_memory_format(network, layout)
         self.optimization = Optimization(self.network, config, device, plan.steps_per_epoch)
@@ -87,23 +75,15 @@ class Rehearsal:
 
     def batch(self) -> tuple[Tensor, Tensor]:
         """Images drawn at random as the network takes them, and what they should be recognised as."""
-        feed, augmenter = self._feed, self._augmenter
         if not self._coming:
-            draws = torch.randint(len(feed), (_DRAWN_AHEAD, self.plan.batch_size), generator=self._random)
+            draws = torch.randint(len(self._batches), (_DRAWN_AHEAD, self.plan.batch_size), generator=self._random)
             self._coming.extend(draws.to(self.plan.device))
-            feed.prefetch(self._coming)
-        positions = self._coming.popleft()
-        if augmenter is None:
-            return feed.batch(positions)
-        x, target = feed.raw(positions)
-        x = augmenter(x, self._random)
-        if augmenter.mixes:
-            x, target = augmenter.mix(x, target, len(self.plan.data.class_names), self._random)
-        return feed.normalised(x), target
+            self._batches.prefetch(self._coming)
+        return self._batches.batch(self._coming.popleft(), self._random)
 
     def close(self) -> None:
         """End what reads images ahead."""
-        self._feed.close()
+        self._batches.close()
 
     def look(self) -> None:
         """Go on only if nobody wants it to end.

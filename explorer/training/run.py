@@ -26,10 +26,8 @@ from explorer.runs import (
     StepsRecorded,
     TroubleMet,
 )
-from explorer.runs.augmentation import NO_AUGMENTATION, parse_augmentation
 from explorer.runtime.devices import device_name
 from explorer.runtime.modules import Network
-from explorer.training.augment import Augmenter
 from explorer.training.beginning import Beginning
 from explorer.training.checkpoint import Checkpoint, RunState
 from explorer.training.class_counts import Answers
@@ -51,6 +49,7 @@ from explorer.training.random_state import get_random_state, resume_generator, s
 from explorer.training.reports import Reports
 from explorer.training.step import Step, evaluate
 from explorer.training.thread_choice import ThreadChoice
+from explorer.training.train_batches import TrainBatches
 from explorer.training.watching import Watching
 
 _AUGMENTATION_STREAM = 1 << 40
@@ -90,19 +89,8 @@ class Run:
         self._interval_s = checkpoint_interval_s
         self._ranks = ranks
         self._threads = threads
-        augmentation = parse_augmentation(config.augmentation)
-        is_augmented = augmentation.written != NO_AUGMENTATION
         layout = choose_memory_format(plan.architecture, device)
-        self._augmenter = Augmenter(augmentation, data.train_images, device) if is_augmented else None
-        self._train_feed = Feed(
-            data.train_images,
-            data.train_labels,
-            shape,
-            plan.normalization,
-            device,
-            memory_format=layout,
-            is_augmented=is_augmented,
-        )
+        self._batches = TrainBatches(plan, layout, ranks)
         self._test_feed = Feed(
             data.test_images, data.test_labels, shape, plan.normalization, device, memory_format=layout
         )
@@ -192,7 +180,7 @@ class Run:
         finally:
             self._watching.close()
             self._guard.close()
-            self._train_feed.close()
+            self._batches.close()
             self._test_feed.close()
 
     def _run(self, notes: tuple[str, ...]) -> RunFinished:
@@ -207,7 +195,7 @@ class Run:
                 config=plan.config,
                 architecture_name=plan.architecture.name,
                 device=" + ".join(device_name(device) for device in (*plan.other_devices, plan.device)),
-                num_train=len(self._train_feed),
+                num_train=len(self._batches),
                 num_test=len(self._test_feed),
                 steps_per_epoch=plan.steps_per_epoch,
                 num_parameters=plan.num_parameters,
@@ -253,7 +241,7 @@ class Run:
         capture = capture_of(plan.config, plan.device, self._ranks.size)
         if capture is None:
             return None
-        batch = sample_batch(plan, is_mixed=self._augmenter is not None and self._augmenter.mixes)
+        batch = sample_batch(plan, is_mixed=self._batches.is_mixed)
         self._make_step, told = choose_step(
             self._step, self.network, self._optimization, self._guard.flag, batch, capture
         )
@@ -267,11 +255,10 @@ class Run:
         speed, start_s = self._reports.speed, time.perf_counter()
         images_before, seconds_before, rested_before = speed.num_images, speed.seconds, self._reports.rested_seconds
         self._order_before = self._order.get_state()
-        order = torch.randperm(len(self._train_feed), generator=self._order, device=plan.device)
+        order = torch.randperm(len(self._batches), generator=self._order, device=plan.device)
         self._ranks.begin_epoch(plan.config, self._epoch, self._epoch_steps)
         coming = (order[step * size : (step + 1) * size] for step in range(self._epoch_steps, plan.steps_per_epoch))
-        # An augmented batch is made whole in every process.
-        self._train_feed.prefetch(map(self._ranks.positions, coming) if self._augmenter is None else coming)
+        self._batches.prefetch(coming)
         while self._epoch_steps < plan.steps_per_epoch:
             if not self._may_go_on():
                 return False
@@ -326,7 +313,7 @@ class Run:
         return True
 
     def _take_step(self, positions: Tensor) -> None:
-        x, target = self._batch(positions)
+        x, target = self._batches.batch(positions, self._augmentation_random)
         self._watching.before_step(self.step + 1)
         loss, right = self._make_step(x, target)
         self._optimization.end_step()
@@ -338,19 +325,6 @@ class Run:
         if loss.device.type == "cpu" and not math.isfinite(loss.item()):
             self._failing_x = x
             self._report()
-
-    def _batch(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Images as the network takes them and labels, or the shares of the classes where images are mixed."""
-        augmenter, feed, random = self._augmenter, self._train_feed, self._augmentation_random
-        if augmenter is None:
-            return feed.batch(self._ranks.positions(positions))
-        # All of the batch, in every process, so that the random numbers do not depend on how many there are.
-        x, target = feed.raw(positions)
-        x = augmenter(x, random)
-        if augmenter.mixes:
-            x, target = augmenter.mix(x, target, len(self._plan.data.class_names), random)
-        x, target = self._ranks.share((x, target))
-        return feed.normalised(x), target
 
     def _save(self, *, is_best: bool = False) -> OSError | None:
         """Keep the state as it is now; why it could not be, if so."""
@@ -437,13 +411,13 @@ class Run:
             raise Diverged(first_step + len(measured.losses) - 1, float(measured.losses[-1]), rate, where, kept)
 
     def _tell_troubles(self) -> None:
-        for source in (self._train_feed, self._test_feed, self._watching):
+        for source in (self._batches, self._test_feed, self._watching):
             if (trouble := source.take_trouble()) is not None:
                 self._say(TroubleMet(run_id=self._run_id, message=trouble))
 
     def _where_it_began(self, positions: Tensor) -> NonFinite | None:
         """The layer to blame for a step, whose weights `Guard` has kept."""
-        x = self._train_feed.batch(positions)[0] if self._failing_x is None else self._failing_x
+        x = self._batches.plain(positions) if self._failing_x is None else self._failing_x
         try:
             with self._plan.precision.autocast():
                 return first_non_finite(self.network, x)
