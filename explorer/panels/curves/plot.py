@@ -6,11 +6,12 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 from explorer.panels.curves.data import Floats
+from explorer.panels.plotting import add_mark, make_view, recolour
 
 _EMPTY = np.empty(0)
 _HEADROOM = 1.04
@@ -58,16 +59,10 @@ class Plot(QWidget):
         heading.setText(self._full_title)
         heading.setToolTip(self._full_title)
         self._legend = _Legend((self.tr("batch"), self.tr("train"), self.tr("test")), themes, self)
-        self._view = pg.PlotWidget(self)
-        self._view.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self._view = make_view(self.tr("step"), 5 * GRID, self, can_pan=True)
         item = self._view.getPlotItem()
-        item.setMenuEnabled(False)
-        item.hideButtons()
-        item.setContentsMargins(0, 4, GRID, 0)
         self._box = item.getViewBox()
-        self._box.setMouseEnabled(x=True, y=False)
         self._box.setLimits(xMin=0, minXRange=4)
-        self._box.disableAutoRange()
         self._box.sigXRangeChanged.connect(self._report_range)
         # Thousands of strokes of one pixel: smoothing them costs ten times as much and shows no more.
         self._batch = pg.PlotCurveItem(antialias=False, connect="finite")
@@ -77,23 +72,12 @@ class Plot(QWidget):
             # One smoothed stroke of many corners takes Qt fifty times as long as its parts by themselves.
             line.curve.setSegmentedLineMode("on")
         self._ends: Floats = _EMPTY
-        self._cross = pg.InfiniteLine(angle=90, movable=False)
-        self._cross.hide()
-        self._moment = pg.InfiniteLine(angle=90, movable=False)
-        self._moment.setZValue(10)
-        self._moment.hide()
-        self._pressed: QPointF | None = None
-        for part in (self._batch, self._train, self._test, self._cross, self._moment):
+        for part in (self._batch, self._train, self._test):
             item.addItem(part, ignoreBounds=True)
-        item.getAxis("bottom").label.setFont(small_font())
-        item.setLabel("bottom", self.tr("step"))
-        for axis in ("bottom", "left"):
-            item.getAxis(axis).enableAutoSIPrefix(False)
-            item.getAxis(axis).setStyle(tickFont=small_font(), tickLength=-4)
-            # An axis costs 5 ms to paint and rarely changes.
-            item.getAxis(axis).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
-        item.getAxis("left").setWidth(5 * GRID)
-        item.showGrid(x=False, y=True, alpha=0.25)
+        self._cross = add_mark(self._view)
+        self._moment = add_mark(self._view)
+        self._moment.setZValue(10)
+        self._pressed: QPointF | None = None
         self._view.viewport().installEventFilter(self)
         self._view.viewport().setMouseTracking(True)
 
@@ -232,11 +216,7 @@ class Plot(QWidget):
             self.moved.emit(*self.range)
 
     def _recolour(self, theme: Theme) -> None:
-        self._view.setBackground(theme.panel)
-        item = self._view.getPlotItem()
-        for axis in ("bottom", "left"):
-            item.getAxis(axis).setPen(pg.mkPen(theme.border))
-            item.getAxis(axis).setTextPen(pg.mkPen(theme.muted))
+        recolour(self._view, theme)
         self._batch.setPen(pg.mkPen(batch_colour(theme), width=1))
         for line, colour in ((self._train, theme.train), (self._test, theme.test)):
             line.setPen(pg.mkPen(colour, width=2))

@@ -16,6 +16,7 @@ from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 from explorer.panels.curves.data import Floats, nice_limit
 from explorer.panels.curves.plot import batch_colour
+from explorer.panels.plotting import make_view, recolour
 
 _HEADROOM = 1.04
 _EMPTY = np.empty(0)
@@ -46,22 +47,8 @@ class RunsPlot(QWidget):
         heading.setText(title)
         key = RoleLabel(themes, role="muted", font=small_font(), parent=self)
         key.setText(self.tr("test ——  train - - -"))
-        self._view = pg.PlotWidget(self)
-        self._view.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self._view = make_view(self.tr("epoch"), 5 * GRID, self)
         self._item = self._view.getPlotItem()
-        self._item.setMenuEnabled(False)
-        self._item.hideButtons()
-        self._item.setContentsMargins(0, 4, GRID, 0)
-        box = self._item.getViewBox()
-        box.setMouseEnabled(x=False, y=False)
-        box.disableAutoRange()
-        for axis in ("bottom", "left"):
-            self._item.getAxis(axis).enableAutoSIPrefix(False)
-            self._item.getAxis(axis).setStyle(tickFont=small_font(), tickLength=-4)
-        self._item.getAxis("left").setWidth(5 * GRID)
-        self._item.getAxis("bottom").label.setFont(small_font())
-        self._item.setLabel("bottom", self.tr("epoch"))
-        self._item.showGrid(x=False, y=True, alpha=0.25)
         row = QHBoxLayout()
         row.setContentsMargins(5 * GRID, 0, GRID, 0)
         row.addWidget(heading)
@@ -127,8 +114,5 @@ class RunsPlot(QWidget):
         return nice_limit(float(values.max(initial=0.0)))
 
     def _redraw(self, theme: Theme) -> None:
-        self._view.setBackground(theme.panel)
-        for axis in ("bottom", "left"):
-            self._item.getAxis(axis).setPen(pg.mkPen(theme.border))
-            self._item.getAxis(axis).setTextPen(pg.mkPen(theme.muted))
+        recolour(self._view, theme)
         self._draw()

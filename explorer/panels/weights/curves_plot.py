@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent
-from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
+from explorer.panels.plotting import add_mark, make_view, recolour
 
 Values = npt.NDArray[np.floating[Any]]
 _MOST_GROUPS = 200
@@ -60,33 +61,15 @@ class LayersPlot(QWidget):
         self.about = about
         self.words = ElidedLabel(themes, role="muted", font=small_font(), parent=self)
         self.words.show_text(about)
-        self._view = pg.PlotWidget(self)
-        self._view.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self._view = make_view(self.tr("step"), 6 * GRID, self)
         item = self._view.getPlotItem()
-        item.setMenuEnabled(False)
-        item.hideButtons()
-        item.setContentsMargins(0, 4, GRID, 0)
         self._box = item.getViewBox()
-        self._box.setMouseEnabled(x=False, y=False)
-        self._box.disableAutoRange()
         self._lines: list[Any] = []
         self._emphasised = pg.PlotCurveItem(antialias=True, connect="finite")
         self._emphasised.setZValue(5)
         item.addItem(self._emphasised, ignoreBounds=True)
-        self._healthy_line = pg.InfiniteLine(angle=0, movable=False)
-        self._healthy_line.hide()
-        item.addItem(self._healthy_line, ignoreBounds=True)
-        self._mark = pg.InfiniteLine(angle=90, movable=False)
-        self._mark.hide()
-        item.addItem(self._mark, ignoreBounds=True)
-        item.setLabel("bottom", self.tr("step"))
-        item.getAxis("bottom").label.setFont(small_font())
-        for axis in ("bottom", "left"):
-            item.getAxis(axis).enableAutoSIPrefix(False)
-            item.getAxis(axis).setStyle(tickFont=small_font(), tickLength=-4)
-            item.getAxis(axis).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
-        item.getAxis("left").setWidth(6 * GRID)
-        item.showGrid(x=False, y=True, alpha=0.25)
+        self._healthy_line = add_mark(self._view, is_level=True)
+        self._mark = add_mark(self._view)
         self._view.viewport().installEventFilter(self)
         self._view.viewport().setMouseTracking(True)
         row = QHBoxLayout()
@@ -233,11 +216,7 @@ class LayersPlot(QWidget):
             axis.setTicks([major + (between if limits[1] - limits[0] <= 2 else [])])
 
     def _recolour(self, theme: Theme) -> None:
-        self._view.setBackground(theme.panel)
-        item = self._view.getPlotItem()
-        for axis in ("bottom", "left"):
-            item.getAxis(axis).setPen(pg.mkPen(theme.border))
-            item.getAxis(axis).setTextPen(pg.mkPen(theme.muted))
+        recolour(self._view, theme)
         self._mark.setPen(pg.mkPen(theme.accent, width=1))
         self._healthy_line.setPen(pg.mkPen(theme.good, width=1, style=Qt.PenStyle.DashLine))
         if self._healthy is not None:
