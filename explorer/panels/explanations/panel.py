@@ -7,7 +7,7 @@ which it wants (`wanted`), and is given them (`show_observed`).
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QHideEvent, QImage, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from explorer.look import numbers
@@ -18,6 +18,7 @@ from explorer.panels.explanations.cards import CardsArea, CardsView
 from explorer.panels.explanations.heat import as_qimage, given, heat_colours
 from explorer.panels.explanations.history import AnswerHistory
 from explorer.panels.probes.bar import ProbeBar
+from explorer.panels.viewer_panel import ViewerPanel
 from explorer.runs import Event, Look, Probe, ProbesExplained
 from explorer.runs.explained_layers import explainable_layers, has_scores
 from explorer.session import Document, Snapshot
@@ -30,15 +31,13 @@ _NARROWEST_MENU = 8 * GRID
 """What is chosen can be told from its first letters; its tooltip and its list say the rest."""
 
 
-class ExplanationsPanel(QWidget):
+class ExplanationsPanel(ViewerPanel):
     """Probe bar, what to explain, and one card a probe.
 
     Signals:
-        wanted_changed(): `wanted()` is another.
         failed(str): why a picture could not be used.
     """
 
-    wanted_changed = Signal()
     failed = Signal(str)
 
     def __init__(
@@ -51,8 +50,6 @@ class ExplanationsPanel(QWidget):
         self._event: ProbesExplained | None = None
         self._source = ""
         self._problem = ""
-        self._is_stale = True
-        self._is_wanted = False
         self._layers: tuple[str, ...] = ()
 
         self.probe_bar = ProbeBar(probes, themes, self)
@@ -79,8 +76,8 @@ class ExplanationsPanel(QWidget):
 
     # Viewer
 
-    def wanted(self) -> Look:
-        """Explanations of all probes, or nothing while it is hidden or there are no scores to explain."""
+    def _look(self) -> Look:
+        """Explanations of all probes, or nothing where there are no scores to explain."""
         if not self._can_explain():
             return Look()
         return Look(
@@ -114,15 +111,6 @@ class ExplanationsPanel(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(150 * GRID, 32 * GRID)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._report_wanted()
-        self._show()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._report_wanted()
 
     # Building
 
@@ -238,8 +226,7 @@ class ExplanationsPanel(QWidget):
 
     def _choose(self) -> None:
         self._show_words()
-        if self._is_wanted:
-            self.wanted_changed.emit()
+        self._report_wanted()
 
     def _choose_probe(self, label: str) -> None:
         for place, probe in enumerate(self._probes.probes):
@@ -250,16 +237,10 @@ class ExplanationsPanel(QWidget):
         self._show()
 
     def _can_explain(self) -> bool:
-        if not self.isVisible() or not self._document.is_open:
+        if not self._document.is_open:
             return False
         snapshot = self._document.snapshot
         return not snapshot.inference.errors and has_scores(snapshot.architecture, snapshot.inference)
-
-    def _report_wanted(self) -> None:
-        wanted = self._can_explain()
-        if wanted != self._is_wanted:
-            self._is_wanted = wanted
-            self.wanted_changed.emit()
 
     # What is shown
 

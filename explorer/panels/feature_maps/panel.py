@@ -16,8 +16,6 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
-    QHideEvent,
-    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -42,6 +40,7 @@ from explorer.panels.feature_maps.wanted import is_too_large, wanted_look
 from explorer.panels.feature_maps.words import Words
 from explorer.panels.feature_maps.zoom import ZoomBar
 from explorer.panels.probes.bar import ProbeBar, dropped_image
+from explorer.panels.viewer_panel import ViewerPanel
 from explorer.runs import Event, Look
 from explorer.runs.looks import Pixel
 from explorer.runs.observed import ChannelCompared
@@ -52,16 +51,14 @@ from explorer.session.sources import Source
 _MOST_BARS = 100
 
 
-class FeatureMapsPanel(QWidget):
+class FeatureMapsPanel(ViewerPanel):
     """Probe bar at the top; below it the controls, all channels, one enlarged, the image, and what is pinned.
 
     Signals:
-        wanted_changed(): `wanted()` is another.
         walk_requested(str, int, int, int): how this value comes about is asked: node, channel, row, column.
         failed(str): why a picture or a file could not be used or written.
     """
 
-    wanted_changed = Signal()
     walk_requested = Signal(str, int, int, int)
     failed = Signal(str)
 
@@ -86,7 +83,6 @@ class FeatureMapsPanel(QWidget):
         self._levels: npt.NDArray[np.uint8] | None = None
         self._is_diverging = False
         self._is_over_maps = False
-        self._wanted = Look()
         self.setAcceptDrops(True)
 
         self.probe_bar = ProbeBar(probes, themes, self)
@@ -131,9 +127,9 @@ class FeatureMapsPanel(QWidget):
         self._problem = text
         self._show()
 
-    def wanted(self) -> Look:
+    def _look(self) -> Look:
         """The selected node in full, with the image and what is pointed at; pictures of it and of what is pinned."""
-        if not self.isVisible() or not self._document.is_open:
+        if not self._document.is_open:
             return Look()
         pinned = [pin.node_id for pin in self.pins.pins]
         asked, channel = self.pointing.asked, self._compared_channel()
@@ -151,15 +147,6 @@ class FeatureMapsPanel(QWidget):
     def minimumSizeHint(self) -> QSize:
         """Not as wide as the sides are at present: they follow the panel's size."""
         return QSize(88 * GRID, super().minimumSizeHint().height())
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._report_wanted()
-        self._show()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._report_wanted()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dropped_image(event) is not None:
@@ -270,12 +257,6 @@ class FeatureMapsPanel(QWidget):
         self.pointing.clear()
         self._report_wanted()
         self._show()
-
-    def _report_wanted(self) -> None:
-        wanted = self.wanted()
-        if not wanted.same_as(self._wanted):
-            self._wanted = wanted
-            self.wanted_changed.emit()
 
     def _input_id(self) -> str | None:
         return self._document.architecture.nodes[0].id if self._document.is_open else None

@@ -7,8 +7,8 @@ The panel captures nothing: it says which layer it wants to see closely (`wanted
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from explorer.layers import Category, Flatten, Layer, Shape
@@ -17,6 +17,7 @@ from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, mono_font, small_font
 from explorer.panels.layer_walk.board import Board
 from explorer.panels.layer_walk.form import WIDTH, LayerSteppers, size_lines
+from explorer.panels.viewer_panel import ViewerPanel
 from explorer.runs import Event, LayersOpened, Look, OpenedLayer
 from explorer.session import Document, Selection, Snapshot
 from explorer.session.layer_arithmetic import Walk
@@ -29,14 +30,8 @@ _LEAST_BOARD = 76 * GRID
 _KEEPS_PLACES = frozenset({Category.ACTIVATION, Category.REGULARIZATION, Category.NORMALIZATION})
 
 
-class LayerWalkPanel(QWidget):
-    """One layer, understood.
-
-    Signals:
-        wanted_changed(): `wanted()` is another.
-    """
-
-    wanted_changed = Signal()
+class LayerWalkPanel(ViewerPanel):
+    """One layer, understood."""
 
     def __init__(
         self, document: Document, selection: Selection, themes: ThemeSource, parent: QWidget | None = None
@@ -45,7 +40,6 @@ class LayerWalkPanel(QWidget):
         self._document = document
         self._selection = selection
         self._themes = themes
-        self._wanted: tuple[str, ...] = ()
         self._shown: str | None = None
         """The node that the board shows."""
         self._asked: tuple[str, int, int, int] | None = None
@@ -69,10 +63,6 @@ class LayerWalkPanel(QWidget):
         self._follow()
 
     # A viewer
-
-    def wanted(self) -> Look:
-        """The selected layer with all its values, or none while it is hidden."""
-        return Look(opened=self._wanted_nodes())
 
     def show_observed(self, events: Sequence[Event], source: Source) -> None:
         """Take the values of the selected layer; the window stays where it is."""
@@ -148,9 +138,10 @@ class LayerWalkPanel(QWidget):
 
     # What changes
 
-    def _wanted_nodes(self) -> tuple[str, ...]:
+    def _look(self) -> Look:
+        """The selected layer with all its values."""
         current = self._selection.current
-        return (current,) if self.isVisible() and current is not None and self._can_walk(current) else ()
+        return Look(opened=(current,) if current is not None and self._can_walk(current) else ())
 
     def _can_walk(self, node_id: str) -> bool:
         if not self._document.is_open or node_id not in self._document.architecture:
@@ -181,12 +172,6 @@ class LayerWalkPanel(QWidget):
         self.steppers.finish_gesture()
         self._report_wanted()
         self._show()
-
-    def _report_wanted(self) -> None:
-        wanted = self._wanted_nodes()
-        if wanted != self._wanted:
-            self._wanted = wanted
-            self.wanted_changed.emit()
 
     # What is shown
 
@@ -299,15 +284,6 @@ class LayerWalkPanel(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(60 * GRID, 22 * GRID)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._report_wanted()
-        self._show()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._report_wanted()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

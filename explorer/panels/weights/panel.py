@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer.layers import Category
 from explorer.look import numbers
 from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
+from explorer.panels.viewer_panel import ViewerPanel
 from explorer.panels.weights.curves import CurvesPage
 from explorer.panels.weights.export import ExportButton
 from explorer.panels.weights.history import History
@@ -38,17 +39,15 @@ class _Captured(NamedTuple):
     source: str
 
 
-class WeightsPanel(QWidget):
+class WeightsPanel(ViewerPanel):
     """Three pages: the layer's pictures, its histograms over time, and the curves of all layers.
 
     The layer is the selected one, or the network's first with weights where none is.
 
     Signals:
-        wanted_changed(): `wanted()` is another.
         failed(str): why a picture could not be written.
     """
 
-    wanted_changed = Signal()
     failed = Signal(str)
 
     def __init__(
@@ -61,7 +60,6 @@ class WeightsPanel(QWidget):
         self._history = History()
         self._marked: int | None = None
         self._problem = ""
-        self._wanted = Look()
 
         self.tabs = Segments(
             (
@@ -153,10 +151,8 @@ class WeightsPanel(QWidget):
         self._problem = text
         self._show()
 
-    def wanted(self) -> Look:
-        """What the page in front needs, or nothing while the panel is hidden."""
-        if not self.isVisible():
-            return Look()
+    def _look(self) -> Look:
+        """What the page in front needs."""
         if self.pages.currentWidget() is not self.pictures:
             return Look(measures=True)
         layer = self.layer
@@ -179,15 +175,6 @@ class WeightsPanel(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(120 * GRID, 34 * GRID)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._report_wanted()
-        self._show()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._report_wanted()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -245,12 +232,6 @@ class WeightsPanel(QWidget):
     def _follow(self) -> None:
         self._report_wanted()
         self._show()
-
-    def _report_wanted(self) -> None:
-        wanted = self.wanted()
-        if not wanted.same_as(self._wanted):
-            self._wanted = wanted
-            self.wanted_changed.emit()
 
     def _select(self, node_id: str) -> None:
         if node_id in self._document.architecture:
