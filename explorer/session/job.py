@@ -30,7 +30,9 @@ class Job(QObject):
         super().__init__(parent)
         self._work = work
         self._cancelled = threading.Event()
-        self._closed = threading.Event()
+        self._closed = closed = threading.Event()
+        # With its owner gone there is nobody to tell; a bound method would be gone too by then.
+        self.destroyed.connect(closed.set)
         self._thread = threading.Thread(target=self._run, name="job", daemon=True)
 
     def start(self) -> None:
