@@ -218,6 +218,7 @@ class MainWindow(QMainWindow):
             self.tabifyDockWidget(self.docks["training"], self.docks[name])
         self.docks["training"].raise_()
         self.docks["data"].visibilityChanged.connect(self.data_page.set_in_front)
+        self.docks["runs"].visibilityChanged.connect(self.runs.set_in_front)
         self.docks["ideas"].visibilityChanged.connect(self.ideas.set_in_front)
         self._stack_ideas()
         self._arrange_docks()

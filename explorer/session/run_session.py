@@ -6,9 +6,10 @@ into a mailbox and never waits for the window, which empties the mailbox up to 3
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -29,6 +30,8 @@ from explorer.runs import (
 from explorer.session.painting import CPU_SHARES, DEVICE_SHARES, PaintingBudget
 
 _LOOK_INTERVAL_MS = 33
+_BETWEEN_PICTURES_MS = 4
+"""In which the window answers to whatever else there is, before it shows the next one."""
 
 
 class Trainer(Protocol):
@@ -96,6 +99,12 @@ class RunSession(QObject):
         self._timer.setInterval(_LOOK_INTERVAL_MS)
         self._timer.timeout.connect(self._take_turn)
         self._numbers, self._pictures = (PaintingBudget(share) for share in CPU_SHARES)
+        self._next_picture = QTimer(self)
+        self._next_picture.setSingleShot(True)
+        self._next_picture.setInterval(_BETWEEN_PICTURES_MS)
+        self._next_picture.timeout.connect(self._take_turn)
+        self._waiting: deque[Event] = deque()
+        """Pictures of the last drain that are still to be shown."""
         self._showing: PaintingBudget | None = None
         """What was shown in the last turn, which takes the thread until the next one."""
         self._busy_s = 0.0
@@ -202,6 +211,7 @@ class RunSession(QObject):
         if self.is_active:
             raise RuntimeError("a run is active; stop it first")
         self._mailbox = Mailbox()
+        self._waiting.clear()
         self._run_id = None
         self._control = control = RunControl()
         control.watch(self._look)
@@ -287,16 +297,29 @@ class RunSession(QObject):
             # A run at rest loses nothing, and one that has ended tells all.
             self._drain()
             return
-        # In frames of their own: both in one would hold the window for too long.
+        # In frames of their own, as each picture: all in one would hold the window for too long.
+        if self._waiting:
+            self._show_picture()
+            return
         are_due = self._pictures.is_due(now_s)
-        if are_due and self._show("pictures"):
-            self._showing = self._pictures
-        elif self._numbers.is_due(now_s) and self._show("numbers"):
+        if are_due:
+            self._waiting.extend(self._mailbox.drain("pictures"))
+        if self._waiting:
+            self._pictures.shown(now_s)
+            self._show_picture()
+            return
+        if self._numbers.is_due(now_s) and self._show(self._mailbox.drain("numbers")):
             self._showing = self._numbers
-        if are_due and self._showing is not self._pictures and self._control is not None:
+            self._numbers.shown(now_s)
+        if are_due and self._control is not None:
             self._control.ask_for_pictures()
-        if self._showing is not None:
-            self._showing.shown(now_s)
+
+    def _show_picture(self) -> None:
+        """Show the next one, and come back for the one behind it."""
+        self._showing = self._pictures
+        self._show([self._waiting.popleft()])
+        if self._waiting:
+            self._next_picture.start()
 
     def _hurry(self) -> None:
         self._numbers.hurry()
@@ -304,16 +327,18 @@ class RunSession(QObject):
 
     def _drain(self) -> None:
         alive = self._thread is not None and self._thread.is_alive()
-        self._show("all")
+        waiting = [*self._waiting, *self._mailbox.drain()]
+        self._waiting.clear()
+        self._show(waiting)
         # The liveness was read before the drain, so nothing that the thread put last is left behind.
         if not alive:
             self._timer.stop()
             self._thread = None
             self._set_state("idle")
 
-    def _show(self, what: Literal["all", "numbers", "pictures"]) -> bool:
-        """Hand on what waits; whether there was anything."""
-        events = [event for event in self._mailbox.drain(what) if self._is_current(event)]
+    def _show(self, waiting: list[Event]) -> bool:
+        """Hand on what is of this run; whether there was anything."""
+        events = [event for event in waiting if self._is_current(event)]
         for event in events:
             if isinstance(event, RunStarted) and self._state == "starting":
                 shares = CPU_SHARES if event.device.lower().startswith("cpu") else DEVICE_SHARES

@@ -20,7 +20,7 @@ from explorer.panels.runs.model import BEST, NAME, SORT_ROLE, STATE, TAGS, WHEN
 from explorer.panels.runs.panel import RunsPanel
 from explorer.runs import EpochFinished, RunConfig, RunFailed, RunFinished, RunStarted, RunStore, StepsRecorded
 from explorer.runs.checkpoints import checkpoint_name
-from explorer.session.runs_session import RunsSession
+from explorer.session.runs_session import POLL_INTERVAL_MS, RunsSession
 from tests.panels.fake_run import steps
 from tests.panels.stage import press, shown
 
@@ -367,3 +367,13 @@ def test_the_title_of_the_order_leaves_room_for_its_arrow(qtbot: QtBot, session:
         header.initStyleOptionForIndex(option, column)
         titles.append(option.text)
     assert titles == ["When\u2002", "Best\u2002", "Name"]
+
+
+def test_behind_another_tab_it_reads_no_runs(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
+    panel = panel_of(qtbot, session)
+    panel.set_in_front(False)
+    made(store)
+    qtbot.wait(POLL_INTERVAL_MS + 200)
+    assert rows(panel) == []
+    panel.set_in_front(True)
+    assert len(rows(panel)) == 1

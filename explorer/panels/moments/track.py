@@ -28,6 +28,8 @@ _TICKS = 6
 """Pixels of height that the ticks take."""
 _MARK = 5
 """Half the width of the mark of a leap."""
+_PITCH = 2
+"""Pixels for which the curve has its least and its greatest loss."""
 
 
 class MomentTrack(QWidget):
@@ -167,7 +169,8 @@ class MomentTrack(QWidget):
     # Drawing
 
     def _redraw(self) -> None:
-        self._ground = QPixmap()
+        # At once where it is seen, so that whoever asks for it knows what it costs.
+        self._ground = self._drawn_ground() if self.isVisible() else QPixmap()
         self.update()
 
     def _drawn_ground(self) -> QPixmap:
@@ -180,7 +183,7 @@ class MomentTrack(QWidget):
         left, right = _MARGIN, self.width() - _MARGIN
         painter.setPen(QPen(theme.border, 1))
         painter.drawLine(left, bottom, right, bottom)
-        steps, losses = self._losses.envelope(0, self._last_step, max(8, right - left))
+        steps, losses = self._losses.envelope(0, self._last_step, max(8, (right - left) // _PITCH))
         known = np.isfinite(losses)
         if known.any():
             values = np.asarray(losses, np.float64)[known]

@@ -57,6 +57,7 @@ class RunsPanel(QWidget):
         self._themes = themes
         self._is_following = False
         self._is_behind = False
+        self._is_in_front = True
         self._chosen: tuple[str, ...] = ()
         """Ids of the selected runs in the order in which they were selected."""
         self.model = RunsModel(runs, themes, self)
@@ -130,9 +131,14 @@ class RunsPanel(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(150 * GRID, 34 * GRID)
 
+    def set_in_front(self, in_front: bool) -> None:
+        """Whether its tab is the one that is open: Qt does not hide what stands behind another tab."""
+        self._is_in_front = in_front
+        self._runs.set_watched(in_front and self.isVisible())
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._runs.set_watched(True)
+        self._runs.set_watched(self._is_in_front)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
