@@ -13,7 +13,7 @@ from explorer.look import icons, numbers
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 from explorer.panels.curves.data import RunCurves
-from explorer.panels.moments.losses import Leap, largest_leaps
+from explorer.panels.moments.losses import Leap, LeapSearch
 from explorer.panels.moments.track import MomentTrack
 from explorer.runs import EpochFinished, StepsRecorded
 
@@ -44,6 +44,7 @@ class MomentsBar(QWidget):
         super().__init__(parent)
         self._themes = themes
         self._curves = RunCurves()
+        self._search = LeapSearch()
         self._steps: tuple[int, ...] = ()
         self._leaps: tuple[Leap, ...] = ()
         self._is_growing = False
@@ -133,6 +134,7 @@ class MomentsBar(QWidget):
         """Forget the run."""
         self._stop()
         self._curves = RunCurves()
+        self._search = LeapSearch()
         self._steps, self._leaps = (), ()
         self.track.show_pinned(None)
         self.show_moment(None)
@@ -141,9 +143,13 @@ class MomentsBar(QWidget):
     def begin(self, steps_per_epoch: int) -> None:
         """A run began."""
         self._curves = RunCurves(steps_per_epoch)
+        self._search = LeapSearch()
 
     def put(self, event: StepsRecorded | EpochFinished) -> None:
         """Take what the run measured."""
+        if isinstance(event, StepsRecorded) and event.first_step <= self._curves.losses.last_step:
+            # A run that was taken up again tells some steps anew.
+            self._search = LeapSearch()
         self._curves.put(event)
         if self.isVisible() and not self._redrawing.isActive():
             self._redrawing.start()
@@ -259,7 +265,7 @@ class MomentsBar(QWidget):
     def _show_run(self) -> None:
         start_s = time.perf_counter()
         losses = self._curves.losses
-        self._leaps = largest_leaps(losses.values, losses.first_step)
+        self._leaps = self._search.look(losses.values, losses.first_step)
         last = max(self._curves.last_step, self._steps[-1] if self._steps else 0)
         self.track.show_run(self._steps, losses, self._leaps, last)
         self._enable()

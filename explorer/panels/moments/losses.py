@@ -7,7 +7,10 @@ import numpy.typing as npt
 
 WINDOW = 50
 """Steps before a step that it is compared with."""
+MOST_LEAPS = 3
 _FEWEST = 8
+_CHUNK = 1 << 16
+"""Losses that are looked at together."""
 _LEAST_FACTOR, _LEAST_SHARE = 3.0, 1 / 7
 
 
@@ -19,33 +22,54 @@ class Leap(NamedTuple):
     """Its loss less the usual one before it."""
 
 
-def largest_leaps(losses: npt.NDArray[np.float32], first_step: int, count: int = 3) -> tuple[Leap, ...]:
-    """The steps whose loss most exceeds the mean of up to `WINDOW` steps before them, the largest first.
+class LeapSearch:
+    """The steps whose loss most exceeds the mean of up to `WINDOW` steps before them.
 
     Only losses of three times that mean or more are leaps, if they rise by a seventh of the largest such mean, which is
-    seen in the curve; of neighbours within `WINDOW` the largest alone. The first
-    steps of a run have nothing to be compared with. A loss that is no number is one of no leap.
+    seen in the curve; of neighbours within `WINDOW` the largest alone. The first steps of a run have nothing to be
+    compared with. A loss that is no number is one of no leap.
 
-    Args:
-        losses: of consecutive steps.
-        first_step: whose the first one is.
-        count: at most so many.
+    A run's losses only grow in number, so each is looked at once: a run of millions of steps takes no more time or
+    memory for its newest ones than a short one.
     """
-    values = np.asarray(losses, np.float64)
-    usual = _means_before(values)
-    least = _LEAST_SHARE * float(np.nanmax(usual, initial=0.0))
-    with np.errstate(invalid="ignore"):
-        is_leap = (values >= _LEAST_FACTOR * usual) & (values - usual >= least)
-        heights = np.where(is_leap, values - usual, -np.inf)
-    heights[~np.isfinite(heights)] = -np.inf
-    found: list[Leap] = []
-    while len(found) < count and heights.size:
-        place = int(heights.argmax())
-        if heights[place] <= 0:
-            break
-        found.append(Leap(first_step + place, float(heights[place])))
-        heights[max(0, place - WINDOW) : place + WINDOW + 1] = -np.inf
-    return tuple(found)
+
+    def __init__(self) -> None:
+        self._num_seen = 0
+        self._largest_mean = 0.0
+        self._places = np.empty(0, np.int64)
+        self._heights = np.empty(0)
+
+    def look(self, losses: npt.NDArray[np.float32], first_step: int) -> tuple[Leap, ...]:
+        """Look at what is new; the largest leaps of all, at most `MOST_LEAPS`, the largest first.
+
+        Args:
+            losses: of consecutive steps: those of the last call, and what came since.
+            first_step: whose the first one is.
+        """
+        for start in range(self._num_seen, len(losses), _CHUNK):
+            self._look_at(losses, start, min(start + _CHUNK, len(losses)))
+        self._num_seen = len(losses)
+        found: list[Leap] = []
+        for place, height in zip(self._places.tolist(), self._heights.tolist(), strict=True):
+            if len(found) < MOST_LEAPS and all(abs(leap.step - first_step - place) > WINDOW for leap in found):
+                found.append(Leap(first_step + place, height))
+        return tuple(found)
+
+    def _look_at(self, losses: npt.NDArray[np.float32], start: int, end: int) -> None:
+        context = max(0, start - WINDOW)
+        values = np.asarray(losses[context:end], np.float64)
+        usual = _means_before(values)[start - context :]
+        values = values[start - context :]
+        self._largest_mean = float(np.nanmax(usual, initial=self._largest_mean))
+        with np.errstate(invalid="ignore"):
+            heights = values - usual
+            is_leap = (values >= _LEAST_FACTOR * usual) & np.isfinite(heights)
+        places = np.concatenate([self._places, start + np.flatnonzero(is_leap)])
+        heights = np.concatenate([self._heights, heights[is_leap]])
+        # Largest first; each that is chosen hides at most its neighbours.
+        kept = np.lexsort((places, -heights))[: MOST_LEAPS * (2 * WINDOW + 1)]
+        kept = kept[(heights[kept] > 0) & (heights[kept] >= _LEAST_SHARE * self._largest_mean)]
+        self._places, self._heights = places[kept], heights[kept]
 
 
 def _means_before(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
