@@ -21,7 +21,7 @@ _FALL = 0.6
 """Slower than this share of what was measured, and for so long, the machine has changed."""
 _SLOW_S = 1.0
 _CLEAR = 0.7
-"""A count slower than this share of the other is not tried twice."""
+"""A count slower than this share of the other is not tried twice, if the faster is the one in use."""
 _TRIAL_S = 0.12
 _SHORTEST_WAIT_S, _LONGEST_WAIT_S = 4.0, 60.0
 _COST = 40.0
@@ -115,8 +115,8 @@ class ThreadChoice:
         if trial.seconds < _TRIAL_S:
             return
         self._rates[count] = max(trial.num_images / trial.seconds, self._rates.get(count, 0.0))
-        if not self._trials and not self._is_second_round and self._are_close():
-            # A moment's trouble must not decide.
+        if not self._trials and not self._is_second_round and (self._are_close() or self._best() != self._before):
+            # A moment's trouble must not decide: the window draws its first pictures, another program starts.
             self._is_second_round = True
             self._trials = [self._other(count), count]
         if self._trials:
@@ -128,9 +128,12 @@ class ThreadChoice:
         low, high = sorted(self._rates.values())
         return low > _CLEAR * high
 
+    def _best(self) -> int:
+        return self._most if self._rates[self._most] > _GAIN * self._rates[1] else 1
+
     def _decide(self) -> None:
         self._trial = None
-        best = self._most if self._rates[self._most] > _GAIN * self._rates[1] else 1
+        best = self._best()
         worse = self._other(best)
         lost_s = self._costs[worse] * (1 - self._rates[worse] / self._rates[best])
         calm_s = min(2 * self._wait_s, _LONGEST_WAIT_S) if best == self._before else _SHORTEST_WAIT_S

@@ -53,6 +53,14 @@ def test_two_idle_cores_are_used() -> None:
     assert machine.choice.count == 2
 
 
+def test_a_window_that_draws_its_first_pictures_decides_nothing() -> None:
+    machine = Machine(lambda count, now_s: (busy if now_s < 0.25 else idle)(count, now_s))
+
+    machine.run(1)
+    assert machine.choice.count == 2
+    assert machine.run(9) > 0.97 * 14_000
+
+
 def test_beside_busy_programs_one_thread_is_used() -> None:
     machine = Machine(busy)
 
