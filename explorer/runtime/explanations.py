@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from explorer.inference import infer
+from explorer.inference.logits import logits_node
 from explorer.runs import Look, ProbeAnswer, ProbesExplained
 from explorer.runs.explained_layers import explainable_layers, has_scores
 from explorer.runtime.feature_maps import evaluating
@@ -34,7 +35,9 @@ class Explanation(NamedTuple):
     """`(N, h, w)` of the layer; None without one."""
 
 
-def explain(network: Network, images: Tensor, layer: str | None, explained_class: int | None = None) -> Explanation:
+def explain(
+    network: Network, logits_id: str, images: Tensor, layer: str | None, explained_class: int | None = None
+) -> Explanation:
     """Probabilities, and which pixels and places of a layer the score of one class rests on.
 
     Saliency is the largest absolute gradient of the class's logit among a pixel's colours (Simonyan, Vedaldi and
@@ -44,15 +47,15 @@ def explain(network: Network, images: Tensor, layer: str | None, explained_class
 
     Args:
         network: on the images' device, in any mode; afterwards as it was.
+        logits_id: the node whose output is `(N, classes)`, of which the softmax makes probabilities.
         images: `(N, C, H, W)`, as the network takes them.
-        layer: the node that Grad-CAM looks at, one that leads to the first output; None for no Grad-CAM.
+        layer: the node that Grad-CAM looks at, one that leads to the logits; None for no Grad-CAM.
         explained_class: None, or one that there is no score of, for the prediction for each image.
     """
-    first = network.architecture.outputs[0]
     with torch.enable_grad(), evaluating(network):
         x = images.detach().clone().requires_grad_()
-        values = network.trace(x, dict.fromkeys((first,) if layer is None else (first, layer)))
-        logits = values[first].float()
+        values = network.trace(x, dict.fromkeys((logits_id,) if layer is None else (logits_id, layer)))
+        logits = values[logits_id].float()
         classes = logits.argmax(1)
         if explained_class is not None and explained_class < logits.shape[1]:
             classes = torch.full_like(classes, explained_class)
@@ -89,6 +92,7 @@ class ExplanationInstrument:
         self._subject = subject
         self._labels: tuple[str, ...] = ()
         self._images: Tensor | None = None
+        self._logits_id = ""
         self._layer: str | None = None
         self._class: int | None = None
 
@@ -101,6 +105,8 @@ class ExplanationInstrument:
         inference = infer(architecture)
         if not has_scores(architecture, inference):
             return False
+        # A run's network ends in what its loss reads as logits, be that a softmax before another one.
+        self._logits_id = architecture.outputs[0] if self._subject.is_trained else logits_node(architecture)[0]
         layers = explainable_layers(architecture, inference)
         # What two devices compute each for itself has a part of its gradient on each.
         layers = tuple(node_id for node_id in layers if node_id not in self._subject.network.repeated)
@@ -124,7 +130,7 @@ class ExplanationInstrument:
     def capture(self, step: int) -> ProbesExplained:
         """What the network says of each probe now."""
         assert self._images is not None
-        found = explain(self._subject.network, self._images, self._layer, self._class)
+        found = explain(self._subject.network, self._logits_id, self._images, self._layer, self._class)
         arrays = [tensor.cpu().numpy() for tensor in (found.probabilities, found.classes, found.saliency)]
         images = self._images.float().cpu().numpy().copy()
         cams = None if found.cam is None else found.cam.cpu().numpy()

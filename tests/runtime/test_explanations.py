@@ -1,5 +1,7 @@
 """Predictions, saliency and Grad-CAM against plain torch: hooks, `backward` and one image at a time."""
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 from explorer import zoo
 from explorer.architecture import Architecture
 from explorer.inference import infer
+from explorer.layers import LogSoftmax, Softmax
 from explorer.runs import Look, Probe, ProbeAnswer, ProbesExplained
 from explorer.runs.explained_layers import explainable_layers
 from explorer.runs.placement import place
@@ -212,6 +215,56 @@ def test_a_network_at_rest_is_explained_too() -> None:
         logits = network(torch.from_numpy(np.array(answer.image))[None])
         assert isinstance(logits, Tensor)
         np.testing.assert_allclose(answer.probabilities, logits[0].softmax(0).numpy(), rtol=1e-5)
+
+
+def _scored_twice() -> Architecture:
+    net = Builder("twice", 1, 8, 8)
+    net.add("conv", conv(2, 3))
+    net.add("flatten", flatten())
+    net.add("fc", linear(5))
+    net.add("softmax", Softmax())
+    net.add("again", Softmax())
+    return net.build()
+
+
+def _with_log_softmax() -> Architecture:
+    net = Builder("log", 1, 8, 8)
+    net.add("conv", conv(2, 3))
+    net.add("flatten", flatten())
+    net.add("fc", linear(5))
+    net.add("log_softmax", LogSoftmax())
+    return net.build()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "scores"),
+    [(zoo.entry("lenet5-tanh84").build(), "fc2"), (_with_log_softmax(), "fc"), (_scored_twice(), "softmax")],
+    ids=["softmax", "log-softmax", "softmax twice"],
+)
+def test_a_softmax_at_the_end_is_not_taken_for_the_logits(architecture: Architecture, scores: str) -> None:
+    """At rest the probabilities are what the network puts out, and all is as in a run, which ends in the logits."""
+    look = Look(probes=_probes(architecture), explained=True)
+    network = build_module(architecture, seed=2)
+    at_rest = _explained(network, look)
+    trained = build_module(dataclasses.replace(architecture, outputs=(scores,)), seed=2)
+    in_run = ExplanationInstrument(_subject(trained)._replace(is_trained=True))
+    assert in_run.aim(look)
+    module = build_module(architecture, seed=2).eval()
+    read: list[Tensor] = []
+    module.get_submodule(scores).register_forward_hook(lambda _module, _given, result: read.append(result))
+    for probe, answer, other in zip(look.probes, at_rest.answers, in_run.capture(7).answers, strict=True):
+        x = torch.from_numpy(np.array(probe.image))[None].requires_grad_()
+        output = module(x)
+        assert isinstance(output, Tensor)
+        is_log = architecture.outputs == ("log_softmax",)
+        expected = (output.exp() if is_log else output)[0].detach().numpy()
+        np.testing.assert_allclose(answer.probabilities, expected, rtol=1e-5)
+        assert answer.explained_class == expected.argmax()
+        logits = read.pop()
+        (gradient,) = torch.autograd.grad(logits[0, answer.explained_class], x)
+        np.testing.assert_allclose(answer.saliency, gradient[0].abs().amax(0).numpy(), rtol=2e-3, atol=1e-7)
+        assert np.array_equal(answer.probabilities, other.probabilities)
+        assert _same(answer, other)
 
 
 def _same(a: ProbeAnswer, b: ProbeAnswer) -> bool:
