@@ -161,6 +161,13 @@ def kept_moments(folder: Path) -> tuple[KeptMoment, ...]:
     return tuple(sorted(found))
 
 
+def remove_moments(folder: Path) -> None:
+    """Remove all moments from a run's folder, as far as the disk lets it."""
+    for moment in kept_moments(folder):
+        with contextlib.suppress(OSError):
+            _path(folder / FOLDER_NAME, moment.step).unlink(missing_ok=True)
+
+
 def read_moment(folder: Path, step: int) -> tuple[Moment, ...]:
     """What was captured after a step.
 

@@ -11,7 +11,10 @@ most `RELATIVE_ERROR` of that magnitude.
 import dataclasses
 import io
 import json
+import lzma
 import math
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,17 +35,23 @@ RELATIVE_ERROR = 2.0**-11
 UNREADABLE = (
     OSError,
     ValueError,
-    KeyError,
+    LookupError,
     TypeError,
-    IndexError,
     AttributeError,
     EOFError,
     AssertionError,
-    RecursionError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
+    SyntaxError,
+    struct.error,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
 )
-"""What a damaged file may raise."""
+"""What a damaged file may raise: `zipfile` meets flags and methods that it does not know (RuntimeError, and those of
+the other decompressors), numpy a header that is no Python."""
 _FORMAT = 1
 _ALIGNMENT = 8
 _MOST_BYTES = 1 << 28

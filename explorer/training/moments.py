@@ -23,6 +23,7 @@ from explorer.layers import Category
 from explorer.runs import Event, FeatureMapsCaptured, Look, RunControl
 from explorer.runs.moments import MomentStore
 from explorer.runs.moments_packing import Moment
+from explorer.runs.moments_total import give_up_oldest, total_bytes
 from explorer.runtime.feature_maps import capture_feature_maps
 from explorer.runtime.instruments import Instrument, MapsInstrument, Subject, make_instruments
 from explorer.runtime.modules import Network
@@ -79,7 +80,7 @@ class MomentRecorder:
         """
         sample = subject.sample
         if sample is not None:
-            subject = subject._replace(sample=lambda: sample()[:_NUM_IMAGES])
+            subject = subject._replace(sample=lambda: _spread(sample()))
         self._subject = subject
         self._clock, self._busy_clock = clock, busy_clock
         self._device = next(iter(subject.network.parameters()), torch.empty(0)).device
@@ -97,7 +98,7 @@ class MomentRecorder:
         self._armed: list[Instrument] = []
         self._look = _standard_look(subject.network)
         self._version: int | None = None
-        self._writer = _Writer(MomentStore(folder, most_bytes))
+        self._writer = _Writer(folder, most_bytes)
         self._started_s: float | None = None
         self.spent_s = 0.0
         """By the run for captures."""
@@ -105,17 +106,28 @@ class MomentRecorder:
         self._last_cost_s = self._last_busy_s = 0.0
         self._next_even = self._next_early = 0
         self._last_step = -1
+        """Of the last moment that is kept, `_last_events` what it holds."""
+        self._last_events: list[Moment] = []
+        self._missing: list[Instrument] = []
+        """What was left out of it."""
         self._has_leapt = False
         self._is_armed = False
         self._armed_s = 0.0
         self._recent: npt.NDArray[np.float32] = np.empty(0, np.float32)
 
     def begin(self, step: int, control: RunControl) -> None:
-        """Capture what the run begins with; moments after `step` are of a run that was cut off there, and go."""
+        """Capture what the run begins with; moments after `step` are of a run that was cut off there, and go.
+
+        A moment of `step` itself stays: it was captured around a step, and has gradients and updates.
+        """
         self._writer.cut_off(step)
         self._started_s = self._clock()
         self._take_look(control)
-        self._capture(step, self._clock(), self._wanted)
+        if self._writer.has(step):
+            self._last_step = step
+            self._space(step)
+        else:
+            self._capture(step, self._clock(), self._wanted)
 
     def before_step(self, step: int, control: RunControl) -> None:
         """The next thing is the step `step`."""
@@ -156,9 +168,12 @@ class MomentRecorder:
 
     def finish(self, step: int) -> None:
         """Capture the end, with everything in it."""
-        if step != self._last_step or self._num_light:
+        is_kept = step == self._last_step
+        instruments = self._missing if is_kept else self._wanted
+        if instruments:
             self._synchronize()
-            self._capture(step, self._clock(), self._wanted, is_last=True)
+            # What was captured around the step stays: now that it is made, no update can be seen any more.
+            self._capture(step, self._clock(), instruments, beside=self._last_events if is_kept else (), is_last=True)
 
     def close(self) -> None:
         """Write what waits, and end the thread."""
@@ -223,9 +238,17 @@ class MomentRecorder:
             return list(self._wanted)
         return [instrument for instrument in self._wanted if instrument is not heavy]
 
-    def _capture(self, step: int, start_s: float, instruments: Sequence[Instrument], *, is_last: bool = False) -> None:
+    def _capture(
+        self,
+        step: int,
+        start_s: float,
+        instruments: Sequence[Instrument],
+        *,
+        beside: Sequence[Moment] = (),
+        is_last: bool = False,
+    ) -> None:
         busy_s = self._busy_clock()
-        events: list[Moment] = []
+        events = list(beside)
         self._num_light = 0 if len(instruments) == len(self._wanted) else self._num_light + 1
         for instrument in [one for one in instruments if one in self._wanted]:
             own_s = self._busy_clock()
@@ -241,13 +264,18 @@ class MomentRecorder:
         self.spent_s += self._last_cost_s
         self._last_busy_s = self._busy_clock() - busy_s
         self._spent_busy_s += self._last_busy_s
-        self._last_step, self._has_leapt = step, False
+        self._has_leapt = False
+        self._space(step)
+        if events and self._writer.put(step, events, waits=is_last):
+            self._last_step, self._last_events = step, events
+            self._missing = [instrument for instrument in self._wanted if instrument not in instruments]
+
+    def _space(self, step: int) -> None:
+        """Plan the moments after the one of `step`."""
         self._next_even = step + self._spacing
         # 1, 2, 3, 4, 6, 7, 8, 11, 13, 16, ...: whole powers of the factor, so that late captures do not shift the rest.
         power = math.floor(math.log(max(step, 1), _EARLY_FACTOR) + 1e-9) + 1
         self._next_early = max(step + 1, math.ceil(_EARLY_FACTOR**power - 1e-9)) if step else 1
-        if events:
-            self._writer.put(step, events, waits=is_last)
 
     def _give_up(self, instrument: Instrument, error: Exception) -> None:
         _logger.error("%s captured nothing for a moment", type(instrument).__name__, exc_info=error)
@@ -290,10 +318,12 @@ class _SmallMaps:
 
 
 class _Writer:
-    """A thread that keeps moments; where it cannot follow, moments are dropped."""
+    """A thread that keeps moments; where it cannot follow, moments are dropped. Another one makes room for them."""
 
-    def __init__(self, store: MomentStore) -> None:
-        self._store = store
+    def __init__(self, folder: Path, most_bytes: int) -> None:
+        self._folder = folder
+        self._most_bytes = most_bytes
+        self._store = MomentStore(folder, most_bytes)
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, list[Moment]]] = []
         self._is_closing = False
@@ -301,21 +331,31 @@ class _Writer:
         self._has_told = False
         self.spent_s = 0.0
         """Of the processor."""
-        self._thread: threading.Thread | None = None
+        self._threads: tuple[threading.Thread, ...] = ()
 
     def cut_off(self, step: int) -> None:
         """As the store's; before the first moment."""
         self._store.cut_off(step)
 
-    def put(self, step: int, events: list[Moment], *, waits: bool = False) -> None:
-        """Keep a moment soon; one that finds too many waiting is dropped, unless it is to wait."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="moments", daemon=True)
-            self._thread.start()
+    def has(self, step: int) -> bool:
+        """Whether a moment of that step is kept; before the first moment."""
+        return step in self._store.steps
+
+    def put(self, step: int, events: list[Moment], *, waits: bool = False) -> bool:
+        """Keep a moment soon; False for one that finds too many waiting, which is dropped, unless it is to wait."""
+        if not self._threads:
+            # Room in a thread of its own: a slow disk may take minutes to say what lies on it.
+            self._threads = tuple(
+                threading.Thread(target=target, name="moments", daemon=True) for target in (self._work, self._make_room)
+            )
+            for thread in self._threads:
+                thread.start()
         with self._changed:
-            if waits or len(self._waiting) < _MOST_WAITING:
-                self._waiting.append((step, events))
-                self._changed.notify_all()
+            if not waits and len(self._waiting) >= _MOST_WAITING:
+                return False
+            self._waiting.append((step, events))
+            self._changed.notify_all()
+        return True
 
     def take_trouble(self) -> str | None:
         trouble, self._trouble = self._trouble, None
@@ -325,8 +365,9 @@ class _Writer:
         with self._changed:
             self._is_closing = True
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join(_CLOSE_TIMEOUT_S)
+        until_s = time.monotonic() + _CLOSE_TIMEOUT_S
+        for thread in self._threads:
+            thread.join(max(0.0, until_s - time.monotonic()))
 
     def _work(self) -> None:
         while True:
@@ -344,6 +385,12 @@ class _Writer:
                 _logger.exception("the moment after step %d could not be kept", step)
             self.spent_s = time.thread_time()
 
+    def _make_room(self) -> None:
+        try:
+            give_up_oldest(self._folder, total_bytes(self._most_bytes), lambda: self._is_closing)
+        except Exception:
+            _logger.exception("the moments of other runs could not be looked through")
+
     def _refused(self, step: int, error: OSError) -> None:
         _logger.info("the moment after step %d could not be written: %s", step, error)
         if not self._has_told:
@@ -352,6 +399,12 @@ class _Writer:
                 f"The moment after step {step:,} could not be kept for looking back: {reason_of(error)}; the run goes "
                 f"on, with gaps in its past. To help, {remedy_of(error)}."
             )
+
+
+def _spread(images: torch.Tensor) -> torch.Tensor:
+    """At most `_NUM_IMAGES` of them, evenly: they may be sorted by class."""
+    count = min(len(images), _NUM_IMAGES)
+    return images[torch.linspace(0, len(images) - 1, count).round().long().to(images.device)]
 
 
 def _standard_look(network: Network) -> Look:

@@ -151,6 +151,20 @@ def test_a_torn_file_is_said_and_hides_no_other(tmp_path: Path) -> None:
     assert_same(read_moment(tmp_path, 2)[0].step, 2)
 
 
+@pytest.mark.parametrize(
+    ("offset", "bit"), [(8, 0), (8, 5), (10, 0), (10, 2)], ids=["encrypted", "patched", "Deflate64", "bzip2"]
+)
+def test_flags_and_methods_that_no_moment_has_are_said(offset: int, bit: int, tmp_path: Path) -> None:
+    """In the archive's directory (APPNOTE.TXT 4.4.4, 4.4.5): encrypted, patched; packed by Deflate64, by bzip2."""
+    MomentStore(tmp_path, 1 << 20).put(1, [maps(1)])
+    path = tmp_path / FOLDER_NAME / "step-000000001.npz"
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + offset] ^= 1 << bit
+    path.write_bytes(content)
+    with pytest.raises(MomentFileError, match=r"step-000000001\.npz: cannot be read"):
+        read_moment(tmp_path, 1)
+
+
 def test_other_files_in_the_folder_are_no_moments(tmp_path: Path) -> None:
     (tmp_path / FOLDER_NAME).mkdir()
     for name in ("step-12.npz", "notes.txt", "step-000000001.npz.bak"):

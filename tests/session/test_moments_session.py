@@ -152,3 +152,17 @@ def test_a_moment_that_is_gone_is_said_and_listed_no_more(scene: Scene, folder: 
     assert "step-000000015.npz" in scene.failures[0]
     qtbot.waitUntil(lambda: 15 not in scene.session.steps)
     assert scene.arrived == []
+
+
+def test_a_moment_that_is_damaged_is_said_and_the_next_one_read(scene: Scene, folder: Path, qtbot: QtBot) -> None:
+    path = folder / FOLDER_NAME / "step-000000015.npz"
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # encrypted, says the archive's directory
+    path.write_bytes(content)
+    opened(scene, folder, qtbot)
+    scene.session.ask(15)
+    qtbot.waitUntil(lambda: bool(scene.failures))
+    assert "step-000000015.npz" in scene.failures[0]
+    scene.session.ask(20)
+    qtbot.waitUntil(lambda: bool(scene.arrived))
+    assert scene.arrived[0].step == 20
