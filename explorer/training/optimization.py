@@ -40,6 +40,9 @@ class Optimization:
         self._clip_norm = config.clip_norm
         self._whole_norm = torch.zeros((), device=device)
         """Of the last update's gradients before they were clipped; always in the same place, for CUDA graphs."""
+        self._one = torch.ones((), device=device)
+        self._loss_scale: Tensor | None = None
+        """That the last update began with, where its gradients may keep it; on the device."""
         self._trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self._schedule = Schedule(config, steps_per_epoch)
         self.optimizer = _optimizer(_groups(network, config), config, device)
@@ -110,14 +113,20 @@ class Optimization:
         if self._scaler is None:
             self.optimizer.step()
         else:
+            if self._clip_norm <= 0 and getattr(self.optimizer, "_step_supports_amp_scaling", False):
+                # A fused update takes the scale out of the gradients itself, but not when it is passed over.
+                self._loss_scale = self._scaler.scale(self._one)
             self._scaler.step(self.optimizer)
             self._scaler.update()
 
     def gradient_scale(self) -> float:
-        """What the gradients that the last update left are multiplied by: below 1 where they were clipped.
-
-        An update takes the loss's scale out of them itself. Waits for the device.
+        """What the gradients that the last update left are multiplied by: below 1 where they were clipped, and the
+        loss's scale where they overflowed in a fused update, which else takes it out of them. Waits for the device.
         """
+        if self._scaler is not None and self._loss_scale is not None:
+            scale = float(self._loss_scale)
+            # The scale falls after an update that was passed over, and after no other.
+            return scale if self._scaler.get_scale() < scale else 1.0
         if self._clip_norm <= 0:
             return 1.0
         # As `clip_grad_norm_` does it. Of an infinite norm nothing can be taken back.

@@ -132,6 +132,33 @@ def test_gradients_are_clipped_over_all_weights() -> None:
     assert_equal(trained(RunConfig(learning_rate=0.01, clip_norm=0.05)), made)
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
+def test_gradients_that_overflowed_are_told_with_their_scale(optimizer: Any) -> None:
+    """Fused kernels take the scale out of the gradients only where they use them."""
+    net, twin, (x, target) = network(), network(), batches(1)[0]
+    optimization = Optimization(net, RunConfig(precision="float16", optimizer=optimizer), CPU, 5)
+    for overflows in (True, False, True):
+        before = net.get_parameter("fc.weight").detach().clone()
+        optimization.begin_step()
+        twin.load_state_dict(net.state_dict())
+        twin.zero_grad()
+        torch.autograd.backward(F.cross_entropy(twin(x), target))
+        torch.autograd.backward(optimization.scaled(F.cross_entropy(net(x), target)))
+        bias = net.get_parameter("fc.bias")
+        assert bias.grad is not None
+        if overflows:
+            bias.grad[0] = torch.inf
+        optimization.update()
+        assert torch.equal(net.get_parameter("fc.weight"), before) == overflows
+        for (name, found), wanted in zip(net.named_parameters(), twin.parameters(), strict=True):
+            assert found.grad is not None
+            assert wanted.grad is not None
+            finite = torch.isfinite(found.grad)
+            assert int((~finite).sum()) == (overflows and name == "fc.bias")
+            told = found.grad / optimization.gradient_scale()
+            torch.testing.assert_close(told[finite], wanted.grad[finite], rtol=1e-6, atol=1e-9)
+
+
 def test_frozen_weights_are_left_alone() -> None:
     net = network()
     net.get_parameter("conv.weight").requires_grad_(False)
