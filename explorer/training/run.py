@@ -127,6 +127,7 @@ class Run:
         self._is_resting = False
         self._last_epoch: EpochFinished | None = None
         self._best_accuracy = -math.inf
+        """Of the best weights that were kept."""
         self._lowest_loss = math.inf
         self._num_worse_epochs = 0
         self._saved_s = time.perf_counter()
@@ -301,14 +302,13 @@ class Run:
         )
         self._optimization.end_epoch(tested[0])
         self._say(self._last_epoch)
-        is_best, self._best_accuracy = tested[1] > self._best_accuracy, max(tested[1], self._best_accuracy)
         # A test loss that is no number is not lower, and what comes after it is still compared with the lowest before.
         is_lower = tested[0] < self._lowest_loss
         self._lowest_loss = tested[0] if is_lower else self._lowest_loss
         self._num_worse_epochs = 0 if is_lower else self._num_worse_epochs + 1
         self._epoch, self._epoch_steps = self._epoch + 1, 0
         # Tried again after the next epoch if the disk refuses.
-        self._save(is_best=is_best and plan.config.keep_best)
+        self._save()
         self._reports.skip()
         return True
 
@@ -326,10 +326,16 @@ class Run:
             self._failing_x = x
             self._report()
 
-    def _save(self, *, is_best: bool = False) -> OSError | None:
-        """Keep the state as it is now; why it could not be, if so."""
-        before = self._checkpoint.saved_place
-        error = self._checkpoint.save(self.network, self._state(), is_best=is_best)
+    def _save(self) -> OSError | None:
+        """Keep the state as it is now, also as the best if its test went better than that of the best that was kept;
+        why it could not be, if so."""
+        before, kept_accuracy, tested = self._checkpoint.saved_place, self._best_accuracy, self._last_epoch
+        is_best = tested is not None and tested.step == self.step and tested.test_accuracy > kept_accuracy
+        if tested is not None and is_best:
+            self._best_accuracy = tested.test_accuracy
+        error = self._checkpoint.save(self.network, self._state(), is_best=is_best and self._plan.config.keep_best)
+        if error is not None:
+            self._best_accuracy = kept_accuracy
         self._saved_s = time.perf_counter()
         if error is not None and not self._is_saving_refused:
             text = (

@@ -32,9 +32,10 @@ from explorer.runs import (
     TroubleMet,
 )
 from explorer.runs.checkpoints import newest_checkpoint
+from explorer.runtime.modules import Network
 from explorer.runtime.weights import load_weights
 from explorer.training import DataSet, load_data
-from explorer.training.checkpoint import CheckpointError
+from explorer.training.checkpoint import Checkpoint, CheckpointError, RunState
 from explorer.training.data import loading
 from explorer.training.loop import train
 from explorer.training.recorded import resume_recorded
@@ -202,6 +203,37 @@ def test_the_best_weights_are_kept(tmp_path: Path) -> None:
     best = max(epochs, key=lambda epoch: (epoch.test_accuracy, -epoch.epoch))
     found = load_weights(record.best_path)
     assert all(torch.equal(found[key], value) for key, value in kept[best.epoch].items())
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "wanted"), [((0.2, 0.9, 0.5, 0.4), 3), ((0.2, 0.9, 0.1, 0.15), 1), ((0.2, 0.9), 2)]
+)
+def test_best_weights_that_the_disk_refused_are_not_taken_for_kept(
+    accuracies: tuple[float, ...], wanted: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk refuses the second epoch's once: later ones are compared with what was kept, and the last is tried again
+    at the end."""
+    tested: dict[int, dict[str, torch.Tensor]] = {}
+    remaining, write, refused = iter(accuracies), Checkpoint._write, list[int]()
+
+    def refuse_once(self: Checkpoint, module: Network, state: RunState) -> Path:
+        tested[state.epoch - 1] = {key: value.clone() for key, value in module.state_dict().items()}
+        if state.epoch - 1 == 2 and not refused:
+            refused.append(state.step)
+            raise OSError(28, "No space left on device")
+        return write(self, module, state)
+
+    monkeypatch.setattr(Checkpoint, "_write", refuse_once)
+    monkeypatch.setattr("explorer.training.run.evaluate", lambda *_: (1.0, next(remaining)))
+    config = dataclasses.replace(RECIPE, epochs=len(accuracies), keep_best=True)
+    with RunStore(tmp_path) as store:
+        run_id = begin(store, config)
+        assert isinstance(
+            train(network(), config, lambda _: None, RunControl(), run_id=run_id, store=store), RunFinished
+        )
+        found = load_weights(store.get(run_id).best_path)
+    assert refused
+    assert all(torch.equal(found[key], value) for key, value in tested[wanted].items())
 
 
 def test_early_stopping_ends_the_run_and_says_so(tmp_path: Path) -> None:
