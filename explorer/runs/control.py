@@ -36,6 +36,7 @@ class RunControl:
         self._watched = Watch(Look(), 0)
         self._is_on_demand = False
         self._are_pictures_awaited = True
+        self._pictures_seconds = 0.0
 
     # For the window and the command line
 
@@ -149,7 +150,18 @@ class RunControl:
         with self._changed:
             self._are_pictures_awaited = not self._is_on_demand
 
+    def pictures_took(self, seconds: float) -> None:
+        """Count time that the trainer spent on capturing, what is kept for looking back included."""
+        with self._changed:
+            self._pictures_seconds += seconds
+
     # For both
+
+    @property
+    def pictures_seconds(self) -> float:
+        """What all captures took since the run began, also those while it stood still."""
+        with self._changed:
+            return self._pictures_seconds
 
     @property
     def watched(self) -> Watch:

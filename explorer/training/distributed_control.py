@@ -16,7 +16,7 @@ from explorer.runs import RunControl, Watch
 
 _INTERVAL_S = 0.1
 _PAUSED_INTERVAL_S = 0.1
-_GO_ON, _WAIT, _STOP = 0.0, 1.0, 2.0
+_GO_ON, _WAIT, _STOP, _SINGLE_STEP = 0.0, 1.0, 2.0, 3.0
 
 
 class RelayedControl(RunControl):
@@ -38,7 +38,7 @@ class RelayedControl(RunControl):
         self._told_s = time.perf_counter()
         self._rate: float | None = None
         self._is_stopped = False
-        self._is_waiting = False
+        self._is_paused_there = False
 
     def wait_if_paused(self, on_change: Callable[[], None] | None = None) -> bool:
         if self._is_stopped:
@@ -49,11 +49,11 @@ class RelayedControl(RunControl):
         served: int | None = None
         while True:
             state = self._agree()
-            self._is_waiting = state == _WAIT
+            self._is_paused_there = state in (_WAIT, _SINGLE_STEP)
             if state == _STOP:
                 self._is_stopped = True
                 return False
-            if state == _GO_ON:
+            if state in (_GO_ON, _SINGLE_STEP):
                 self._num_left = self._num_steps - 1
                 return True
             if on_change is not None and served != self.watch_version:
@@ -65,13 +65,20 @@ class RelayedControl(RunControl):
         rate, self._rate = self._rate, None
         return rate
 
+    def pictures_took(self, seconds: float) -> None:
+        self._own.pictures_took(seconds)
+
+    @property
+    def pictures_seconds(self) -> float:
+        return self._own.pictures_seconds
+
     @property
     def watched(self) -> Watch:
         return self._own.watched
 
     @property
     def is_paused(self) -> bool:
-        return self._is_waiting
+        return self._is_paused_there
 
     @property
     def stop_requested(self) -> bool:
@@ -85,8 +92,8 @@ class RelayedControl(RunControl):
         if self._is_first:
             if self._own.stop_requested:
                 said[0] = _STOP
-            elif self._own.is_paused and not self._own.take_single_step():
-                said[0] = _WAIT
+            elif self._own.is_paused:
+                said[0] = _SINGLE_STEP if self._own.take_single_step() else _WAIT
             rate = self._own.learning_rate_change()
             said[1] = math.nan if rate is None else rate
             if not self._own.is_paused:

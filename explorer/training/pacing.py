@@ -1,12 +1,20 @@
 """When to look: how often the curves are reported and how often feature maps may be captured. Pure; time is given."""
 
+import math
+
 
 class CaptureBudget:
     """Spaces captures so that they take at most a share of the run's time, and no more often than a screen shows them.
 
-    The spacing follows what the last capture cost. The first of all also pays for warming up (memory, kernels), so the
-    second one, which measures truly, follows after at most `trial_s`.
+    What a capture cost is owed, and paid off by the run's time at the share; the next one is due when nothing is owed.
+    One that somebody waits for may come before: up to `OVERDRAFT_S` of the run's time, or `OVERDRAFT_CAPTURES` as long
+    as the last one, may be owed, so that the first clicks are answered at once whatever they cost, and over a long time
+    the share is kept. The first capture of all also pays for warming up (memory, kernels), so the second one, which
+    measures truly, follows after at most `trial_s`.
     """
+
+    OVERDRAFT_S = 1.0
+    OVERDRAFT_CAPTURES = 2
 
     def __init__(self, share: float = 0.03, *, shortest_s: float = 1 / 30, trial_s: float = 0.5) -> None:
         """Start with a capture due at once.
@@ -17,27 +25,48 @@ class CaptureBudget:
             trial_s: longest wait after the first capture.
         """
         assert 0 < share <= 1, share
-        self.share = share
-        """May be set anew; holds from the next capture on."""
+        self._share = share
         self._shortest_s = shortest_s
         self._trial_s = trial_s
-        self._due_s: float | None = None
+        self._last_s = 0.0
+        """What the last capture cost."""
+        self._is_new = True
+        self._paid_at_s = self._shown_until_s = -math.inf
+        """When nothing is owed any more, and when a screen has shown the last one."""
+
+    def set_share(self, share: float, now_s: float) -> None:
+        """Have another share from now on, also for what is owed."""
+        if self.owes(now_s):
+            self._paid_at_s = now_s + (self._paid_at_s - now_s) * self._share / share
+        self._share = share
+
+    def owes(self, now_s: float) -> bool:
+        """Whether captures were made that are not paid off yet."""
+        return now_s < self._paid_at_s
 
     def is_due(self, now_s: float) -> bool:
         """Whether a capture may start."""
-        return self._due_s is None or now_s >= self._due_s
+        return now_s >= max(self._paid_at_s, self._shown_until_s)
+
+    def may_overdraw(self, now_s: float) -> bool:
+        """Whether a capture that somebody waits for may start."""
+        most_s = max(self.OVERDRAFT_S, self.OVERDRAFT_CAPTURES * self._last_s / self._share)
+        return self._paid_at_s - now_s <= most_s
 
     def spent(self, start_s: float, end_s: float) -> None:
         """Count a capture, whether or not it was due."""
-        spacing_s = (end_s - start_s) / self.share
-        if self._due_s is None:
+        self._last_s = end_s - start_s
+        spacing_s = self._last_s / self._share
+        if self._is_new:
             spacing_s = min(spacing_s, self._trial_s)
-        self._due_s = start_s + max(spacing_s, self._shortest_s)
+            self._is_new = False
+        self._paid_at_s = max(self._paid_at_s, start_s) + spacing_s
+        self._shown_until_s = start_s + self._shortest_s
 
     def suspended(self, seconds: float) -> None:
         """Leave out a time in which the run stood still."""
-        if self._due_s is not None:
-            self._due_s += seconds
+        self._paid_at_s += seconds
+        self._shown_until_s += seconds
 
 
 class ReportPacing:

@@ -36,6 +36,8 @@ class Watching:
         self._control = control
         self._observation = Observation(run_id, plan, network, say, beginning=beginning, gradient_scale=gradient_scale)
         self._moments: MomentRecorder | None = None
+        self._told_s = 0.0
+        """Of what both spent, as far as the control knows it."""
 
     def keep_moments(self, folder: Path, most_bytes: int) -> None:
         """Keep moments for looking back in the run's folder."""
@@ -49,12 +51,14 @@ class Watching:
         """The run begins after `step` updates."""
         if self._moments is not None:
             self._moments.begin(step, self._control)
+        self._tell_spent()
 
     def finish(self, step: int) -> None:
         """It has made its last step."""
         self._observation.serve(self._control, step, now=True)
         if self._moments is not None:
             self._moments.finish(step)
+        self._tell_spent()
 
     def close(self) -> None:
         """Wait for what is being written."""
@@ -69,6 +73,7 @@ class Watching:
     def serve(self, step: int, *, now: bool = False) -> None:
         """Show what is looked at; see `Observation.serve`."""
         self._observation.serve(self._control, step, now=now)
+        self._tell_spent()
 
     def before_step(self, step: int) -> None:
         """The next thing is the step `step`."""
@@ -81,6 +86,7 @@ class Watching:
         self._observation.after_step(step)
         if self._moments is not None:
             self._moments.after_step(step)
+        self._tell_spent()
 
     def heard(self, losses: npt.NDArray[np.float32]) -> None:
         """These are the losses of the last steps."""
@@ -96,3 +102,9 @@ class Watching:
     def take_trouble(self) -> str | None:
         """What went wrong beside the run since the last call, in a sentence."""
         return None if self._moments is None else self._moments.take_trouble()
+
+    def _tell_spent(self) -> None:
+        spent_s = self._observation.spent_s + (0.0 if self._moments is None else self._moments.spent_s)
+        if spent_s > self._told_s:
+            self._control.pictures_took(spent_s - self._told_s)
+            self._told_s = spent_s

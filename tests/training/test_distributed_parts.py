@@ -95,6 +95,26 @@ def test_a_single_step_is_one_on_all() -> None:
     assert not other.wait_if_paused()
 
 
+def test_a_single_step_of_a_paused_run_does_not_end_the_pause() -> None:
+    control, first, other = pair()
+    control.step_once()
+    for relayed in (first, other):
+        assert relayed.wait_if_paused()
+        assert relayed.is_paused
+    control.resume()
+    for relayed in (first, other):
+        assert relayed.wait_if_paused()
+        assert not relayed.is_paused
+
+
+def test_the_window_is_told_what_pictures_took() -> None:
+    control, first, other = pair()
+    first.pictures_took(0.25)
+    first.pictures_took(0.5)
+    other.pictures_took(8.0)
+    assert control.pictures_seconds == first.pictures_seconds == 0.75
+
+
 @pytest.fixture
 def quiet_signals() -> Iterator[None]:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]

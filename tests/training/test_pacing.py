@@ -42,6 +42,42 @@ def test_a_pause_is_no_run_time() -> None:
     assert budget.is_due(100.21)
 
 
+def test_what_came_before_it_was_due_delays_the_next() -> None:
+    budget = CaptureBudget(0.5)
+    for start_s in (0.0, 0.1, 0.2):
+        budget.spent(start_s, start_s + 0.1)
+    # 0.3 s at half of the time.
+    assert budget.owes(0.59)
+    assert not budget.is_due(0.59)
+    assert budget.is_due(0.61)
+    assert not budget.owes(0.61)
+
+
+def test_what_is_owed_is_paid_off_at_the_share_of_now() -> None:
+    budget = CaptureBudget(0.5)
+    budget.spent(0.0, 0.2)
+    budget.set_share(0.1, 0.2)
+    # Half of it is paid; the rest takes a second.
+    assert not budget.is_due(1.19)
+    assert budget.is_due(1.21)
+    budget.set_share(0.5, 10.0)
+    budget.spent(10.0, 10.2)
+    assert not budget.is_due(10.39)
+    assert budget.is_due(10.41)
+
+
+@pytest.mark.parametrize(("cost_s", "wanted"), [(0.001, 11), (0.1, 3)])
+def test_an_overdraft_is_bounded(cost_s: float, wanted: int) -> None:
+    """A second's worth of cheap captures, and two of what costs more than that, beside the one that crosses it."""
+    budget, now_s, made = CaptureBudget(0.01), 0.0, 0
+    budget.spent(now_s, now_s)
+    while budget.may_overdraw(now_s):
+        budget.spent(now_s, now_s + cost_s)
+        made += 1
+        assert made < 100
+    assert made == wanted
+
+
 @pytest.mark.parametrize(("step_s", "wanted"), [(0.001, 40), (0.1, 1), (0.01, 4)])
 def test_reports_come_at_the_interval(step_s: float, wanted: int) -> None:
     pacing = ReportPacing(0.04)
