@@ -42,6 +42,8 @@ class ProbeSource(QObject):
         self._wanted: tuple[str, Shape] | None = None
         self._offered: tuple[str, Shape] | None = None
         self._job: Job | None = None
+        self._is_fetching = False
+        """Whether somebody waits for the job."""
         self._ended: list[Job] = []
         self._is_enabled = False
         probes.fetch_asked.connect(self.fetch)
@@ -58,7 +60,10 @@ class ProbeSource(QObject):
         if (data, input_shape) != self._wanted:
             self._wanted = (data, input_shape)
             self._probes.wanted_data = data
+            was_fetching = self._job is not None and self._is_fetching
             self._stop()
+            if was_fetching:
+                self._probes.fetching.emit("", 1.0)
             self.look()
 
     def look(self) -> None:
@@ -90,6 +95,7 @@ class ProbeSource(QObject):
     def _start(self, *, reads: bool) -> None:
         assert self._wanted is not None
         wanted = self._wanted
+        self._is_fetching = reads
         job = self._job = Job(partial(self._work, *wanted, reads), self)
 
         def end() -> bool:

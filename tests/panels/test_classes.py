@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -220,6 +221,35 @@ def test_the_commonest_mistakes_lead_to_their_cell(scene: _Panel) -> None:
     assert counts[chosen[0][0], chosen[1][0]] == counts.max()
 
 
+def _of_pairs(**counts: int) -> TestedImages:
+    """A test of three classes with so many images of each true and answered one: `of_12=3` takes three of 1 for 2."""
+    rows = [(int(name[3]), int(name[4])) for name, count in counts.items() for _ in range(count)]
+    labels, predicted = (np.array(column, np.uint16) for column in zip(*rows, strict=True))
+    sure = np.full(len(rows), 0.9, np.float16)
+    return replace(made(3, len(rows)), labels=labels, predicted=predicted, probabilities=sure)
+
+
+def test_the_marked_mistake_stays_the_one_whose_images_are_shown(scene: _Panel) -> None:
+    scene.start()
+    panel = scene.panel
+    scene.show_test(_of_pairs(of_00=5, of_01=4, of_12=3, of_20=1))
+    click(panel.choice.button(1))
+    panel.pairs.selectRow(1)
+    assert panel.heading.whole == "class 1 taken for class 2: 3"
+
+    def marked() -> list[str]:
+        return [str(index.data()) for index in panel.pairs.selectedIndexes()[:3]]
+
+    assert marked() == ["class 1", "class 2", "3"]
+    # The commonest of before is the rarest now.
+    scene.show_test(_of_pairs(of_00=5, of_01=1, of_12=6, of_20=2), 2)
+    assert panel.heading.whole == "class 1 taken for class 2: 6"
+    assert marked() == ["class 1", "class 2", "6"]
+    scene.show_test(_of_pairs(of_00=5, of_11=3, of_20=2), 3)
+    assert panel.heading.whole == "class 1 taken for class 2: 0"
+    assert marked() == []
+
+
 def test_an_image_becomes_the_probe(scene: _Panel, qtbot: QtBot) -> None:
     chosen: list[tuple[object, str]] = []
     scene.panel.probe_chosen.connect(lambda image, label: chosen.append((image, label)))
@@ -274,6 +304,29 @@ def test_hidden_it_follows_nothing(scene: _Panel) -> None:
     assert scene.panel._found is None
     scene.panel.show()
     assert scene.panel.title.text() == "After epoch 1"
+
+
+def test_behind_another_tab_it_follows_nothing(scene: _Panel, qtbot: QtBot) -> None:
+    panel = scene.panel
+    scene.start()
+    scene.show_test(made(10, 200))
+    qtbot.waitUntil(lambda: not panel.images.missing())
+    panel.set_in_front(False)
+    assert panel.isVisible(), "as Qt leaves it"
+    asked = len(scene.work.asked)
+    scene.show_test(made(10, 300, 4), 2)
+    assert panel.title.text() == "After epoch 1"
+    assert len(scene.work.asked) == asked
+    panel.hide()
+    panel.show()
+    assert panel.title.text() == "After epoch 1", "its dock comes back behind the other tab"
+    panel.set_in_front(True)
+    assert panel.title.text() == "After epoch 2"
+    qtbot.waitUntil(lambda: not panel.images.missing())
+    panel.hide()
+    panel.set_in_front(True)
+    scene.show_test(made(10, 400, 5), 3)
+    assert panel.title.text() == "After epoch 2"
 
 
 def test_both_themes_paint_it(scene: _Panel) -> None:

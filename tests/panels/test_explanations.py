@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from explorer.architecture import Architecture
+from explorer.architecture import Architecture, edits
 from explorer.panels.explanations import heat
 from explorer.panels.explanations.card import NUM_BARS, Card
 from explorer.panels.explanations.history import MOST_KEPT, AnswerHistory
@@ -243,6 +243,27 @@ def test_it_says_why_there_is_no_answer(qtbot: QtBot) -> None:
     assert "Grad-CAM" not in panel._words.text()
     _give(panel, _event(_answer("a")._replace(cam=None)))
     assert not _screen(panel).isNull()
+
+
+@pytest.mark.parametrize("is_broken", [True, False])
+def test_answers_go_with_the_network_that_gave_them(qtbot: QtBot, is_broken: bool) -> None:
+    panel, at = _panel(qtbot)
+    _give(panel, _event(_answer("a"), _answer("b")))
+    at.set_value("conv1", "out_channels", 7)
+    assert panel.area.isVisible(), "another network of the same kind is asked soon"
+    if is_broken:
+        at.set_value("conv2", "kernel_size", (40, 40))
+    else:
+        ids = [node.id for node in at.document.architecture.nodes]
+        head = ids[ids.index("flatten") :]
+        at.document.apply("Delete the head", edits.remove(at.document.architecture, head))
+    assert not panel.area.isVisible()
+    assert panel._empty.text().startswith("Mend the faults" if is_broken else "The network's first output is no row")
+    assert panel._where.whole == ""
+    # A run goes on with the version that it was started with.
+    _give(panel, _event(_answer("a"), _answer("b"), step=7, run_id="r"))
+    assert panel.area.isVisible()
+    assert panel._where.whole == "step 7"
 
 
 def test_answers_follow_the_probes(qtbot: QtBot) -> None:

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QBuffer, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -14,9 +16,11 @@ from pytestqt.qtbot import QtBot
 from explorer import zoo
 from explorer.architecture import Architecture
 from explorer.inference.receptive_field import Box
+from explorer.look.theme import ThemeSource
 from explorer.panels.feature_maps import order as orders
 from explorer.panels.feature_maps import taken as store
 from explorer.panels.feature_maps import wanted as wants
+from explorer.panels.feature_maps.bars import BarsView
 from explorer.panels.feature_maps.colours import colours
 from explorer.panels.feature_maps.panel import FeatureMapsPanel
 from explorer.panels.feature_maps.pins import MOST_PINS, Pin
@@ -158,13 +162,24 @@ def test_heading_says_shape_range_source_and_dead_channels(qtbot: QtBot) -> None
     controls = panel.controls
     low, high = f"{opened.output.min():.3g}".replace("-", "−"), f"{opened.output.max():.3g}"
     assert controls.title.text == "conv1"
-    assert controls.facts.text == "Conv2d · 6×28×28 · step 1,240"
+    assert controls.facts.text == "Conv2d · 6×28×28 · step 1,240 · p"
     assert controls.source.text == f"values {low} to {high}"
     assert controls.dead.text == "no channel is all zero"
     output = opened.output.copy()
     output[[1, 4]] = 0
     _open(panel, 1241, conv1=opened._replace(output=output))
     assert controls.dead.text == "2 of 6 channels all zero"
+
+
+def test_the_image_is_named_where_it_is_not_the_current_one(qtbot: QtBot) -> None:
+    panel, _, _ = _conv1(qtbot)
+    probes, facts = panel._probes, panel.controls.facts
+    assert "p" not in {probe.label for probe in probes.probes}, "what a look back was made of"
+    assert facts.text == "Conv2d · 6×28×28 · step 1,240 · p"
+    probes.add(Probe(label="p", image=_maps(1)[0]))
+    assert facts.text == "Conv2d · 6×28×28 · step 1,240"
+    probes.choose(0)
+    assert facts.text == "Conv2d · 6×28×28 · step 1,240 · p"
 
 
 def test_channels_are_sorted_and_stay_while_somebody_points_at_one(
@@ -382,7 +397,7 @@ def test_new_maps_keep_the_enlarged_channel(qtbot: QtBot) -> None:
     panel.maps.choose(1)
     _open(panel, 1300, conv1=opened._replace(output=opened.output * 2))
     assert panel.maps.chosen == 1
-    assert panel.controls.facts.text.endswith("step 1,300")
+    assert "step 1,300" in panel.controls.facts.text
 
 
 def test_pinned_channels_stay_and_follow(qtbot: QtBot) -> None:
@@ -477,6 +492,90 @@ def test_a_channel_for_all_probes_side_by_side(qtbot: QtBot) -> None:
     assert panel.wanted().compared is None
 
 
+@pytest.fixture
+def compared(qtbot: QtBot) -> tuple[FeatureMapsPanel, Stage, OpenedLayer]:
+    """Channel 2 of conv1 for three images, of which the last is the current one, at step 1,241."""
+    panel, at, opened = _conv1(qtbot)
+    probes = panel._probes
+    for label in ("another", "third"):
+        probes.add(Probe(label=label, image=_maps(1)[0]))
+    panel.maps.choose(2)
+    click(panel.side.compare_button)
+    labels = tuple(probe.label for probe in probes.probes)
+    event = ChannelCompared(
+        run_id="r", step=1241, node_id="conv1", channel=2, probes=labels, maps=_values(3, 28, 28, seed=9)
+    )
+    panel.show_observed([event], Source("step 1,241", 1241, "r"))
+    assert panel.compared.isVisible()
+    return panel, at, opened
+
+
+def test_a_look_back_takes_the_images_of_the_present_away(
+    compared: tuple[FeatureMapsPanel, Stage, OpenedLayer],
+) -> None:
+    panel, _, opened = compared
+    _open(panel, 1242, conv1=opened)
+    assert panel.compared.isVisible()
+    _open(panel, 3, conv1=opened)
+    assert panel.maps.isVisible()
+    assert not panel.compared.isVisible()
+    maps, labels = _values(3, 28, 28), panel.compared.labels
+    event = ChannelCompared(run_id="r", step=3, node_id="conv1", channel=2, probes=labels, maps=maps)
+    panel.show_observed([event], Source("step 3", 3, "r"))
+    assert panel.compared.isVisible(), "of the same moment"
+    np.testing.assert_allclose(panel.compared.means, maps.mean((1, 2)), rtol=1e-4)
+
+
+def test_a_look_back_at_other_layers_takes_the_images_of_the_present_away(
+    compared: tuple[FeatureMapsPanel, Stage, OpenedLayer],
+) -> None:
+    panel, _, _ = compared
+    _open(panel, 3, conv2=_bare(_values(16, 10, 10)))
+    assert not panel.compared.isVisible()
+
+
+def test_other_weights_of_a_network_at_rest_take_the_images_away(
+    compared: tuple[FeatureMapsPanel, Stage, OpenedLayer],
+) -> None:
+    panel, _, opened = compared
+    labels = panel.compared.labels
+    _open(panel, None, "", conv1=opened)
+    event = ChannelCompared(run_id="", step=0, node_id="conv1", channel=2, probes=labels, maps=_values(3, 28, 28))
+    panel.show_observed([event], Source("initial weights", None, ""))
+    _open(panel, None, "", conv1=opened)
+    assert panel.compared.isVisible(), "the same once more"
+    _open(panel, None, "", conv1=_computed(seed=7))
+    assert panel.maps.isVisible()
+
+
+def test_an_edit_takes_what_was_compared_before_it_away(
+    compared: tuple[FeatureMapsPanel, Stage, OpenedLayer],
+) -> None:
+    panel, at, _ = compared
+    at.set_value("fc1", "out_features", 60)
+    assert panel.maps.isVisible()
+
+
+def test_other_probes_take_the_images_of_the_old_ones_away(
+    compared: tuple[FeatureMapsPanel, Stage, OpenedLayer],
+) -> None:
+    panel, _, opened = compared
+    probes, place = panel._probes, panel.compared.tile_rect(2).center().toPoint()
+    probes.remove(1)
+    assert panel.maps.isVisible()
+    assert not panel.compared.isVisible()
+    click(panel.compared, place)
+    assert probes.place in {0, 1}
+    _open(panel, 1242, conv1=opened)
+    assert not panel.compared.isVisible()
+    labels = tuple(probe.label for probe in probes.probes)
+    maps = _values(2, 28, 28)
+    event = ChannelCompared(run_id="r", step=1243, node_id="conv1", channel=2, probes=labels, maps=maps)
+    panel.show_observed([event], Source("step 1,243", 1243, "r"))
+    assert panel.compared.isVisible()
+    assert panel.compared.labels == labels
+
+
 def test_the_course_of_a_long_run_is_thinned(qtbot: QtBot) -> None:
     panel, _, opened = _conv1(qtbot, step=0)
     panel.pins.toggle(Pin("conv1", 0))
@@ -522,6 +621,51 @@ def test_ten_logits_are_bars_and_many_features_pixels(qtbot: QtBot) -> None:
     assert panel.maps.picture().width() * panel.maps.picture().height() >= 400
     _point(panel, 137, 0, 0)
     assert panel.readout.text.startswith("feature 137 = the input's value at (5, 2, 2)")
+
+
+def _written(bars: BarsView) -> list[str]:
+    """The texts on screen, in the order in which they are painted."""
+    buffer = QBuffer()
+    generator = QSvgGenerator()
+    generator.setOutputDevice(buffer)
+    bars.render(generator)
+    picture = ET.fromstring(bytes(buffer.data().data()))
+    return [(text.text or "").strip() for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_what_is_no_number_is_said_and_has_no_bar(qtbot: QtBot) -> None:
+    themes = ThemeSource()
+    bars = BarsView(themes)
+    shown(qtbot, bars, 600, 200)
+    bars.show_values(np.array([-1.0, np.nan, -2.5, np.inf], np.float32), np.arange(4))
+    assert _written(bars) == ["−1.00", "0", "NaN", "1", "−2.50", "2", "∞", "3"]
+    screen = bars.grab().toImage()
+    ratio = screen.devicePixelRatio()
+    tops = [_coloured_rows(screen, round((8 + (place + 0.4) * 64) * ratio), themes) for place in range(4)]
+    assert tops[1] <= 2
+    assert tops[3] <= 2
+    assert tops[2] > 2 * tops[0] > 20
+    accent = [screen.pixelColor(round((8 + (place + 0.4) * 64) * ratio), screen.height() // 4) for place in (0, 2)]
+    assert accent == [themes.theme.accent, themes.theme.wire], "the largest number is the accented one"
+
+
+def _coloured_rows(screen: QImage, x: int, themes: ThemeSource) -> int:
+    colours_ = {themes.theme.accent.rgb(), themes.theme.wire.rgb()}
+    return sum(screen.pixel(x, y) in colours_ for y in range(screen.height()))
+
+
+def test_a_probe_that_is_chosen_takes_the_call_for_one_back(qtbot: QtBot) -> None:
+    at = stage()
+    probes = ProbeSet(at.document)
+    panel = FeatureMapsPanel(at.document, at.selection, probes, at.themes)
+    panel.resize(1200, 400)
+    at.selection.set(["conv1"])
+    shown(qtbot, panel, 1200, 400)
+    probes._set((), 0)
+    panel.clear_observed()
+    assert panel.body.sentence == "Choose a probe image above."
+    probes.add(Probe(label="first", image=_maps(1)[0]))
+    assert panel.body.sentence == "Waiting for the maps of conv1…"
 
 
 def test_empty_states_say_what_to_do(qtbot: QtBot) -> None:
@@ -570,6 +714,22 @@ def test_the_picture_can_be_copied_and_saved(qtbot: QtBot, tmp_path: Path) -> No
     menu.actions()[0].trigger()
     assert QGuiApplication.clipboard().image().size() == panel.maps.picture().size()
     menu.deleteLater()
+
+
+@pytest.mark.parametrize("has_maps_before", [True, False])
+def test_bars_are_saved_as_they_are_seen(qtbot: QtBot, tmp_path: Path, has_maps_before: bool) -> None:
+    panel, at = _conv1(qtbot)[:2] if has_maps_before else _panel(qtbot)
+    said: list[str] = []
+    panel.failed.connect(said.append)
+    at.selection.set(["fc3"])
+    _open(panel, 1241, fc3=OpenedLayer((_values(84),), _values(10), {}))
+    panel.save_picture(tmp_path / "fc3.png")
+    assert said == []
+    seen = panel.bars.grab().toImage()
+    saved = QImage(str(tmp_path / "fc3.png"))
+    assert saved.convertToFormat(seen.format()) == seen
+    panel.body.copy()
+    assert QGuiApplication.clipboard().image().convertToFormat(seen.format()) == seen
 
 
 def test_forgetting_leaves_nothing_on_screen(qtbot: QtBot) -> None:

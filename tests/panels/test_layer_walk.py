@@ -1,10 +1,12 @@
 """The Layer tab by real keys, clicks and edits, on values that torch computed."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QKeySequence, QShortcut
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -259,6 +261,26 @@ def test_clicking_a_pixel_marks_the_outputs_that_read_it(qtbot: QtBot) -> None:
     assert board._input_says.whole == "window 5×5, moves by 1"
 
 
+def test_keys_with_modifiers_stay_the_windows(qtbot: QtBot) -> None:
+    panel, _ = _panel(qtbot)
+    board = panel.board
+    taken: list[str] = []
+    keys = ("Alt+Left", "Alt+Right", "Alt+End", "Ctrl+Space", "Left", "End")
+    shortcuts = [QShortcut(QKeySequence(keys_), panel, partial(taken.append, keys_)) for keys_ in keys]
+    board.setFocus()
+    board.choose(3, 4)
+    alt, ctrl = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_End):
+        press(board, key, alt)
+    press(board, Qt.Key.Key_Space, ctrl)
+    assert taken == ["Alt+Left", "Alt+Right", "Alt+End", "Ctrl+Space"]
+    assert board.place == (0, 3, 4)
+    press(board, Qt.Key.Key_Left)
+    press(board, Qt.Key.Key_Left, Qt.KeyboardModifier.KeypadModifier)
+    assert board.place == (0, 3, 2)
+    assert len(taken) == len(shortcuts) - 2, "without modifiers they are the board's"
+
+
 def test_unread_pixels_are_counted_and_said(qtbot: QtBot) -> None:
     architecture = edits.set_value(_with("conv1", stride=(3, 3)), "conv2", "padding", (2, 2))
     panel, _ = _panel(qtbot, "conv1", architecture)
@@ -269,6 +291,30 @@ def test_unread_pixels_are_counted_and_said(qtbot: QtBot) -> None:
     assert panel.board._input_says.whole == "63 pixels (6\u2009%) never read, as the size is rounded down"
     click(panel.board.input, _centre(panel.board.input, 31, 4))
     assert panel.board._input_says.whole == "pixel 31, 4 is read by no output"
+
+
+def test_unread_pixels_are_hatched(qtbot: QtBot) -> None:
+    # Windows of 4 begin at 0, 3, ... 27: rows and columns 0 to 30 of 32 are read.
+    panel, at = _panel(qtbot, "conv1", _with("conv1", stride=(3, 3), kernel_size=(4, 4)), height=700)
+    view, red = panel.board.input, at.themes.theme.error
+    screen = view.grab().toImage()
+
+    def hatched(row: int, column: int) -> int:
+        """How many pixels of a cell have the colour of the lines."""
+        assert view.region is not None
+        cell = view.region.rect(row, column).toAlignedRect()
+        colours = [
+            screen.pixelColor(x, y) for x in range(cell.left(), cell.right()) for y in range(cell.top(), cell.bottom())
+        ]
+        return sum(
+            abs(c.red() - red.red()) + abs(c.green() - red.green()) + abs(c.blue() - red.blue()) < 60 for c in colours
+        )
+
+    for place in range(1, 31, 3):
+        assert hatched(31, place), "the last row"
+        assert hatched(place, 31), "the last column"
+        assert not hatched(30, place)
+        assert not hatched(place, 30)
 
 
 def test_padding_has_its_share_in_words_and_as_a_picture(qtbot: QtBot) -> None:
@@ -549,8 +595,19 @@ def test_the_window_stays_in_the_part_that_is_shown_while_it_can(qtbot: QtBot) -
 
 def test_pictures_can_be_drawn_in_any_size_and_theme(qtbot: QtBot) -> None:
     panel, at = _panel(qtbot, "conv2", _with("conv2", dilation=(2, 2)))
+    walk, output = panel.board.walk, panel.board.output
+    assert walk is not None
+    values = walk.output_map(0)
+    scale = float(np.abs(values).max())
     for theme in ("light", "dark"):
         at.themes.choose(theme)
         for width, height in ((480, 176), (900, 240), (1900, 600)):
             panel.resize(width, height)
             assert not panel.grab().isNull()
+            screen = output.grab().toImage()
+            # Beside the frame of the window's place and the numbers, which large cells have.
+            assert output.region is not None
+            cell = output.region.rect(4, 3)
+            place = (cell.topLeft() + QPointF(cell.width() / 8 + 1, cell.height() / 8 + 1)) * screen.devicePixelRatio()
+            drawn = screen.pixelColor(place.toPoint())
+            assert drawn == colour(float(values[4, 3]), scale, at.themes.theme), (theme, width)

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from explorer import zoo
 from explorer.architecture import Architecture, edits
-from explorer.look.theme import ThemeSource
+from explorer.look.ramps import diverging
+from explorer.look.theme import Theme, ThemeSource
 from explorer.panels.weights.curves_plot import LayersPlot
 from explorer.panels.weights.history import strip
 from explorer.panels.weights.panel import WeightsPanel
@@ -325,6 +326,37 @@ def test_a_look_back_marks_its_step_and_the_present_takes_it_away(qtbot: QtBot) 
     assert len(panel.over_time.strips["weights"].shares) == 4
 
 
+def test_the_newest_step_is_the_present_also_when_it_comes_again(qtbot: QtBot) -> None:
+    panel, at = _panel(qtbot)
+    at.selection.set(["conv1"])
+    panel.open_page(1)
+    marks = []
+    # A pause at step 9, a look back, and Live: the trainer stands where it stood.
+    for step in (5, 9, 5, 9):
+        panel.show_observed([_measured(step)], _step(step))
+        marks.append(panel.marked_step)
+    assert marks == [None, None, 5, None]
+    panel.show_observed([_measured(0, "", trained=False)], AT_REST)
+    assert panel.marked_step is None
+
+
+@pytest.mark.parametrize(("counted", "is_sample"), [(64 * 6 * 28 * 28, False), (27_365, True)])
+def test_it_says_where_activations_are_a_sample(qtbot: QtBot, counted: int, is_sample: bool) -> None:
+    panel, at = _panel(qtbot)
+    panel.open_page(1)
+    counts = np.zeros(64, np.int64)
+    counts[:2] = counted - 5, 2
+    layers = {"conv1": LayerStatistics(activations=Histogram(0.0, 1.0, counts, num_not_finite=3))}
+    panel.show_observed([LayersMeasured(run_id="r", step=3, num_images=64, layers=layers)], _step(3))
+    said = ", of large layers a sample of the values" if is_sample else ""
+    assert f"activations of 64 images{said} · the darker" in panel._facts.whole
+    at.selection.set(["conv1"])
+    said = ", a sample of 27,365 values" if is_sample else ""
+    assert f"activations of 64 images{said} · the darker" in panel._facts.whole
+    at.selection.set(["conv2"])
+    assert "activations of 64 images · the darker" in panel._facts.whole
+
+
 def test_what_was_kept_of_the_run_joins_what_was_seen_of_it(qtbot: QtBot) -> None:
     panel, at = _panel(qtbot)
     at.selection.set(["conv1"])
@@ -360,7 +392,8 @@ def test_every_page_paints_at_any_width_in_both_themes(qtbot: QtBot, theme: str,
     panel, at = _panel(qtbot)
     at.themes.choose(theme)
     panel.resize(width, 300)
-    panel.show_observed([_captured(conv1=(6, 1, 5, 5)), _measured(3), _measured(4)], _step(4))
+    captured = _captured(conv1=(6, 1, 5, 5))
+    panel.show_observed([captured, _measured(3), _measured(4)], _step(4))
     for selected in ([], ["conv1"]):
         at.selection.set(selected)
         for place in (0, 1, 2):
@@ -368,3 +401,25 @@ def test_every_page_paints_at_any_width_in_both_themes(qtbot: QtBot, theme: str,
             image = panel.grab().toImage()
             colours = {image.pixel(x, y) for x in range(0, width, 7) for y in range(40, 300, 7)}
             assert len(colours) > 4
+        _check_colours(panel, captured.layers["conv1"].weight, at.themes.theme)
+
+
+def _check_colours(panel: WeightsPanel, weight: np.ndarray, theme: Theme) -> None:
+    """One known colour on each page."""
+    panel.open_page(0)
+    # The largest weight has one of the scale's ends.
+    output, _, row, column = (int(place) for place in np.unravel_index(np.abs(weight).argmax(), weight.shape))
+    end = diverging(theme)[-1 if weight[output, 0, row, column] > 0 else 0]
+    rect = panel.pictures.mosaic.output_rect(output)
+    place = rect.topLeft() + QPointF((column + 0.5) * rect.width() / 5, (row + 0.5) * rect.height() / 5)
+    assert panel.pictures.mosaic.viewport().grab().toImage().pixel(place.toPoint()) == end
+    panel.open_page(1)
+    # Histograms over time have frames.
+    page = panel.over_time.grab().toImage()
+    colours = [page.pixel(x, y) for x in range(page.width()) for y in range(page.height())]
+    assert colours.count(theme.border.rgb()) > page.height()
+    panel.open_page(2)
+    # On a light ground the layers begin with viridis's first colour, on a dark one they end with its last.
+    key = panel.curves.key.viewport().grab().toImage()
+    first, last = (key.pixelColor(8, 18 * line + 9) for line in (1, 5))
+    assert last == QColor("#fde725") if theme.is_dark else first == QColor("#440154")

@@ -92,6 +92,22 @@ def test_who_asks_for_them_waits_and_hears_of_it(qtbot: QtBot) -> None:
     assert source.close()
 
 
+def test_who_waits_hears_that_another_data_set_ends_the_wait(qtbot: QtBot) -> None:
+    source, probes, work = _source(qtbot)
+    heard: list[tuple[str, float]] = []
+    probes.fetching.connect(lambda text, share: heard.append((text, share)))
+    work.may_end.clear()
+    source.want("old", (1, 8, 8))
+    source.fetch()
+    qtbot.waitUntil(lambda: heard == [("Reading", 0.5)])
+    source.want("new", (1, 8, 8))
+    assert heard == [("Reading", 0.5), ("", 1.0)]
+    source.want("newer", (1, 8, 8))
+    work.may_end.set()
+    assert source.close()
+    assert heard == [("Reading", 0.5), ("", 1.0)]
+
+
 def test_what_is_overtaken_is_not_heard_any_more(qtbot: QtBot) -> None:
     source, probes, work = _source(qtbot)
     source.enable()

@@ -68,6 +68,7 @@ class ClassesPanel(QWidget):
     def __init__(self, session: ClassesSession, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._is_in_front = True
         self._tested: TestedImages | None = None
         self._found: Confusion | None = None
         self._pairs: tuple[Pair, ...] = ()
@@ -165,12 +166,16 @@ class ClassesPanel(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(150 * GRID, 32 * GRID)
 
+    def set_in_front(self, in_front: bool) -> None:
+        """Whether its tab is the one that is open: Qt does not hide what stands behind another tab."""
+        self._is_in_front = in_front
+        self._watch()
+
     # Qt
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._session.set_watched(True)
-        self._apply()
+        self._watch()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
@@ -266,8 +271,16 @@ class ClassesPanel(QWidget):
 
     # Following
 
+    @property
+    def _is_seen(self) -> bool:
+        return self._is_in_front and self.isVisible()
+
+    def _watch(self) -> None:
+        self._session.set_watched(self._is_seen)
+        self._apply()
+
     def _apply(self) -> None:
-        if not self.isVisible():
+        if not self._is_seen:
             return
         test = self._session.shown
         if test is None:

@@ -57,6 +57,14 @@ class FiguresModel(QAbstractTableModel):
         """The line that a row of the view shows, as the columns count them."""
         return int(self._order[row])
 
+    def names(self, line: int) -> tuple[str, ...]:
+        """What a line is about: its texts, which no other line has."""
+        return tuple(column.written(column.values[line]) for column in self._columns if column.is_text)
+
+    def find(self, names: tuple[str, ...]) -> int | None:
+        """The line that is about this; None for none."""
+        return next((line for line in range(len(self._order)) if self.names(line) == names), None)
+
     def row(self, line: int) -> int:
         """Where a line stands in the view."""
         return int(np.flatnonzero(self._order == line)[0])
@@ -145,14 +153,14 @@ class FiguresTable(QTableView):
         header.setSectionsClickable(True)
 
     def show_columns(self, columns: Sequence[Column]) -> None:
-        """Show these; the chosen line and the place stay."""
+        """Show these; the place stays, and the chosen line as long as one is about the same."""
         chosen = self.selectedIndexes()
-        line = self.figures.line(chosen[0].row()) if chosen else None
+        known = self.figures.names(self.figures.line(chosen[0].row())) if chosen else None
         is_first = self.figures.columnCount() != len(columns)
         place = self.verticalScrollBar().value()
         self.figures.show_columns(columns)
-        if line is not None and line < self.figures.rowCount():
-            self.mark(line)
+        if known is not None:
+            self.mark(self.figures.find(known))
         self.verticalScrollBar().setValue(place)
         if is_first and columns:
             header = self.horizontalHeader()

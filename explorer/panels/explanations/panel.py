@@ -187,6 +187,8 @@ class ExplanationsPanel(ViewerPanel):
     def _apply(self, old: Snapshot | None, _new: Snapshot) -> None:
         if old is None:
             self._history.clear()
+        if old is None or not self._can_explain():
+            # What was said is of a network that is gone; a run that began with it may go on to say more.
             self._event = None
         self._show_layers()
         self._report_wanted()

@@ -6,7 +6,7 @@ Which layer's they are, and what happens to them, is `panel`'.
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtGui import QGuiApplication, QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QWidget
 
 from explorer.look.labels import RoleLabel
@@ -78,15 +78,15 @@ class MapsBody(QWidget):
 
     def copy(self) -> None:
         """Put all maps on the clipboard, a pixel for a pixel; a vector as it is seen."""
-        if self.is_in_front(self.bars):
-            QGuiApplication.clipboard().setPixmap(self.bars.grab())
-        else:
-            QGuiApplication.clipboard().setImage(self.maps.picture())
+        QGuiApplication.clipboard().setImage(self._picture())
 
     def save(self, path: Path) -> bool:
-        """Write all maps as one picture, a pixel for a pixel; whether it could be."""
-        return self.maps.picture().save(str(path))
+        """Write all maps as one picture, as `copy` gives them; whether it could be."""
+        return self._picture().save(str(path))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.fit_sides()
+
+    def _picture(self) -> QImage:
+        return self.bars.grab().toImage() if self.is_in_front(self.bars) else self.maps.picture()

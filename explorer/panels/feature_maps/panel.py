@@ -102,7 +102,7 @@ class FeatureMapsPanel(ViewerPanel):
         """Take what was captured of some nodes; what there is of others stays."""
         followed = {self._selection.current, *(pin.node_id for pin in self.pins.pins)}
         fresh, has_heat = self._store.take(events, source, followed, self._input_id())
-        if any(isinstance(event, ChannelCompared) for event in events) and self.isVisible():
+        if self.isVisible() and (self._store.compared is None or _compares(events)):
             self._show_compared()
         if not (fresh or has_heat):
             return
@@ -195,10 +195,10 @@ class FeatureMapsPanel(ViewerPanel):
     def _connect(self) -> None:
         self.maps.channel_chosen.connect(lambda _channel: self._channel_chosen())
         self.side.compare_button.toggled.connect(lambda _is_on: self._channel_chosen())
-        self.compared.chosen.connect(self._probes.choose)
+        self.compared.chosen.connect(self._choose_probe)
         self.compared.turned.connect(self.maps.turn)
         self.compared.closed.connect(lambda: self.side.compare_button.setChecked(False))
-        self._probes.changed.connect(self._channel_chosen)
+        self._probes.changed.connect(self._follow_probes)
         self.maps.pin_asked.connect(self._pin)
         self.side.pin_button.clicked.connect(lambda: self._pin(self.maps.chosen))
         self.pins.changed.connect(self._pins_changed)
@@ -316,7 +316,7 @@ class FeatureMapsPanel(ViewerPanel):
             return
         report = self._document.snapshot.inference.nodes[current]
         controls.title.show_text(current)
-        controls.facts.show_text(self._words.facts(report, taken))
+        controls.facts.show_text(self._words.facts(report, taken, self._probes.current))
         controls.source.show_text(self._words.range(taken.maps, is_too_large(report)))
         change = self._words.change(controls.order, self._channels.reference(current, taken))
         controls.dead.show_text(change or self._words.dead(taken.maps))
@@ -342,17 +342,40 @@ class FeatureMapsPanel(ViewerPanel):
 
     def _channel_chosen(self) -> None:
         """Another channel is enlarged, or it is to be seen for all images, or for one again."""
-        if self._compared_channel() is None and self.body.is_in_front(self.compared):
-            self.body.bring(self.maps)
+        if self._compared_channel() is None:
+            self._leave_compared()
         self._show_channel()
         self._show_compared()
         self._show_tools()
         self._report_wanted()
 
+    def _follow_probes(self) -> None:
+        self._channel_chosen()
+        if self._shown is None:
+            self._show()
+        else:
+            self._show_heading(self._selection.current)
+
+    def _choose_probe(self, place: int) -> None:
+        # A click may come just after the image was taken out.
+        if place < len(self._probes.probes):
+            self._probes.choose(place)
+
+    def _leave_compared(self) -> None:
+        """Back to the maps of the one image."""
+        if self.body.is_in_front(self.compared):
+            self.body.bring(self.maps)
+            self._show_tools()
+
     def _show_compared(self) -> None:
         found, channel = self._store.compared, self._compared_channel()
-        asked = (self._selection.current, channel)
-        if channel is None or found is None or (found.node_id, found.channel) != asked:
+        if channel is None:
+            return
+        # Of other probes, a place would mean another image; of another channel, its maps follow soon.
+        if found is None or found.probes != tuple(probe.label for probe in self._probes.probes):
+            self._leave_compared()
+            return
+        if (found.node_id, found.channel) != (self._selection.current, channel):
             return
         scale = self.compared.show_maps(found.probes, found.maps, self._probes.place, self.controls.diverging)
         self.controls.bar.show_range(*scale.of(0), scale.is_diverging)
@@ -443,3 +466,7 @@ class FeatureMapsPanel(ViewerPanel):
         )
         if name:
             self.save_picture(Path(name))
+
+
+def _compares(events: Sequence[Event]) -> bool:
+    return any(isinstance(event, ChannelCompared) for event in events)

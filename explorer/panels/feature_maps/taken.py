@@ -70,6 +70,7 @@ class Store:
         if moment[0] != self._moment[0] or moment[1] < self._moment[1]:
             # Another run, or a look back: measured under weights that are not on screen.
             self._heats.clear()
+            self.compared = None
         self._moment = moment
         for event in events:
             if isinstance(event, LayersOpened):
@@ -129,6 +130,7 @@ class Store:
     def forget(self, node_ids: Iterable[str]) -> None:
         """Forget some nodes, and all that was measured, as an edit makes it wrong."""
         self._heats.clear()
+        self.compared = None
         for node_id in node_ids:
             self._taken.pop(node_id, None)
 
@@ -137,6 +139,8 @@ class Store:
         if not source.run_id and not _is_same(before, opened):
             # Of a network at rest with other weights. During a run the next measurement follows soon, and replaces it.
             self._heats = {pixel: heat for pixel, heat in self._heats.items() if pixel.node_id != node_id}
+            if self.compared is not None and self.compared.node_id == node_id:
+                self.compared = None
         self._taken[node_id] = Taken(maps_of_output(opened.output), source, probe, opened, now_s)
 
     @staticmethod

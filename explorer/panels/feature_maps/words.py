@@ -9,6 +9,7 @@ from explorer.panels.feature_maps.colours import exact_text, value_text
 from explorer.panels.feature_maps.pointing import arithmetic_of, exact_value
 from explorer.panels.feature_maps.taken import Taken
 from explorer.panels.feature_maps.values import Maps, Reference, dead_channels
+from explorer.runs import Probe
 from explorer.runs.looks import Pixel
 from explorer.session import Document
 
@@ -21,9 +22,12 @@ class Words:
     def __init__(self, tr: Translate) -> None:
         self._tr = tr
 
-    def facts(self, report: NodeReport, taken: Taken) -> str:
-        """Type, shape, and where the maps come from."""
-        return f"{report.layer.type_name} · {numbers.shape(report.output_shape)} · {taken.source.text}"
+    def facts(self, report: NodeReport, taken: Taken, current: Probe | None) -> str:
+        """Type, shape, and where the maps come from; the image where it is not the current one, as in a look back."""
+        facts = [report.layer.type_name, numbers.shape(report.output_shape), taken.source.text]
+        if taken.probe and (current is None or taken.probe != current.label):
+            facts.append(taken.probe)
+        return " · ".join(facts)
 
     def range(self, maps: Maps, is_too_large: bool) -> str:
         """The smallest and the largest value; and why they are not followed in full."""

@@ -312,7 +312,7 @@ class Board(QWidget):
             Qt.Key.Key_Home: (0, 0),
             Qt.Key.Key_End: (2**31, 2**31),
         }
-        if self._walk is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+        if self._walk is None or _is_modified(event):
             super().keyPressEvent(event)
         elif key in moves:
             self.pause()
@@ -332,7 +332,8 @@ class Board(QWidget):
 
     def event(self, event: QEvent) -> bool:
         # The window's own shortcuts would take these keys; here they move the layer's window.
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _KEYS:
+        is_override = event.type() == QEvent.Type.ShortcutOverride
+        if is_override and isinstance(event, QKeyEvent) and event.key() in _KEYS and not _is_modified(event):
             event.accept()
             return True
         return super().event(event)
@@ -372,3 +373,8 @@ _KEYS = frozenset(
         Qt.Key.Key_Space,
     }
 )
+
+
+def _is_modified(event: QKeyEvent) -> bool:
+    """Whether Alt, Ctrl or the like is held; keys of the number pad count as plain."""
+    return bool(event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier)

@@ -4,6 +4,7 @@ The panel captures nothing: it says what its visible page needs (`wanted`), and 
 drawn is `pictures`', `over_time`'s and `curves`'; what is kept of a run `history`'s.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -123,8 +124,10 @@ class WeightsPanel(ViewerPanel):
                 self._captured = {**dict(list(rest.items())[-_MOST_LAYERS:]), **found}
                 has_pictures = True
             elif isinstance(event, LayersMeasured):
-                is_next = self._history.put(event)
-                self._marked = None if is_next or not event.run_id else event.step
+                self._history.put(event)
+                # The newest step itself comes again when somebody returns from a look back.
+                is_past = bool(event.run_id) and event.step < self._history.last_step
+                self._marked = event.step if is_past else None
                 has_measured = True
         if has_pictures or has_measured:
             self._problem = ""
@@ -295,10 +298,30 @@ class WeightsPanel(ViewerPanel):
         elif page is self.over_time and self._history.newest is not None:
             if self._history.newest.run_id:
                 facts.append(self.tr("step {0}").format(f"{self._history.newest.step:,}"))
-            sample = self.tr("activations of {0} images").format(f"{self._history.newest.num_images:,}")
-            facts.append(sample)
+            facts.append(self._sampled(self._history.newest, None if is_overview else layer))
             facts.append(self.tr("the darker, the more values"))
         self._facts.show_text(" · ".join(facts))
+
+    def _sampled(self, measured: LayersMeasured, layer: str | None) -> str:
+        """What activations are of: of a layer, or of all for None. Of a large layer not every value is counted."""
+        names = measured.layers if layer is None else (layer,)
+        counted = {name: self._num_counted(measured, name) for name in names}
+        images = self.tr("activations of {0} images").format(f"{measured.num_images:,}")
+        if not any(counted.values()):
+            return images
+        if layer is None:
+            return self.tr("{0}, of large layers a sample of the values").format(images)
+        return self.tr("{0}, a sample of {1} values").format(images, f"{counted[layer]:,}")
+
+    def _num_counted(self, measured: LayersMeasured, name: str) -> int | None:
+        """How many of a layer's activations are in its histogram; None for all, or where there is none."""
+        reports = self._document.snapshot.inference.nodes
+        shape = reports[name].output_shape if name in reports else None
+        found = measured.layers[name].activations if name in measured.layers else None
+        if shape is None or found is None:
+            return None
+        count = int(found.counts.sum()) + found.num_not_finite
+        return count if count < measured.num_images * math.prod(shape) else None
 
     def _what_to_do(self, layer: str | None) -> str:
         if not self._document.is_open:
