@@ -35,6 +35,8 @@ class PaintingBudget:
         """
         assert 0 < share <= 1, share
         self.share = share
+        self.total_s = 0.0
+        """All that was ever told to take."""
         self._shown_s: float | None = None
         self._spent_s = 0.0
 
@@ -52,6 +54,7 @@ class PaintingBudget:
     def spent(self, seconds: float) -> None:
         """Tell that the update took so much of the thread's time, on top of what was told before."""
         self._spent_s += seconds
+        self.total_s += seconds
 
     def hurry(self) -> None:
         """Let the next update come at once: somebody pressed a button and looks for the answer."""

@@ -28,6 +28,7 @@ from explorer.runs import (
     StateChanged,
 )
 from explorer.session.painting import CPU_SHARES, DEVICE_SHARES, PaintingBudget
+from explorer.session.views_cost import CPU_LIMITS, DEVICE_LIMITS, CostMeter, ViewsCost, ViewsLimits
 
 _LOOK_INTERVAL_MS = 33
 _BETWEEN_PICTURES_MS = 4
@@ -108,6 +109,8 @@ class RunSession(QObject):
         self._showing: PaintingBudget | None = None
         """What was shown in the last turn, which takes the thread until the next one."""
         self._busy_s = 0.0
+        self._meter = CostMeter()
+        self._limits = CPU_LIMITS
 
     @property
     def state(self) -> str:
@@ -118,6 +121,16 @@ class RunSession(QObject):
     def is_active(self) -> bool:
         """Whether a thread is at work."""
         return self._state != "idle"
+
+    @property
+    def views_cost(self) -> ViewsCost | None:
+        """What looking takes of the run's time, another value at most once a second; None unless it is running."""
+        return self._meter.cost if self._state == "running" else None
+
+    @property
+    def views_limits(self) -> ViewsLimits:
+        """What it may take of the current or last run."""
+        return self._limits
 
     @property
     def checkpoint(self) -> str | None:
@@ -213,6 +226,7 @@ class RunSession(QObject):
         self._mailbox = Mailbox()
         self._waiting.clear()
         self._run_id = None
+        self._meter = CostMeter()
         self._control = control = RunControl()
         control.watch(self._look)
         control.ask_for_pictures()
@@ -292,6 +306,7 @@ class RunSession(QObject):
         if self._showing is not None:
             self._showing.spent(busy_s - self._busy_s)
         self._busy_s, self._showing = busy_s, None
+        self._measure()
         has_ended = self._thread is not None and not self._thread.is_alive()
         if has_ended or self._state not in {"starting", "running"}:
             # A run at rest loses nothing, and one that has ended tells all.
@@ -341,8 +356,9 @@ class RunSession(QObject):
         events = [event for event in waiting if self._is_current(event)]
         for event in events:
             if isinstance(event, RunStarted) and self._state == "starting":
-                shares = CPU_SHARES if event.device.lower().startswith("cpu") else DEVICE_SHARES
-                self._numbers.share, self._pictures.share = shares
+                is_cpu = event.device.lower().startswith("cpu")
+                self._numbers.share, self._pictures.share = CPU_SHARES if is_cpu else DEVICE_SHARES
+                self._limits = CPU_LIMITS if is_cpu else DEVICE_LIMITS
                 self._set_state("running")
             elif isinstance(event, StateChanged):
                 self._set_state(event.state)
@@ -357,7 +373,13 @@ class RunSession(QObject):
             self._run_id = event.run_id
         return self._run_id is None or event.run_id in {self._run_id, ""}
 
+    def _measure(self) -> None:
+        captures_s = 0.0 if self._control is None else self._control.pictures_seconds
+        spent = ViewsCost(captures=captures_s, painting=self._pictures.total_s, numbers=self._numbers.total_s)
+        self._meter.tell(time.perf_counter(), spent, was_running=self._state == "running")
+
     def _set_state(self, state: str) -> None:
         if state != self._state:
+            self._measure()
             self._state = state
             self.state_changed.emit(state)

@@ -1,11 +1,13 @@
 """The window as a person uses it: real keys and mouse, offscreen. Training here is the real one, on the real digits."""
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
@@ -13,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from explorer import zoo
 from explorer.app.window import MainWindow
 from explorer.architecture import Project, edits, files
+from explorer.look.numbers import rough_share
 from explorer.look.theme import GRID
 from explorer.runs import (
     EpochFinished,
@@ -20,10 +23,12 @@ from explorer.runs import (
     FeatureMapsCaptured,
     Look,
     RunConfig,
+    RunControl,
     RunFailed,
     RunFinished,
     StepsRecorded,
 )
+from explorer.session.painting import PaintingBudget
 from explorer.session.recovery import autosave_folder
 from explorer.session.sources import Source
 
@@ -283,6 +288,51 @@ def test_a_run_in_the_window_learns_and_shows_maps(window: MainWindow, qtbot: Qt
     assert "conv1" in shown
 
 
+def test_what_looking_takes_is_what_the_trainer_and_the_window_counted(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.open_target("lenet5")
+    window.docks["training"].raise_()
+    window.selection.set(["conv1"])  # whose maps the canvas shows
+    configured(window, epochs=200)
+    session = window.run_session
+    spent_s: dict[PaintingBudget, float] = {}
+    counted: list[tuple[float, float, float, float]] = []
+    """When the trainer's captures were asked for; they, pictures and numbers until then, in seconds."""
+    spend, read = PaintingBudget.spent, RunControl.pictures_seconds.__get__
+
+    def spent(budget: PaintingBudget, seconds: float) -> None:
+        spent_s[budget] = spent_s.get(budget, 0.0) + seconds
+        spend(budget, seconds)
+
+    def pictures_seconds(control: RunControl) -> float:
+        captured_s = float(read(control))
+        painted_s, numbers_s = (spent_s.get(budget, 0.0) for budget in (session._pictures, session._numbers))
+        counted.append((time.perf_counter(), captured_s, painted_s, numbers_s))
+        return captured_s
+
+    begun: list[int] = []
+    session.state_changed.connect(lambda state: begun.append(len(counted) - 1) if state == "running" else None)
+    monkeypatch.setattr(PaintingBudget, "spent", spent)
+    monkeypatch.setattr(RunControl, "pictures_seconds", property(pictures_seconds))
+    window.preload()
+    window.training.start_action.trigger()
+    qtbot.waitUntil(window.training.views_text.isVisible, timeout=60_000)
+    shown, cost = window.training.views_text.text(), session.views_cost
+    session.stop()
+    qtbot.waitUntil(lambda: session.state == "idle", timeout=20_000)
+    assert window.training.views_text.isHidden()
+
+    first = counted[begun[0]]
+    last = next(entry for entry in counted if entry[0] - first[0] >= 1)
+    seconds = [now - then for now, then in zip(last, first, strict=True)]
+    captures, painting, numbers = (part / seconds[0] for part in seconds[1:])
+    assert captures > 0
+    assert numbers > 0
+    assert cost == pytest.approx((captures, painting, numbers), rel=0.01)
+    assert shown == f"views {rough_share(captures + painting + numbers)}"
+
+
 def test_the_weights_of_another_project_are_not_this_ones(window: MainWindow, qtbot: QtBot) -> None:
     window.open_target("lenet5")
     configured(window, epochs=1)
@@ -359,3 +409,36 @@ def test_nothing_is_captured_for_a_tab_behind_another(
     qtbot.waitUntil(lambda: not asked[-1].opened and not asked[-1].weighed, timeout=5_000)
     # What the canvas shows is wanted all the same.
     assert asked[-1].maps
+
+
+def test_the_tested_images_are_not_read_for_a_tab_behind_another(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched: list[bool] = []
+    monkeypatch.setattr(window.classes_session, "set_watched", watched.append)
+    window.open_target("lenet5")
+    window.docks["classes"].raise_()
+    qtbot.waitUntil(lambda: watched[-1:] == [True], timeout=5_000)
+    window.docks["training"].raise_()
+    qtbot.waitUntil(lambda: watched[-1:] == [False], timeout=5_000)
+
+
+def test_a_project_may_be_dropped_on_the_window_and_a_text_not(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path, other = tmp_path / "net.arch.json", tmp_path / "notes.txt"
+    files.save(Project(architecture=zoo.entry("lenet5").build()), path)
+    other.touch()
+    accepted = []
+    for dropped in (other, path):
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(dropped))])
+        held = (data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+        enter = QDragEnterEvent(QPoint(10, 10), Qt.DropAction.CopyAction, *held)
+        enter.ignore()
+        QApplication.sendEvent(window, enter)
+        accepted.append(enter.isAccepted())
+        window.dropEvent(QDropEvent(QPointF(10, 10), Qt.DropAction.CopyAction, *held))
+    assert accepted == [False, True]
+    assert not window.document.is_open, "the answer to a drop waits for no question"
+    qtbot.waitUntil(lambda: window.document.path == path, timeout=5_000)

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
@@ -17,20 +17,31 @@ from explorer.panels.training.form_editors import RealBox
 from explorer.panels.training.panel import TrainingPanel
 from explorer.runs import CONFIG_FIELDS, Normalization, RunConfig, RunFailed
 from explorer.runs.data_facts import DataFacts
+from explorer.session.views_cost import ViewsCost
 from tests.panels.fake_run import FakeRun, epoch_finished, run_finished, run_started, steps
 from tests.panels.stage import Stage, click, press, shown, stage, write
 
 
-def _panel(qtbot: QtBot, at: Stage | None = None) -> tuple[TrainingPanel, FakeRun, Stage]:
+class MeasuredRun(FakeRun):
+    """A run whose views take what the test says."""
+
+    cost: ViewsCost | None = None
+
+    @property
+    def views_cost(self) -> ViewsCost | None:
+        return self.cost
+
+
+def _panel(qtbot: QtBot, at: Stage | None = None) -> tuple[TrainingPanel, MeasuredRun, Stage]:
     at = at or stage()
-    run = FakeRun()
+    run = MeasuredRun()
     panel = TrainingPanel(at.document, run, at.themes)
     run.setParent(panel)
     shown(qtbot, panel, 1200, 320)
     return panel, run, at
 
 
-def _running(qtbot: QtBot) -> tuple[TrainingPanel, FakeRun, Stage]:
+def _running(qtbot: QtBot) -> tuple[TrainingPanel, MeasuredRun, Stage]:
     panel, run, at = _panel(qtbot)
     panel.start_action.trigger()
     run.say([run_started(notes=("Images are padded.",))])
@@ -226,6 +237,34 @@ def test_the_threads_of_a_run_on_the_cpu_are_said_once(qtbot: QtBot) -> None:
     run.say([replace(steps(1, [0.5] * 63), num_threads=1)])
     assert "images/s with 1 thread ·" in panel.progress_text.whole
     assert panel.device_text.text() == "CPU"
+
+
+def test_what_looking_takes_is_said_while_a_run_goes(qtbot: QtBot) -> None:
+    panel, run, _ = _running(qtbot)
+    assert panel.views_text.isHidden()
+    panel.resize(300, 600)
+    QApplication.processEvents()
+    narrowest = panel.minimumSizeHint()
+
+    run.cost = ViewsCost(captures=0.021, painting=0.014, numbers=0.004)
+    run.say([steps(1, [0.5])])
+    assert panel.views_text.isVisible()
+    assert panel.views_text.text() == "views 4\u2009%"
+    QApplication.processEvents()
+    assert panel.minimumSizeHint() == narrowest
+    told = panel.views_text.toolTip().splitlines()[1:]
+    assert told == [
+        "captured between steps 2.1\u2009%, limit 3.0\u2009%, and 1.5\u2009% for moments to look back at",
+        "painting pictures 1.4\u2009%, limit 2.0\u2009%",
+        "numbers and curves 0.4\u2009%, limit 1.5\u2009%",
+    ]
+
+    run.cost = ViewsCost(captures=0.001, painting=0.0, numbers=0.002)
+    run.say([steps(2, [0.5])])
+    assert panel.views_text.text() == "views <1\u2009%"
+    run.cost = None
+    run.enter("idle")
+    assert panel.views_text.isHidden()
 
 
 def test_the_empty_curves_say_whether_a_run_is_on_its_way(qtbot: QtBot) -> None:

@@ -45,6 +45,10 @@ def test_what_an_update_takes_adds_up() -> None:
     assert not budget.is_due(0.99)
     assert budget.is_due(1.0)
 
+    budget.shown(1.0)
+    budget.spent(0.01)
+    assert budget.total_s == pytest.approx(0.06)
+
 
 def test_an_answer_comes_at_once() -> None:
     budget = PaintingBudget(0.05)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from explorer.runs import (
     RunStarted,
     StepsRecorded,
 )
-from explorer.session.job import Job
+from explorer.session import run_session
 from explorer.session.probe_session import ProbeRequest, ProbeSession
 from explorer.session.run_session import InitialWeights, RunSession
 
@@ -226,6 +227,43 @@ def test_a_run_starts_from_the_weights_that_were_given(
     assert session.checkpoint is None
 
 
+def test_what_looking_takes_is_measured_while_a_run_goes(
+    qtbot: QtBot, session: RunSession, trainer: StepwiseTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a clock that the test sets: captures and showing are those of the control and of both budgets."""
+    now_s = [100.0]
+    busy_s = [0.0]
+    clock = SimpleNamespace(perf_counter=lambda: now_s[0], thread_time=lambda: busy_s[0])
+    monkeypatch.setattr(run_session, "time", clock)
+    numbers: list[Event] = []
+
+    def show(events: list[Event]) -> None:
+        if any(isinstance(event, StepsRecorded) for event in events):
+            numbers.extend(events)
+            busy_s[0] += 0.05
+
+    def wait_for_torch() -> None:
+        now_s[0] += 50
+
+    session.events_arrived.connect(show)
+    session.started.connect(wait_for_torch)
+    session.start(zoo.entry("lenet5").build(), RunConfig())
+    qtbot.waitUntil(lambda: session.state == "running", timeout=5_000)
+    assert trainer.control is not None
+    assert session.views_cost is None
+
+    now_s[0] += 0.5
+    trainer.next_step.release()
+    qtbot.waitUntil(lambda: bool(numbers), timeout=5_000)
+    trainer.control.pictures_took(0.2)
+    now_s[0] += 3.5
+    qtbot.waitUntil(lambda: session.views_cost is not None, timeout=5_000)
+    assert session.views_cost == pytest.approx((0.2 / 4, 0, 0.05 / 4))
+
+    session.stop()
+    assert session.views_cost is None
+
+
 def test_close_ends_a_paused_run(qtbot: QtBot, session: RunSession, trainer: StepwiseTrainer) -> None:
     session.start(zoo.entry("lenet5").build(), RunConfig())
     session.pause()
@@ -351,30 +389,3 @@ def a_request(label: str) -> ProbeRequest:
         data="digits",
         look=Look(maps=("conv1",), probes=(Probe(label=label, image=np.zeros((28, 28), np.uint8)),)),
     )
-
-
-def test_a_job_reports_progress_result_failure_and_cancel(qtbot: QtBot) -> None:
-    def count(progress: Callable[[str, float], None], cancelled: Callable[[], bool]) -> object:
-        progress("half", 0.5)
-        return 42
-
-    job = Job(count)
-    seen: list[object] = []
-    job.progressed.connect(lambda text, share: seen.append((text, share)))
-    with qtbot.waitSignal(job.finished) as done:
-        job.start()
-    assert done.args == [42]
-    assert seen == [("half", 0.5)]
-    assert job.close()
-
-    def wait(progress: Callable[[str, float], None], cancelled: Callable[[], bool]) -> object:
-        while not cancelled():
-            threading.Event().wait(0.005)
-        raise RuntimeError("stopped halfway")
-
-    stopping = Job(wait)
-    with qtbot.waitSignal(stopping.failed) as failed:
-        stopping.start()
-        stopping.cancel()
-    assert failed.args == [""]
-    assert stopping.close()

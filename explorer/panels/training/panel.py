@@ -84,7 +84,7 @@ class TrainingPanel(QWidget):
         self.curves.failed.connect(self.message.show_message)
         self._progress = RunProgress(themes, self)
         self.progress, self.progress_text = self._progress.bar, self._progress.text
-        self.device_text = self._progress.device
+        self.views_text, self.device_text = self._progress.views, self._progress.device
         self.estimate = EstimateLine(themes, self)
         self.classes = ClassesLine(document, themes, self)
         self.config_changed.connect(lambda config: self.classes.show_data(config.data))
@@ -188,6 +188,8 @@ class TrainingPanel(QWidget):
         words = QHBoxLayout()
         words.setSpacing(2 * GRID)
         words.addWidget(self.estimate)
+        # Not in the line above, where it would cut off the time that is left.
+        words.addWidget(self.views_text)
         words.addWidget(self.status, 1)
         right.addLayout(words)
         right.addWidget(self.classes)
@@ -383,6 +385,7 @@ class TrainingPanel(QWidget):
     def _show_progress(self) -> None:
         self.curves.show_waiting(self._run.is_active)
         self._progress.show(self._run.state)
+        self._progress.show_views(self._run.views_cost, self._run.views_limits)
 
     def _say_notes(self) -> None:
         started = self._progress.started

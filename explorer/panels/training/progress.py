@@ -1,4 +1,7 @@
-"""How far a run is: a line of words, the device and a bar, from its own events. The curves are `panels.curves`."""
+"""How far a run is: words, the device and a bar, from its own events, and what looking at it takes.
+
+The curves are `panels.curves`.
+"""
 
 import re
 
@@ -11,6 +14,7 @@ from explorer.look.progress import StillProgressBar
 from explorer.look.theme import GRID, ThemeSource, body_font
 from explorer.panels.place_words import place_tip, place_words
 from explorer.runs import DataProgress, Event, RunFailed, RunFinished, RunStarted, StepsRecorded
+from explorer.session.views_cost import ViewsCost, ViewsLimits
 
 _BAR_STEPS = 1000
 _THREADS = re.compile(r", \d+ threads?$")
@@ -18,11 +22,14 @@ _THREADS = re.compile(r", \d+ threads?$")
 
 
 class RunProgress:
-    """Three widgets that say where the current or last run is; whoever shows them lays them out."""
+    """Widgets that say where the current or last run is; whoever shows them lays them out."""
 
     def __init__(self, themes: ThemeSource, parent: QWidget) -> None:
         self.text = ElidedLabel(themes, font=body_font(), parent=parent)
         self.device = RoleLabel(themes, role="muted", font=body_font(), parent=parent)
+        self.views = RoleLabel(themes, role="muted", font=body_font(), parent=parent)
+        self.views.hide()
+        self._cost: ViewsCost | None = None
         self.bar = StillProgressBar(parent)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(GRID)
@@ -62,6 +69,16 @@ class RunProgress:
         self.text.show_text(self._words(state))
         self.device.show_text(place_words(self._where(), self.started, self._steps))
         self.device.setToolTip(place_tip(self.started))
+
+    def show_views(self, cost: ViewsCost | None, limits: ViewsLimits) -> None:
+        """Show what looking at the run takes of its time; nothing where that is not known."""
+        if cost is self._cost:
+            return
+        self._cost = cost
+        self.views.setVisible(cost is not None)
+        if cost is not None:
+            self.views.show_text(_tr("views {share}").format(share=numbers.rough_share(sum(cost))))
+            self.views.setToolTip(_cost_tip(cost, limits))
 
     def _share(self) -> float:
         if self.started is None and self._reading is not None and self._end is None:
@@ -110,6 +127,24 @@ def _rate(steps: StepsRecorded, started: RunStarted) -> str:
     # A run on the CPU changes it as the machine gets busy or idle, which explains a leap of the rate.
     threads = _tr("1 thread") if steps.num_threads == 1 else _tr("{0} threads").format(steps.num_threads)
     return _tr("{rate} images/s with {threads}").format(rate=rate, threads=threads)
+
+
+def _cost_tip(cost: ViewsCost, limits: ViewsLimits) -> str:
+    lines = (
+        _tr("What looking at the run takes of its time, over about the last ten seconds of it:"),
+        _tr("captured between steps {share}, limit {limit}, and {moments} for moments to look back at").format(
+            share=numbers.percent(cost.captures),
+            limit=numbers.percent(limits.captures),
+            moments=numbers.percent(limits.moments),
+        ),
+        _tr("painting pictures {share}, limit {limit}").format(
+            share=numbers.percent(cost.painting), limit=numbers.percent(limits.painting)
+        ),
+        _tr("numbers and curves {share}, limit {limit}").format(
+            share=numbers.percent(cost.numbers), limit=numbers.percent(limits.numbers)
+        ),
+    )
+    return "\n".join(lines)
 
 
 def _ending(end: RunFinished | RunFailed) -> str:
