@@ -1,7 +1,8 @@
 """Our run in the window with every live view open, as a participant of `training` and `live`.
 
-Curves beside feature maps beside weights, one layer's window and the probes beside the canvas, maps on its nodes, and
-the time machine keeping moments. The clock is the trainer's own: it is read in its thread, as it says its events.
+Curves beside feature maps beside weights, one layer's window and the explained probe beside the canvas, maps on its
+nodes, which the layers' gradients colour, and the time machine keeping moments: every instrument that captures without
+a hand at the mouse. The clock is the trainer's own: it is read in its thread, as it says its events.
 """
 
 import statistics
@@ -76,6 +77,7 @@ def window(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
         "late_max_ms": max(lateness.late_ms),
         "paint_p50_ms": _quantile(painted.after_ms, 0.5),
         "paint_p95_ms": _quantile(painted.after_ms, 0.95),
+        "paint_max_ms": max(painted.after_ms, default=float("nan")),
         "late_mean_ms": statistics.fmean(lateness.late_ms),
     }
 
@@ -92,6 +94,8 @@ def open_every_view(shown: Any) -> None:
         shown.addDockWidget(area, shown.docks[name], orientation)
         shown.docks[name].show()
     shown.docks["training"].raise_()
+    shown.answers.show_page(1)
+    shown.canvas.reading.colouring.choose("gradient")
     shown.selection.set([shown.document.architecture.nodes[1].id])
 
 
@@ -154,7 +158,9 @@ class _Painted(QObject):
         self._said_s: float | None = None
 
     def arrived(self, event: FeatureMapsCaptured) -> None:
-        self._said_s = self._seen.said_s.get(event.step)
+        # Of several before a paint the one that has waited longest.
+        if self._said_s is None:
+            self._said_s = self._seen.said_s.get(event.step)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint and self._said_s is not None:

@@ -35,7 +35,7 @@ def compare(networks: list[str], rounds: int) -> None:
                 f"{captured}; "
                 f"60 Hz timer late p50 {window['late_p50_ms']:.1f}, p99 {window['late_p99_ms']:.1f}, most "
                 f"{window['late_max_ms']:.0f} ms; capture to paint p50 {window['paint_p50_ms']:.0f}, p95 "
-                f"{window['paint_p95_ms']:.0f} ms",
+                f"{window['paint_p95_ms']:.0f}, most {window['paint_max_ms']:.0f} ms",
                 flush=True,
             )
         print(f"{network}: median share with every view {statistics.median(shares):.2f}", flush=True)
