@@ -17,6 +17,12 @@ os.environ.setdefault("QT_API", "pyside6")
 os.environ.setdefault("PYTEST_QT_API", "pyside6")
 
 
+OWN_THREADS = frozenset(
+    {"training", "probe", "job", "moments", "maps", "follow", "journal", "decode", "signals", "commands", "device"}
+)
+"""The names of the threads that the program itself starts and ends."""
+
+
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The program's own files go to a fresh folder."""
@@ -34,7 +40,7 @@ def no_leaked_threads() -> Iterator[None]:
         thread
         for thread in threading.enumerate()
         # onnxruntime's, tqdm's and torch's own pools are not ours to end.
-        if thread not in before and thread.name in {"training", "probe", "job"} and thread.is_alive()
+        if thread not in before and thread.name in OWN_THREADS and thread.is_alive()
     ]
     for thread in leaked:
         thread.join(5)

@@ -1,6 +1,7 @@
 """Films and files out of moments, reopened by Pillow and numpy and compared with the values."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +13,38 @@ from explorer.app.moments_export import MomentsExport
 from explorer.canvas import GraphView
 from explorer.look import ramps
 from explorer.look.theme import LIGHT, ThemeSource
-from explorer.panels.moments.values import values_of
-from explorer.runs import Atlas, FeatureMapsCaptured
-from explorer.runs.moments import MomentStore, read_moment
+from explorer.runs import Atlas, FeatureMapsCaptured, WeightPictures, WeightsCaptured
+from explorer.runs.moments import MomentStore
 from explorer.session import Document, Selection
 from explorer.session.moments_film import write_gif
 from explorer.zoo.lenet import lenet5
 
 STEPS = (0, 3, 20)
 RANDOM = np.random.default_rng(1)
+Values = npt.NDArray[np.float64]
+
+
+class Kept(NamedTuple):
+    """A run's folder, and what its moments were made of."""
+
+    folder: Path
+    maps: dict[str, list[Atlas]]
+    """Of each layer, one a step."""
+    weights: dict[str, list[npt.NDArray[np.float32]]]
+    """`(2, 2, 4, 4)`, one a step."""
+
+    def values(self, what: str, layer: str) -> list[Values]:
+        """`(4, 4, 4)` for each step, in the order in which they stand side by side."""
+        if what == "weights":
+            return [
+                np.array([weight[place // 2, place % 2] for place in range(4)], np.float64)
+                for weight in self.weights[layer]
+            ]
+        found = []
+        for one in self.maps[layer]:
+            tiles = [one.image[top : top + 4, left : left + 4] for top in (0, 5) for left in (0, 5)]
+            found.append(one.minimum + np.array(tiles, np.float64) / 255 * (one.maximum - one.minimum))
+        return found
 
 
 def atlas(low: float, high: float) -> Atlas:
@@ -30,13 +54,26 @@ def atlas(low: float, high: float) -> Atlas:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    store = MomentStore(tmp_path / "run", 1 << 26)
-    (tmp_path / "run").mkdir()
-    for step in STEPS:
-        atlases = {"conv1": atlas(-1.0 - step, 2.0), "relu1": atlas(0.0, 3.0 + step)}
-        store.put(step, [FeatureMapsCaptured(run_id="r", step=step, probe="p", atlases=atlases)])
-    return tmp_path / "run"
+def kept(tmp_path: Path) -> Kept:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    store = MomentStore(folder, 1 << 26)
+    maps = {
+        "conv1": [atlas(-1.0 - step, 2.0) for step in STEPS],
+        "relu1": [atlas(0.0, 3.0 + step) for step in STEPS],
+    }
+    weights = {"conv1": [RANDOM.normal(0.1, 1 + step, (2, 2, 4, 4)).astype(np.float32) for step in STEPS]}
+    for place, step in enumerate(STEPS):
+        atlases = {layer: each[place] for layer, each in maps.items()}
+        pictures = {layer: WeightPictures(each[place], None, None) for layer, each in weights.items()}
+        seen = FeatureMapsCaptured(run_id="r", step=step, probe="p", atlases=atlases)
+        store.put(step, [seen, WeightsCaptured(run_id="r", step=step, layers=pictures)])
+    return Kept(folder, maps, weights)
+
+
+@pytest.fixture
+def folder(kept: Kept) -> Path:
+    return kept.folder
 
 
 class Scene:
@@ -70,17 +107,17 @@ def frames_of(path: Path) -> list[npt.NDArray[np.uint8]]:
     return frames
 
 
-@pytest.mark.parametrize("layer", ["conv1", "relu1"])
+@pytest.mark.parametrize(("what", "layer"), [("maps", "conv1"), ("maps", "relu1"), ("weights", "conv1")])
 def test_each_pixel_of_a_film_is_the_colour_of_its_value(
-    qtbot: QtBot, folder: Path, tmp_path: Path, layer: str
+    qtbot: QtBot, kept: Kept, tmp_path: Path, what: str, layer: str
 ) -> None:
     path = tmp_path / "film.gif"
-    scene = made(qtbot, folder, path, "maps", layer=layer)
+    scene = made(qtbot, kept.folder, path, what, layer=layer)
+    assert scene.dialog.what.currentData() == what
     assert scene.dialog.status.text().startswith("Written")
-    values = [values_of(read_moment(folder, step), layer, "maps") for step in STEPS]
-    known = [one for one in values if one is not None]
-    assert len(known) == 3
+    known = kept.values(what, layer)
     low, high = min(one.min() for one in known), max(one.max() for one in known)
+    assert (low < 0) == (layer == "conv1"), "both scales of colours are tried"
     for frame, value in zip(frames_of(path), known, strict=True):
         scale = frame.shape[1] // 9
         assert frame.shape[1] == 9 * scale
@@ -115,6 +152,17 @@ def test_the_canvas_becomes_a_film_of_its_own_size(qtbot: QtBot, folder: Path, t
     with Image.open(path) as film:
         assert film.size == (scene.canvas.viewport().width(), scene.canvas.viewport().height())
         assert film.n_frames == 3  # type: ignore[attr-defined]
+
+
+def test_the_maps_on_the_canvas_change_from_picture_to_picture(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:
+    # Not as a film, whose pictures differ by what is lost to 256 colours.
+    made(qtbot, folder, tmp_path / "frames", "canvas", "png")
+    pictures = []
+    for path in sorted((tmp_path / "frames").iterdir()):
+        with Image.open(path) as picture:
+            pictures.append(np.asarray(picture.convert("RGB")))
+    below_the_caption = {picture[40:].tobytes() for picture in pictures}
+    assert len(pictures) == len(below_the_caption) == 3
 
 
 def test_all_data_is_one_file(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:

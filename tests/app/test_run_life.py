@@ -5,6 +5,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -143,7 +144,8 @@ class Left(NamedTuple):
 
     threads: Counter[str]
     num_native_threads: int
-    """As the system counts them, Qt's and torch's own included; 0 where it does not say."""
+    """As the system counts them, Qt's and torch's own included but for the idle ones of Qt's pools, which come and go
+    after half a minute; 0 where it does not say."""
     num_pooled: int
     """Busy threads of Qt's pool."""
     tensor_bytes: int
@@ -151,15 +153,24 @@ class Left(NamedTuple):
     """Of Python's memory, one or more an object."""
 
 
+def native_threads() -> list[str]:
+    """The names that the system has for this process's threads; none where it does not say."""
+    names = []
+    for task in Path("/proc/self/task").glob("*"):
+        with suppress(OSError):  # it ended just now
+            names.append((task / "comm").read_text().strip())
+    return names
+
+
 def left() -> Left:
     gc.collect()
     # Of the classes, since asking some objects for their class runs code of theirs.
     tensors = [value for value in gc.get_objects() if issubclass(type(value), torch.Tensor)]
-    storages = {value.untyped_storage().data_ptr(): value.untyped_storage().nbytes() for value in tensors}
-    tasks = Path("/proc/self/task")
+    # By the place of the storage itself: an exporter that ran in this process leaves some whose data has none.
+    storages = {value.untyped_storage()._cdata: value.untyped_storage().nbytes() for value in tensors}
     return Left(
         Counter(thread.name for thread in threading.enumerate()),
-        len([*tasks.iterdir()]) if tasks.is_dir() else 0,
+        len([name for name in native_threads() if name != "Thread (pooled)"]),
         QThreadPool.globalInstance().activeThreadCount(),
         sum(storages.values()),
         sys.getallocatedblocks(),
@@ -171,7 +182,13 @@ def runs_in_a_row(window: MainWindow, qtbot: QtBot, count: int) -> None:
         window.training.start_action.trigger()
         until_idle(window, qtbot)
     # What a run has left to be read afterwards is read in a thread that ends by itself.
-    qtbot.waitUntil(lambda: "job" not in {thread.name for thread in threading.enumerate()}, timeout=20_000)
+    qtbot.waitUntil(
+        lambda: (
+            not {"job", "probe", "device"} & {thread.name for thread in threading.enumerate()}
+            and QThreadPool.globalInstance().activeThreadCount() == 0
+        ),
+        timeout=60_000,
+    )
 
 
 def check_nothing_stays(before: Left, after: Left, num_runs: int) -> None:
@@ -195,7 +212,12 @@ def test_ten_runs_in_a_row_leave_no_thread_and_no_memory(
     runs_in_a_row(window, qtbot, 3)
     before = left()
     runs_in_a_row(window, qtbot, NUM_RUNS)
-    check_nothing_stays(before, left(), NUM_RUNS)
+
+    def check(num_runs: int, timeout_ms: int) -> None:
+        # The system ends a thread a little after Python does, and a signal to this thread waits for its turn.
+        qtbot.waitUntil(lambda: check_nothing_stays(before, left(), num_runs), timeout=timeout_ms)
+
+    check(NUM_RUNS, 60_000)
     assert [record.state for record in all_runs(window)] == ["completed"] * (NUM_RUNS + 3)
 
     # The check can fail: each kind of leak is seen after a single run.
@@ -204,8 +226,8 @@ def test_ten_runs_in_a_row_leave_no_thread_and_no_memory(
     done = threading.Event()
     forgotten = threading.Thread(target=done.wait, name="forgotten")
     leaks: tuple[Callable[[], object], ...] = (
-        lambda: kept.append(torch.zeros(WEIGHTS_BYTES // 4)),
-        lambda: kept.append([str(number) for number in range(2 * NUM_BLOCKS)]),
+        lambda: kept.append(torch.zeros(WEIGHTS_BYTES)),
+        lambda: kept.append([str(number) for number in range(10 * NUM_BLOCKS)]),
         forgotten.start,
     )
     try:
@@ -218,8 +240,8 @@ def test_ten_runs_in_a_row_leave_no_thread_and_no_memory(
             monkeypatch.setattr(window.run_session, "_trainer", leaking)
             before = left()
             runs_in_a_row(window, qtbot, 1)
-            with pytest.raises(AssertionError):
-                check_nothing_stays(before, left(), 1)
+            with pytest.raises(qtbot.TimeoutError):
+                check(1, 500)
     finally:
         done.set()
         forgotten.join()

@@ -1,9 +1,13 @@
-"""What the tests of training share: one thread, since the machine that tests is often busy with other things."""
+"""What the tests of training share: one thread, since the machine that tests is often busy, and a small data set."""
 
+import dataclasses
 from collections.abc import Iterator
 
 import pytest
 import torch
+
+from explorer.training import DataSet, load_data
+from explorer.training.data import loading
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +17,13 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def few_digits(monkeypatch: pytest.MonkeyPatch) -> DataSet:
+    """`digits` is 90 training and 40 test images: with 16 a step, 6 steps an epoch, the last of 10."""
+    full = load_data("digits")
+    sizes = {"train_images": 90, "train_labels": 90, "test_images": 40, "test_labels": 40}
+    few = dataclasses.replace(full, **{name: getattr(full, name)[:size] for name, size in sizes.items()})
+    monkeypatch.setitem(loading._kept, ("digits", None), few)
+    return few

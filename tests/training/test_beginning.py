@@ -15,9 +15,7 @@ from explorer.runtime.modules import build_module
 from explorer.runtime.observer import Observer
 from explorer.runtime.weights import load_weights, save_weights
 from explorer.session.probes import probe_images
-from explorer.training import load_data
 from explorer.training.beginning import kept_beginning
-from explorer.training.data import loading
 from explorer.training.initialization import initialize
 from explorer.training.loop import train
 from explorer.training.recorded import resume_recorded
@@ -25,14 +23,7 @@ from explorer.training.recorded import resume_recorded
 CONFIG = RunConfig(epochs=2, batch_size=16, learning_rate=0.05, device="cpu", seed=5)
 LOOK = Look(weighed=("conv1", "fc3"))
 
-
-@pytest.fixture(autouse=True)
-def few_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """90 training and 40 test images: 6 steps an epoch."""
-    full = load_data("digits")
-    sizes = {"train_images": 90, "train_labels": 90, "test_images": 40, "test_labels": 40}
-    few = dataclasses.replace(full, **{name: getattr(full, name)[:size] for name, size in sizes.items()})
-    monkeypatch.setitem(loading._kept, ("digits", None), few)
+pytestmark = pytest.mark.usefixtures("few_digits")
 
 
 def lenet() -> Architecture:

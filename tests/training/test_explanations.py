@@ -1,7 +1,5 @@
 """Explanations during a run: they come, are those of the weights of their step, and change no loss."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -9,8 +7,9 @@ from explorer.architecture import Architecture
 from explorer.layers import BatchNorm2d, Dropout, ReLU
 from explorer.runs import Event, Look, Probe, ProbesExplained, RunConfig, RunControl, RunFinished, StepsRecorded
 from explorer.training import load_data, train
-from explorer.training.data import loading
 from explorer.zoo.builder import Builder, conv, flatten, linear, max_pool
+
+pytestmark = pytest.mark.usefixtures("few_digits")
 
 
 def _network() -> Architecture:
@@ -26,20 +25,6 @@ def _network() -> Architecture:
     net.add("aux.flatten", flatten(), after=pooled)
     aux = net.add("aux.fc", linear(10))
     return net.build(outputs=(main, aux))
-
-
-@pytest.fixture(autouse=True)
-def few_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """90 training and 40 test images: 6 steps an epoch."""
-    full = load_data("digits")
-    few = dataclasses.replace(
-        full,
-        train_images=full.train_images[:90],
-        train_labels=full.train_labels[:90],
-        test_images=full.test_images[:40],
-        test_labels=full.test_labels[:40],
-    )
-    monkeypatch.setitem(loading._kept, ("digits", None), few)
 
 
 def _run(look: Look) -> tuple[list[float], list[ProbesExplained]]:

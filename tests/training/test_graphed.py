@@ -13,9 +13,8 @@ from explorer import zoo
 from explorer.architecture import Architecture
 from explorer.runs import EpochFinished, Event, RunConfig, RunControl, RunFinished, RunStarted, StepsRecorded
 from explorer.runtime.modules import Network, build_module
-from explorer.training import DataSet, graphed, load_data
+from explorer.training import graphed
 from explorer.training import run as run_module
-from explorer.training.data import loading
 from explorer.training.graphed import Call, CudaCapture, GraphedStep, MakeStep, capture_of, choose_step
 from explorer.training.guard import Guard
 from explorer.training.loop import train
@@ -27,6 +26,8 @@ Rule = Literal["sgd", "adam", "adamw", "rmsprop"]
 USUAL_S, GRAPHED_S = 0.004, 0.001
 RATE = 2.0**-6
 """Equal in float32, as a graph reads it, and in float64."""
+
+pytestmark = pytest.mark.usefixtures("few_digits")
 
 
 class Replayed:
@@ -86,15 +87,6 @@ class Parts:
 def lenet() -> Architecture:
     """With dropout."""
     return zoo.entry("lenet5-relu-dropout").build()
-
-
-@pytest.fixture(autouse=True)
-def _small_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """90 training images: with 16 a step, five full batches and one of 10."""
-    full = load_data("digits")
-    sizes = {"train_images": 90, "train_labels": 90, "test_images": 40, "test_labels": 40}
-    small: DataSet = dataclasses.replace(full, **{name: getattr(full, name)[:size] for name, size in sizes.items()})
-    monkeypatch.setitem(loading._kept, ("digits", None), small)
 
 
 def numbers(events: list[Event]) -> tuple[list[float], list[float]]:

@@ -15,7 +15,6 @@ from explorer.runs import Event, LayersMeasured, Look, RunConfig, RunControl, Ru
 from explorer.runtime.modules import build_module
 from explorer.runtime.statistics import measure_layers
 from explorer.training import load_data, train
-from explorer.training.data import loading
 from explorer.training.layer_statistics import NUM_IMAGES, statistics_sample
 from explorer.training.optimization import Optimization
 from explorer.training.step import Step
@@ -23,19 +22,9 @@ from explorer.zoo.builder import Builder, adaptive_avg_pool, conv, flatten
 from tests.training.test_model_split import moves, towers
 
 NUM_TRAIN = 90
+"""Of `few_digits`."""
 
-
-@pytest.fixture(autouse=True)
-def few_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    full = load_data("digits")
-    few = dataclasses.replace(
-        full,
-        train_images=full.train_images[:NUM_TRAIN],
-        train_labels=full.train_labels[:NUM_TRAIN],
-        test_images=full.test_images[:40],
-        test_labels=full.test_labels[:40],
-    )
-    monkeypatch.setitem(loading._kept, ("digits", None), few)
+pytestmark = pytest.mark.usefixtures("few_digits")
 
 
 def normed() -> Architecture:

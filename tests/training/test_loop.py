@@ -33,32 +33,12 @@ from explorer.runs import (
 from explorer.runtime.images import to_network_input
 from explorer.runtime.modules import build_module
 from explorer.runtime.weights import load_weights, save_weights
-from explorer.training import DataSet, load_data, plan_run, train
+from explorer.training import DataSet, plan_run, train
 from explorer.training import step as step_module
-from explorer.training.data import loading
 from explorer.zoo.builder import Builder, adaptive_avg_pool, conv, flatten
 
 E = TypeVar("E")
 TINY = RunConfig(epochs=2, batch_size=16)
-
-
-def _tiny_digits() -> DataSet:
-    full = load_data("digits")
-    return dataclasses.replace(
-        full,
-        train_images=full.train_images[:90],
-        train_labels=full.train_labels[:90],
-        test_images=full.test_images[:40],
-        test_labels=full.test_labels[:40],
-    )
-
-
-@pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch) -> DataSet:
-    """`digits` is 90 training and 40 test images: 6 steps an epoch, the last of 10."""
-    small = _tiny_digits()
-    monkeypatch.setitem(loading._kept, ("digits", None), small)
-    return small
 
 
 def network() -> Architecture:
@@ -108,7 +88,7 @@ def test_lenet_learns_the_digits() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_numbers_are_those_of_a_loop_by_hand(tiny: DataSet, optimizer: Literal["sgd", "adam"]) -> None:
+def test_numbers_are_those_of_a_loop_by_hand(few_digits: DataSet, optimizer: Literal["sgd", "adam"]) -> None:
     config = RunConfig(
         epochs=2, batch_size=16, optimizer=optimizer, learning_rate=0.01, weight_decay=1e-3, decay_norms=True
     )
@@ -119,31 +99,33 @@ def test_numbers_are_those_of_a_loop_by_hand(tiny: DataSet, optimizer: Literal["
         by_hand: torch.optim.Optimizer = torch.optim.SGD(module.parameters(), 0.01, 0.9, weight_decay=1e-3)
     else:
         by_hand = torch.optim.Adam(module.parameters(), 0.01, weight_decay=1e-3)
-    x = to_network_input(tiny.train_images, (1, 32, 32), tiny.normalization)
+    x = to_network_input(few_digits.train_images, (1, 32, 32), few_digits.normalization)
     generator = torch.Generator().manual_seed(0)
     losses, right, total = [], 0, 0.0
     for _ in range(2):
         right, total = 0, 0.0
         for batch in torch.split(torch.randperm(90, generator=generator), 16):
             logits = module(x[batch])
-            loss = F.cross_entropy(logits, tiny.train_labels[batch])
+            loss = F.cross_entropy(logits, few_digits.train_labels[batch])
             by_hand.zero_grad()
             torch.autograd.backward(loss)
             by_hand.step()
             losses.append(loss.item())
-            right += int((logits.argmax(1) == tiny.train_labels[batch]).sum())
+            right += int((logits.argmax(1) == few_digits.train_labels[batch]).sum())
             total += loss.item() * len(batch)
     np.testing.assert_allclose(recorder.losses, losses, rtol=1e-4)
     last = recorder.of(EpochFinished)[-1]
     assert last.train_accuracy == pytest.approx(right / 90)
     assert last.train_loss == pytest.approx(total / 90, rel=1e-4)
     with torch.inference_mode():
-        logits = module(to_network_input(tiny.test_images, (1, 32, 32), tiny.normalization))
-    assert last.test_loss == pytest.approx(float(F.cross_entropy(logits, tiny.test_labels)), rel=1e-3)
-    assert last.test_accuracy == pytest.approx(float((logits.argmax(1) == tiny.test_labels).float().mean()), abs=0.026)
+        logits = module(to_network_input(few_digits.test_images, (1, 32, 32), few_digits.normalization))
+    assert last.test_loss == pytest.approx(float(F.cross_entropy(logits, few_digits.test_labels)), rel=1e-3)
+    assert last.test_accuracy == pytest.approx(
+        float((logits.argmax(1) == few_digits.test_labels).float().mean()), abs=0.026
+    )
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 def test_equal_seeds_give_equal_losses_whatever_is_watched() -> None:
     torch.set_num_threads(2)
     state = torch.get_rng_state()
@@ -159,7 +141,7 @@ def test_equal_seeds_give_equal_losses_whatever_is_watched() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 def test_pictures_start_before_the_first_step_and_end_with_the_last() -> None:
     control = RunControl()
     black = Probe(label="black", image=np.zeros((28, 28), np.uint8))
@@ -172,7 +154,7 @@ def test_pictures_start_before_the_first_step_and_end_with_the_last() -> None:
     assert not run(network())[1].of(FeatureMapsCaptured)
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 def test_a_changed_watch_is_served_at_the_next_step() -> None:
     control = RunControl()
 
@@ -185,7 +167,7 @@ def test_a_changed_watch_is_served_at_the_next_step() -> None:
     assert recorder.of(FeatureMapsCaptured)[0].step == changed
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 def test_a_picture_that_fails_does_not_break_the_run(caplog: pytest.LogCaptureFixture) -> None:
     control = RunControl()
     control.watch(Look(maps=("conv1",), probes=(Probe(label="four axes", image=np.zeros((2, 2, 28, 28), np.uint8)),)))
@@ -211,7 +193,7 @@ class Rests:
             assert self._seen.wait_for(lambda: condition(self.recorder), timeout=20)
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 def test_pause_step_watch_resume() -> None:
     control = RunControl()
     control.pause()
@@ -234,7 +216,7 @@ def test_pause_step_watch_resume() -> None:
     assert rests.recorder.losses == run(network())[1].losses
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 def test_stop_keeps_the_weights_and_says_so(tmp_path: Path) -> None:
     control = RunControl()
 
@@ -254,7 +236,7 @@ def test_stop_keeps_the_weights_and_says_so(tmp_path: Path) -> None:
         assert store.get(run_id).state == "stopped"
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 def test_the_learning_rate_changes_at_a_step() -> None:
     control = RunControl()
 
@@ -272,8 +254,7 @@ def _begin(store: RunStore) -> str:
     return store.create(TINY, "net", text, {}).run_id
 
 
-@pytest.mark.usefixtures("tiny")
-def test_a_run_is_recorded_and_its_weights_load(tmp_path: Path) -> None:
+def test_a_run_is_recorded_and_its_weights_load(few_digits: DataSet, tmp_path: Path) -> None:
     with RunStore(tmp_path) as store:
         run_id = _begin(store)
         result, recorder = run(network(), store=store, run_id=run_id)
@@ -285,13 +266,12 @@ def test_a_run_is_recorded_and_its_weights_load(tmp_path: Path) -> None:
     module = build_module(network(), seed=5)
     module.load_state_dict(load_weights(record.weights_path), strict=True)
     module.eval()
-    tiny = _tiny_digits()
     with torch.inference_mode():
-        logits = module(to_network_input(tiny.test_images, (1, 28, 28), tiny.normalization))
-    assert float((logits.argmax(1) == tiny.test_labels).float().mean()) == pytest.approx(result.test_accuracy)
+        logits = module(to_network_input(few_digits.test_images, (1, 28, 28), few_digits.normalization))
+    assert float((logits.argmax(1) == few_digits.test_labels).float().mean()) == pytest.approx(result.test_accuracy)
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 def test_a_refusing_disk_keeps_the_last_whole_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from explorer.training import checkpoint
 
@@ -311,7 +291,7 @@ def test_a_refusing_disk_keeps_the_last_whole_weights(tmp_path: Path, monkeypatc
         assert load_weights(store.get(run_id).weights_path)
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 def test_a_listener_that_raises_does_not_break_the_run(caplog: pytest.LogCaptureFixture) -> None:
     def gone(event: Event) -> None:
         raise RuntimeError("the window is closed")
@@ -321,7 +301,7 @@ def test_a_listener_that_raises_does_not_break_the_run(caplog: pytest.LogCapture
     assert caplog.text.count("the window is closed") == 1
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 def test_a_diverging_run_names_its_step() -> None:
     result, recorder = run(zoo.entry("lenet-plain").build(), dataclasses.replace(TINY, learning_rate=100.0))
     assert isinstance(result, RunFailed)
@@ -332,7 +312,7 @@ def test_a_diverging_run_names_its_step() -> None:
     assert result.details == ""
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 @pytest.mark.parametrize(
     ("error", "said"),
     [
@@ -353,7 +333,7 @@ def test_a_broken_step_is_told(monkeypatch: pytest.MonkeyPatch, error: Exception
     assert recorder.events[-1] is result
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 def test_what_cannot_be_trained_is_refused_before_the_first_step() -> None:
     lenet = network()
     no_weights = Builder("no weights", 1, 28, 28)
@@ -374,7 +354,7 @@ def test_what_cannot_be_trained_is_refused_before_the_first_step() -> None:
     assert "cuda:77" in getattr(run(lenet, RunConfig(device="cuda:77"))[0], "message", "")
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 def test_decisions_are_noted(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_weights(build_module(edits.set_value(network(), "fc3", "out_features", 12), seed=0), path)
@@ -385,7 +365,7 @@ def test_decisions_are_noted(tmp_path: Path) -> None:
     assert any("4 of 5 layers" in note and "fc3 starts anew" in note for note in started.notes)
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("few_digits")
 def test_a_lone_image_sits_out_where_it_cannot_be_normalised() -> None:
     net = Builder("1×1 maps", 1, 28, 28)
     net.add("conv", conv(4, 5, 4))

@@ -14,8 +14,7 @@ from explorer.architecture import Architecture
 from explorer.runs import Event, RunConfig, RunControl, RunFailed, RunFinished, RunStarted, StepsRecorded
 from explorer.runtime.modules import Network, build_module
 from explorer.runtime.weights import save_weights
-from explorer.training import DataSet, load_data, plan_run
-from explorer.training.data import loading
+from explorer.training import plan_run
 from explorer.training.fitting import make_attempt
 from explorer.training.guard import Guard
 from explorer.training.loop import train
@@ -28,14 +27,7 @@ Mixed = Literal["bfloat16", "float16"]
 Rule = Literal["sgd", "adam", "adamw", "rmsprop"]
 RECIPE = RunConfig(epochs=2, batch_size=16, learning_rate=0.01)
 
-
-@pytest.fixture(autouse=True)
-def _small_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """90 training images: 6 steps an epoch, the last of 10."""
-    full = load_data("digits")
-    sizes = {"train_images": 90, "train_labels": 90, "test_images": 40, "test_labels": 40}
-    small: DataSet = dataclasses.replace(full, **{name: getattr(full, name)[:size] for name, size in sizes.items()})
-    monkeypatch.setitem(loading._kept, ("digits", None), small)
+pytestmark = pytest.mark.usefixtures("few_digits")
 
 
 def lenet() -> Architecture:
