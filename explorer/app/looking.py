@@ -7,14 +7,15 @@ A view says what it wants and is handed what was captured. It never asks where t
 import dataclasses
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, SignalInstance
 
+from explorer.app.answered import Answered, is_alike
 from explorer.runs import Event, FeatureMapsCaptured, Look, Observed, RunConfig, merged
 from explorer.runs.follow import Followed
-from explorer.session import Document
+from explorer.runs.held import held
+from explorer.session import Document, Snapshot
 from explorer.session.follow_session import FollowSession
 from explorer.session.probe_session import ProbeRequest, ProbeSession
 from explorer.session.probe_set import ProbeSet
@@ -42,7 +43,7 @@ class Viewer(Protocol):
         """Forget everything, as another network or run makes it wrong."""
 
     def show_problem(self, text: str) -> None:
-        """Say why there is nothing; what is captured next takes it back."""
+        """Say why there is nothing; what is captured next takes it back, and so does an empty text."""
 
 
 class Looking(QObject):
@@ -67,11 +68,12 @@ class Looking(QObject):
         self._followed: FollowSession | None = None
         self._has_followed_maps = False
         self._is_looking_back = False
+        self._moment: tuple[Sequence[Event], Source] = ((), Source("", None, ""))
+        """What is looked back at, to be shown again to a view that wants something else."""
         self._newest: dict[type[Event], tuple[Event, Source]] = {}
         """What the run last said of each kind, to be shown again after a look back: at rest, it says nothing more."""
-        self._asked: list[tuple[ProbeRequest, ProbeRequest]] = []
-        """What the network at rest was asked, and all that was wanted then; the newest last."""
-        self._answered = _Answered()
+        self._answered = Answered()
+        self._has_said_problem = False
         self._config = RunConfig()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -85,7 +87,7 @@ class Looking(QObject):
         run.events_arrived.connect(self._show_events)
         run.state_changed.connect(self._state_changed)
         at_rest.captured.connect(self._show_captured)
-        at_rest.failed.connect(self._show_problem)
+        at_rest.failed.connect(self._show_failed)
 
     def enable(self) -> None:
         """Begin: torch may load now."""
@@ -120,13 +122,15 @@ class Looking(QObject):
     def look_back(self, events: Sequence[Event], source: Source) -> None:
         """Show a moment of before; what comes meanwhile is not shown, until `look_at_present`."""
         self._is_looking_back = True
-        self._answered = _Answered()
-        self._show(events, source)
+        self._answered = Answered()
+        self._moment = (events, source)
+        self._show_moment()
 
     def look_at_present(self) -> None:
         """Show what comes again."""
         if self._is_looking_back:
             self._is_looking_back = False
+            self._say_problem("")
             if self._is_run_shown:
                 for event, source in self._newest.values():
                     self._show([event], source)
@@ -134,7 +138,7 @@ class Looking(QObject):
 
     def close(self) -> None:
         """Ask for nothing any more."""
-        self._enabled = False
+        self._enabled = self._is_looking_back = False
         self._timer.stop()
 
     @property
@@ -162,11 +166,14 @@ class Looking(QObject):
         looks = [viewer.wanted() for viewer in self._viewers]
         return merged(looks, self._probes.probes, self._probes.place)
 
-    def _document_changed(self, old: object, _new: object) -> None:
+    def _document_changed(self, old: Snapshot | None, new: Snapshot) -> None:
+        if old is None or old.architecture is not new.architecture:
+            # What an edit made wrong the views have forgotten, also where it is undone before anything is asked.
+            self._answered = Answered()
         if old is None:
             self._run.detach()
             self._is_looking_back = False
-            self._answered = _Answered()
+            self._say_problem("")
             for viewer in self._viewers:
                 viewer.clear_observed()
         self._look()
@@ -179,7 +186,7 @@ class Looking(QObject):
         self._run.watch(Look() if self._run.is_detached else wanted)
         if self._followed is not None:
             self._followed.watch(Look() if self._run.is_active else wanted)
-        if self._enabled and not self._is_run_shown and not self._is_followed_shown:
+        if self._is_looking_back or (self._enabled and not self._is_run_shown and not self._is_followed_shown):
             self._timer.start()
 
     def _state_changed(self, state: str) -> None:
@@ -189,47 +196,63 @@ class Looking(QObject):
             self._look()
 
     def _request(self) -> None:
-        wanted = self._wanted()
-        if not self._enabled or wanted.is_empty or not wanted.probes or self._is_run_shown or self._is_looking_back:
+        if self._is_looking_back:
+            self._show_moment()
             return
-        if self._is_followed_shown:
+        if not self._enabled or not self._is_rest_shown:
             return
+        request = self._request_of_today()
+        if request.look.is_empty or not request.look.probes:
+            return
+        if not self._answered.is_of(request):
+            self._answered = Answered(request)
+        # One more thing to look at must not compute all the others anew.
+        left = request.look.beyond(self._answered.look)
+        if left.is_empty:
+            self._at_rest.cancel()
+            self._say_problem("")
+        else:
+            self._at_rest.request(dataclasses.replace(request, look=left))
+
+    @property
+    def _is_rest_shown(self) -> bool:
+        """Whether what is on screen is the network at rest."""
+        is_other = self._is_run_shown or self._is_followed_shown or self._is_looking_back
+        return self._document.is_open and not is_other
+
+    def _request_of_today(self) -> ProbeRequest:
+        """All that is wanted of what is open."""
         weights = self._weights()
-        request = ProbeRequest(
+        return ProbeRequest(
             architecture=self._document.architecture,
             weights=weights,
             seed=self._config.seed,
             data=self._config.data,
-            look=wanted,
+            look=self._wanted(),
             # What a run has trained says itself what it was trained with.
             normalization="auto"
             if weights != self._run.checkpoint or self._run.is_checkpoint_trained
             else self._config.normalization,
         )
-        # One more thing to look at must not compute all the others anew.
-        left = self._answered.left_of(request)
-        if not left.is_empty:
-            sent = dataclasses.replace(request, look=left)
-            # At most one is under way beside the newest.
-            self._asked = [*self._asked[-1:], (sent, request)]
-            self._at_rest.request(sent)
 
     def _show_events(self, events: list[Event]) -> None:
         if self._run.is_detached:
             return
-        self._answered = _Answered()
+        self._answered = Answered()
         observed = [event for event in events if isinstance(event, FeatureMapsCaptured | Observed)]
         if observed:
             step = observed[-1].step
             source = Source(self._step_text(step), step, observed[-1].run_id)
             self._newest.update({type(event): (event, source) for event in observed})
             if not self._is_looking_back:
+                self._say_problem("")
                 self._show(observed, source)
 
     def _show_followed(self, event: FeatureMapsCaptured) -> None:
         if not self._run.is_active and self._document.is_open:
             self._has_followed_maps = True
             if not self._is_looking_back:
+                self._say_problem("")
                 self._show([event], Source(self._step_text(event.step), event.step, event.run_id))
 
     def _follow_status(self, status: Followed) -> None:
@@ -239,17 +262,41 @@ class Looking(QObject):
             self._look()
 
     def _show_captured(self, request: ProbeRequest, captured: tuple[Event, ...]) -> None:
-        if self._is_run_shown or self._is_followed_shown or self._is_looking_back or not self._document.is_open:
+        if not self._is_rest_shown or not is_alike(request, self._request_of_today()):
             return
-        if request.architecture is not self._document.architecture:
-            return
-        for sent, whole in self._asked:
-            if sent is request:
-                self._answered = _Answered(whole)
+        self._answered.add(request.look)
         self._answered.forget_beyond(self._wanted())
         trained = request.weights is not None
         text = self.tr("trained weights") if trained else self.tr("initial weights")
+        self._say_problem("")
         self._show(captured, Source(text, None, ""))
+
+    def _show_failed(self, request: ProbeRequest, text: str) -> None:
+        if self._is_rest_shown and is_alike(request, self._request_of_today()):
+            self._say_problem(text)
+
+    def _show_moment(self) -> None:
+        """Show what is looked back at, and say of it what is not there."""
+        events, source = self._moment
+        self._show(events, source)
+        there = held(events)
+        for viewer in self._viewers if events else ():
+            missing = self._name_of(viewer.wanted().beyond(there))
+            if missing:
+                text = self.tr("This moment does not hold {0}; press {1} (Alt+End) to see the present.")
+                viewer.show_problem(text.format(missing, self.tr("Live") if self._run.is_active else self.tr("Now")))
+                self._has_said_problem = True
+
+    def _name_of(self, look: Look) -> str:
+        """What of it fills a view, as a sentence says it; empty for nothing."""
+        values = (*look.maps, *look.opened)
+        if values:
+            return self.tr("{0}'s values").format(values[0])
+        if look.weighed:
+            return self.tr("{0}'s weights").format(look.weighed[0])
+        if look.measures:
+            return self.tr("the layers' statistics")
+        return self.tr("what the predictions rest on") if look.explained else ""
 
     def _step_text(self, step: int) -> str:
         return self.tr("step {0}").format(f"{step:,}")
@@ -258,42 +305,9 @@ class Looking(QObject):
         for viewer in self._viewers:
             viewer.show_observed(events, source)
 
-    def _show_problem(self, _request: ProbeRequest, text: str) -> None:
-        for viewer in self._viewers:
-            viewer.show_problem(text)
-
-
-class _Answered:
-    """What is on screen of a network at rest, so that it is not asked again."""
-
-    def __init__(self, request: ProbeRequest | None = None) -> None:
-        self._request = request
-        self._changed_ns = None if request is None else _changed_ns(request.weights)
-
-    def forget_beyond(self, wanted: Look) -> None:
-        """Keep only what is still wanted."""
-        if self._request is not None:
-            look = self._request.look
-            self._request = dataclasses.replace(self._request, look=look.beyond(look.beyond(wanted)))
-
-    def left_of(self, request: ProbeRequest) -> Look:
-        """What of a request is still to be asked."""
-        known = self._request
-        if (
-            known is None
-            or request.architecture is not known.architecture
-            or (request.weights, request.seed, request.data, request.normalization)
-            != (known.weights, known.seed, known.data, known.normalization)
-            or _changed_ns(request.weights) != self._changed_ns
-            or request.look.probes != known.look.probes
-            or request.look.current != known.look.current
-        ):
-            return request.look
-        return request.look.beyond(known.look)
-
-
-def _changed_ns(weights: str | None) -> int | None:
-    try:
-        return None if weights is None else Path(weights).stat().st_mtime_ns
-    except OSError:
-        return None
+    def _say_problem(self, text: str) -> None:
+        """Say in every view why there is nothing; an empty text takes back what was said."""
+        if text or self._has_said_problem:
+            for viewer in self._viewers:
+                viewer.show_problem(text)
+        self._has_said_problem = bool(text)

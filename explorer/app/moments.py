@@ -83,6 +83,9 @@ class TimeMachine(QObject):
         self._is_page_shown = True
         self._pair: MomentPair | None = None
         self._is_back = False
+        self._is_shown = False
+        """Whether the bar is on screen; where it is not, nothing looks back."""
+        self._is_closed = False
         self._reading: Job | None = None
         self._read_until = -1
         """The step up to which statistics of the run were handed out."""
@@ -108,7 +111,7 @@ class TimeMachine(QObject):
         self.chip.live_asked.connect(self.look_at_present)
         self.session.steps_changed.connect(self._show_steps)
         self.session.arrived.connect(self._show)
-        self.session.failed.connect(bar.error)
+        self.session.failed.connect(self._say_unreadable)
         run.started.connect(lambda *_: self._forget())
         run.events_arrived.connect(self._hear)
         run.state_changed.connect(self._follow_state)
@@ -161,8 +164,7 @@ class TimeMachine(QObject):
         if not steps or self.session.folder is None:
             return
         pinned = steps[-1] if self.bar.step is None else self.bar.step
-        if self._pair is not None:
-            self._pair.close()
+        self._close_pair()
         self._pair = MomentPair(
             self.session.folder, steps, pinned, self._document, self._selection, self._themes, self._window
         )
@@ -194,8 +196,9 @@ class TimeMachine(QObject):
 
     def close(self, timeout_s: float = 2.0) -> bool:
         """End the thread; returns whether it ended in time."""
-        if self._pair is not None:
-            self._pair.close()
+        # What a run that is stopped after this still tells must begin nothing anew.
+        self._is_closed = True
+        self._close_pair()
         self._stop_reading()
         return self.session.close(timeout_s)
 
@@ -205,8 +208,7 @@ class TimeMachine(QObject):
         self._stop_reading()
         self.session.open("", None)
         self.bar.clear()
-        if self._pair is not None:
-            self._pair.close()
+        self._close_pair()
         self.look_at_present()
         self._show_or_hide()
 
@@ -243,14 +245,17 @@ class TimeMachine(QObject):
 
     def _follow_document(self, old: object, _new: object) -> None:
         if old is None:
-            # Another project: the moments on screen were of the one before.
+            # Another project: the moments on screen, and those being read, are of the one before.
+            self._close_pair()
+            self._stop_reading()
             self.look_at_present()
             self._show_or_hide()
+            self._read_history()
 
     # What is on screen
 
     def _choose(self, step: int) -> None:
-        if not self.bar.isHidden():
+        if self._is_shown:
             self.bar.choose(step)
 
     def _show_steps(self) -> None:
@@ -258,12 +263,13 @@ class TimeMachine(QObject):
         if self._pair is not None:
             self._pair.show_steps(self.session.steps)
         self._show_or_hide()
-
         if not self._run.is_active:
             self._read_history()
 
     def _read_history(self) -> None:
-        """Hand out what was measured while nobody looked."""
+        """Hand out what was measured while nobody looked, of a run of what is open."""
+        if self._is_closed or not self._is_of_document:
+            return
         folder = self.session.folder
         steps = [step for step in self.session.steps if step > self._read_until]
         if folder is None or not steps or self._reading is not None:
@@ -302,15 +308,29 @@ class TimeMachine(QObject):
             self._reading = None
         self._read_until = -1
 
+    @property
+    def _is_of_document(self) -> bool:
+        """Whether the moments are those of a run of what is open."""
+        is_followed = self._followed is not None and self._followed.folder == self.session.folder
+        return self._document.is_open and (is_followed or not self._run.is_detached)
+
     def _show_or_hide(self) -> None:
-        is_of_document = not self._run.is_detached or self._followed is not None
-        self._place.setVisible(
-            bool(self.session.steps) and self._is_page_shown and self._document.is_open and is_of_document
-        )
+        was_shown = self._is_shown
+        self._is_shown = bool(self.session.steps) and self._is_page_shown and self._is_of_document
+        self._place.setVisible(self._is_shown)
+        self.bar.set_usable(self._is_shown)
+        if self._is_shown and not was_shown and self.bar.step is not None:
+            # It may have arrived meanwhile, for nobody.
+            self.session.ask(self.bar.step)
+
+    def _say_unreadable(self, why: str) -> None:
+        self.bar.go_on()
+        self._message_bar.error(why)
 
     def _show(self, moment: ReadMoment) -> None:
-        if moment.step != self.bar.step:
+        if moment.step != self.bar.step or not self._is_shown:
             return
+        self.bar.go_on()
         text = self.tr("step {0} (looking back)").format(f"{moment.step:,}")
         if not self._is_back:
             self._is_back = True
@@ -334,6 +354,10 @@ class TimeMachine(QObject):
         if epoch != self._epoch:
             self._epoch = epoch
             self._classes.choose(epoch)
+
+    def _close_pair(self) -> None:
+        if self._pair is not None:
+            self._pair.close()
 
     def _unpin(self) -> None:
         self._pair = None

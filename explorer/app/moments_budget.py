@@ -1,7 +1,7 @@
 """How much disk the moments of one run may take: a menu, remembered, and handed on to runs by the environment.
 
 The environment reaches a run wherever it trains, also in processes of its own. Who has set the variable by hand has
-chosen, and the menu only shows it.
+chosen, and the menu only shows it: a value that is not the remembered one is such a person's.
 """
 
 import os
@@ -19,8 +19,8 @@ _KEY = "moments/megabytes"
 
 def make_budget_menu(parent: QMenu) -> QMenu:
     """The menu, with what is in force marked; what was chosen before holds for the next runs."""
-    is_given = BUDGET_VARIABLE in os.environ and settings().value(_KEY) is None
-    stored = settings().value(_KEY)
+    stored, said = settings().value(_KEY), os.environ.get(BUDGET_VARIABLE)
+    is_given = said is not None and (stored is None or said != str(stored))
     if not is_given and stored is not None:
         os.environ[BUDGET_VARIABLE] = str(stored)
     menu = QMenu(parent.tr("Disk for the next run's moments"), parent)

@@ -1,6 +1,8 @@
-"""What the network at rest is asked: all that is on screen once, and after that only what is new."""
+"""What the network at rest is asked: all that is on screen once, and after that only what is new. And what of its
+answers, and of a moment of before, the views are shown."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -9,8 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from explorer import zoo
 from explorer.app.looking import Looking
-from explorer.architecture import Architecture
-from explorer.runs import Event, LayersMeasured, Look, Probe
+from explorer.architecture import Architecture, edits
+from explorer.runs import Event, LayersMeasured, LayersOpened, Look, OpenedLayer, Probe
+from explorer.runs.looks import Pixel
 from explorer.session import Document
 from explorer.session.probe_session import ProbeRequest, ProbeSession
 from explorer.session.probe_set import ProbeSet
@@ -27,6 +30,13 @@ class Viewer(QObject):
         super().__init__()
         self.look = Look()
         self.shown: list[Event] = []
+        self.sources: list[str] = []
+        self.problems: list[str] = []
+
+    @property
+    def problem(self) -> str:
+        """What it says now."""
+        return self.problems[-1] if self.problems else ""
 
     def want(self, look: Look) -> None:
         self.look = look
@@ -35,22 +45,29 @@ class Viewer(QObject):
     def wanted(self) -> Look:
         return self.look
 
-    def show_observed(self, events: Sequence[Event], _source: Source) -> None:
+    def show_observed(self, events: Sequence[Event], source: Source) -> None:
         self.shown.extend(events)
+        self.sources.append(source.text)
 
     def clear_observed(self) -> None:
         self.shown.clear()
 
     def show_problem(self, text: str) -> None:
-        raise AssertionError(text)
+        self.problems.append(text)
 
 
 class Stage:
-    """Looking, with a network at rest that answers at once."""
+    """Looking, with a network at rest that answers as soon as it may, and refuses what it cannot.
+
+    `num_images` of an answer says of which probe it is.
+    """
 
     def __init__(self, qtbot: QtBot) -> None:
         self.qtbot = qtbot
         self.asked: list[Look] = []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        self.refuses_field = False
         self.document = Document()
         self.viewer = Viewer()
         self.probes = ProbeSet()
@@ -63,7 +80,22 @@ class Stage:
 
     def _capture(self, request: ProbeRequest) -> tuple[Event, ...]:
         self.asked.append(request.look)
-        return (LayersMeasured(run_id="", step=0, num_images=1, layers={}),)
+        assert self.may_answer.wait(10)
+        if request.architecture["conv1"].layer == _too_large(request.architecture)["conv1"].layer:
+            raise ValueError("too large")
+        if self.refuses_field and request.look.pointed is not None:
+            raise ValueError("no field")
+        return (LayersMeasured(run_id="", step=0, num_images=request.look.current, layers={}),)
+
+    def settled(self) -> None:
+        """All changes have been asked for, of which one may be under way."""
+        self.qtbot.waitUntil(lambda: not self.looking._timer.isActive(), timeout=5_000)
+
+    def until_asked(self, count: int) -> None:
+        self.qtbot.waitUntil(lambda: len(self.asked) == count, timeout=5_000)
+
+    def until_shown(self, count: int) -> None:
+        self.qtbot.waitUntil(lambda: len(self.viewer.shown) == count, timeout=5_000)
 
     def want(self, look: Look) -> Look:
         """What is asked for it."""
@@ -78,8 +110,11 @@ def _no_trainer(*_: object, **__: object) -> None:
 
 
 @pytest.fixture
-def stage(qtbot: QtBot) -> Stage:
-    return Stage(qtbot)
+def stage(qtbot: QtBot) -> Iterator[Stage]:
+    stage = Stage(qtbot)
+    yield stage
+    stage.may_answer.set()
+    assert stage.at_rest.close()
 
 
 def test_only_what_is_new_is_asked(stage: Stage) -> None:
@@ -112,3 +147,153 @@ def test_another_network_or_probe_is_asked_for_everything(stage: Stage) -> None:
 
 def _renamed(architecture: Architecture) -> Architecture:
     return Architecture(name="another", nodes=architecture.nodes, outputs=architecture.outputs)
+
+
+def _too_large(architecture: Architecture) -> Architecture:
+    return edits.set_value(architecture, "conv1", "out_channels", 77)
+
+
+MAPS = Look(maps=("conv1",))
+
+
+def test_the_answer_for_a_probe_that_was_left_again_is_not_shown(stage: Stage) -> None:
+    stage.probes.add(Probe(label="1", image=np.ones((28, 28), np.uint8)))
+    stage.probes.choose(0)
+    stage.want(MAPS)
+    stage.settled()
+    asked, shown = len(stage.asked), len(stage.viewer.shown)
+    stage.may_answer.clear()
+    stage.probes.choose(1)
+    stage.until_asked(asked + 1)
+    stage.probes.choose(0)
+    stage.settled()
+    stage.may_answer.set()
+    stage.until_asked(asked + 2)
+    stage.until_shown(shown + 1)
+    assert [look.current for look in stage.asked[asked:]] == [1, 0]
+    answer = stage.viewer.shown[-1]
+    assert isinstance(answer, LayersMeasured)
+    assert answer.num_images == 0
+
+
+def test_an_edit_that_is_undone_while_it_is_captured_is_asked_for_again(stage: Stage) -> None:
+    stage.want(MAPS)
+    asked, shown, before = len(stage.asked), len(stage.viewer.shown), stage.document.architecture
+    stage.may_answer.clear()
+    stage.document.edit("Rename", _renamed)
+    stage.until_asked(asked + 1)
+    stage.document.undo_stack.undo()
+    assert stage.document.architecture is before
+    stage.settled()
+    stage.may_answer.set()
+    stage.until_shown(shown + 1)
+    assert stage.asked[-1].maps == ("conv1",)
+    assert len(stage.asked) == asked + 2
+
+
+def test_an_edit_that_is_undone_before_it_is_asked_for_is_asked_for_again(stage: Stage) -> None:
+    stage.want(MAPS)
+    asked, shown = len(stage.asked), len(stage.viewer.shown)
+    stage.document.edit("Rename", _renamed)
+    stage.document.undo_stack.undo()
+    stage.until_shown(shown + 1)
+    assert stage.asked[asked:] == [stage.asked[-1]]
+    assert stage.asked[-1].maps == ("conv1",), "the views have forgotten it at the edit"
+
+
+def test_a_problem_goes_with_the_edit_that_made_it(stage: Stage) -> None:
+    stage.want(MAPS)
+    shown = len(stage.viewer.shown)
+    stage.document.edit("Widen", _too_large)
+    stage.qtbot.waitUntil(lambda: stage.viewer.problem == "too large", timeout=5_000)
+    stage.document.undo_stack.undo()
+    stage.until_shown(shown + 1)
+    assert stage.viewer.problem == ""
+
+
+def test_a_problem_of_a_network_that_is_gone_is_not_said(stage: Stage) -> None:
+    stage.want(MAPS)
+    asked, shown = len(stage.asked), len(stage.viewer.shown)
+    said: list[str] = []
+    stage.at_rest.failed.connect(lambda _request, text: said.append(text))
+    stage.may_answer.clear()
+    stage.document.edit("Widen", _too_large)
+    stage.until_asked(asked + 1)
+    stage.document.undo_stack.undo()
+    stage.settled()
+    stage.may_answer.set()
+    stage.until_shown(shown + 1)
+    assert said == ["too large"]
+    assert stage.viewer.problems == []
+
+
+def test_a_problem_goes_with_the_wish_that_made_it(stage: Stage) -> None:
+    stage.refuses_field = True
+    stage.want(MAPS)
+    shown = len(stage.viewer.shown)
+    stage.viewer.want(Look(maps=("conv1",), pointed=Pixel("conv1", 0)))
+    stage.qtbot.waitUntil(lambda: stage.viewer.problem == "no field", timeout=5_000)
+    stage.viewer.want(MAPS)
+    stage.settled()
+    assert stage.viewer.problem == "", "all that is wanted is on screen"
+    assert len(stage.viewer.shown) == shown
+
+
+def _moment(*node_ids: str) -> tuple[LayersOpened]:
+    layer = OpenedLayer((), np.zeros((1, 1, 1), np.float32), {})
+    return (LayersOpened(run_id="r", step=5, probe="0", layers=dict.fromkeys(node_ids, layer)),)
+
+
+BACK = Source("step 5 (looking back)", 5, "r")
+
+
+def test_a_moment_is_shown_again_to_a_view_that_wants_something_else(stage: Stage) -> None:
+    stage.want(Look(opened=("conv1",)))
+    events = _moment("conv1", "conv2")
+    stage.looking.look_back(events, BACK)
+    asked, shown = len(stage.asked), len(stage.viewer.shown)
+    stage.viewer.want(Look(opened=("conv2",)))
+    stage.until_shown(shown + 1)
+    assert stage.viewer.shown[-1] is events[0]
+    assert stage.viewer.sources[-1] == BACK.text
+    assert stage.viewer.problem == ""
+
+    # So it is after an edit, at which a view may forget something, and for another probe.
+    stage.document.edit("Rename", _renamed)
+    stage.until_shown(shown + 2)
+    stage.probes.add(Probe(label="1", image=np.ones((28, 28), np.uint8)))
+    stage.until_shown(shown + 3)
+    assert len(stage.asked) == asked
+
+
+def test_what_a_moment_does_not_hold_is_said_until_somebody_looks_at_the_present(stage: Stage) -> None:
+    stage.want(Look(opened=("conv1",)))
+    stage.looking.look_back(_moment("conv1"), BACK)
+    assert stage.viewer.problem == ""
+    stage.viewer.want(Look(opened=("conv1", "fc1")))
+    said = "This moment does not hold fc1's values; press Now (Alt+End) to see the present."
+    stage.qtbot.waitUntil(lambda: stage.viewer.problem == said, timeout=5_000)
+    for look, name in ((Look(weighed=("fc2",)), "fc2's weights"), (Look(measures=True), "the layers' statistics")):
+        stage.viewer.want(look)
+        stage.settled()
+        assert name in stage.viewer.problem
+    asked = len(stage.asked)
+    stage.looking.look_at_present()
+    assert stage.viewer.problem == ""
+    stage.until_asked(asked + 1)
+    assert stage.asked[-1].measures
+
+
+def test_what_the_network_at_rest_says_meanwhile_is_not_shown_in_a_look_back(stage: Stage) -> None:
+    stage.want(MAPS)
+    asked, shown = len(stage.asked), len(stage.viewer.shown)
+    reported: list[str] = []
+    stage.at_rest.failed.connect(lambda _request, text: reported.append(text))
+    stage.may_answer.clear()
+    stage.document.edit("Widen", _too_large)
+    stage.until_asked(asked + 1)
+    stage.looking.look_back((*_moment("conv1"), LayersMeasured(run_id="r", step=5, num_images=1, layers={})), BACK)
+    stage.may_answer.set()
+    stage.qtbot.waitUntil(lambda: reported == ["too large"], timeout=5_000)
+    assert all("This moment" in text for text in stage.viewer.problems)
+    assert len(stage.viewer.shown) == shown + 2

@@ -1,9 +1,12 @@
 """The time machine in the window: during a run, after it, and for runs of before. Training here is the real one."""
 
+import re
 import shutil
 from collections.abc import Iterator, Sequence
+from html import escape
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtTest import QTest
@@ -13,8 +16,12 @@ from pytestqt.qtbot import QtBot
 from explorer.app.moments_budget import make_budget_menu
 from explorer.app.window import MainWindow
 from explorer.architecture import files
-from explorer.runs import Event, FeatureMapsCaptured, Look, RunConfig
+from explorer.look.numbers import MINUS
+from explorer.panels.moments.pair import MomentPair
+from explorer.runs import Event, FeatureMapsCaptured, LayersOpened, Look, RunConfig, WeightsCaptured
 from explorer.runs.moments import BUDGET_VARIABLE, budget_bytes, read_moment
+from explorer.session.moments_session import ReadMoment
+from explorer.session.places import settings
 from explorer.session.sources import Source
 
 
@@ -87,11 +94,42 @@ def test_a_run_is_looked_back_at_and_left_again(window: MainWindow, qtbot: QtBot
     np.testing.assert_array_equal(seen.maps[-1].atlases["conv1"].image, kept.atlases["conv1"].image)
     assert machine.chip.isVisible()
     window.looking._viewers = window.looking._viewers[:-1]
+    tabs_show_the_moment(window, qtbot, read_moment(machine.session.folder, 0))
 
     machine.bar.live.trigger()
+    assert "Waiting" in window.layer_walk.empty.text()
     assert machine.bar.step is None
     assert not machine.chip.isVisible()
     assert not window.looking._is_looking_back
+
+
+def tabs_show_the_moment(window: MainWindow, qtbot: QtBot, events: Sequence[Event]) -> None:
+    """Of every layer that is selected meanwhile, as far as the moment holds it."""
+    (weights,) = [event for event in events if isinstance(event, WeightsCaptured)]
+    (opened,) = [event for event in events if isinstance(event, LayersOpened)]
+    assert "fc1" not in {*opened.layers, *weights.layers}, "too large"
+    window.docks["layer"].raise_()
+    for node_id in ("conv1", "conv2"):
+        window.selection.set([node_id])
+        qtbot.waitUntil(lambda: window.layer_walk.board.walk is not None, timeout=5000)
+        assert window.layer_walk.board.walk is not None
+        np.testing.assert_array_equal(
+            window.layer_walk.board.walk.opened.parameters["weight"], opened.layers[node_id].parameters["weight"]
+        )
+        assert "step 0 (looking back)" in window.layer_walk._facts.text()
+    window.docks["weights"].raise_()
+    for node_id in ("conv1", "conv2"):
+        window.selection.set([node_id])
+        qtbot.waitUntil(lambda: not window.weights_panel.pictures.sentence, timeout=5000)
+        pictures = window.weights_panel.pictures._pictures
+        assert pictures is not None
+        np.testing.assert_array_equal(pictures.weight, weights.layers[node_id].weight)
+    window.selection.set(["fc1"])
+    said = "This moment does not hold fc1's {0}; press Now (Alt+End) to see the present."
+    qtbot.waitUntil(lambda: window.weights_panel.pictures.sentence == said.format("weights"), timeout=5000)
+    window.docks["layer"].raise_()
+    said = escape(said)
+    qtbot.waitUntil(lambda: window.layer_walk.empty.text() == said.format("values"), timeout=5000)
 
 
 def test_keys_and_the_curves_lead_to_moments(window: MainWindow, qtbot: QtBot) -> None:
@@ -120,8 +158,10 @@ def test_keys_and_the_curves_lead_to_moments(window: MainWindow, qtbot: QtBot) -
 
     window.show_gallery()
     assert not machine.bar.isVisible()
+    assert not machine.bar.previous.isEnabled()
     window.show_canvas()
     assert machine.bar.isVisible()
+    assert machine.bar.previous.isEnabled()
     # What was measured while nobody looked is there afterwards.
     qtbot.waitUntil(lambda: window.weights_panel.history.last_step == steps[-1])
     assert "conv1" in window.weights_panel.history.names
@@ -172,15 +212,67 @@ def test_a_past_run_has_its_moments_and_another_network_none(window: MainWindow,
     window.runs_session.refresh()
     (record,) = window.runs_session.records
     looked_back(window, qtbot, 0)
+    machine.compare()
     window.open_target("alexnet-28")
     assert not machine.bar.isVisible()
     assert not machine.chip.isVisible()
+    assert machine._pair is None
+    # Neither a key nor the curves lead to moments of a network that is not open.
+    window.activateWindow()
+    window.canvas.setFocus()
+    QTest.keyClick(window.canvas, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    window.training.curves.step_chosen.emit(2)
+    assert machine.bar.step is None
+    machine.session.ask(0)
+    machine.bar.show_moment(0)
+    qtbot.waitUntil(lambda: 0 in machine.session._at_hand)
+    machine.session.arrived.emit(ReadMoment(machine.session.run_id, 0, ()))
+    assert not window.looking._is_looking_back
     window.runs.open_asked.emit(record.run_id)
     qtbot.waitUntil(lambda: machine.session.steps == steps)
     assert machine.bar.isVisible()
     looked_back(window, qtbot, steps[1])
     # What was measured over the steps comes back, too.
     qtbot.waitUntil(lambda: window.weights_panel.history.newest is not None)
+
+
+def test_the_history_of_a_run_is_not_that_of_another_network(window: MainWindow, qtbot: QtBot) -> None:
+    machine = window.time_machine
+    started(window, epochs=500)
+    qtbot.waitUntil(lambda: len(machine.session.steps) >= 3, timeout=60_000)
+    window.document.undo_stack.setClean()
+    window.open_target("alexnet-28")
+    read: list[object] = []
+    machine.history_read.connect(read.append)
+    window.run_session.stop()
+    qtbot.waitUntil(lambda: not window.run_session.is_active, timeout=60_000)
+    qtbot.waitUntil(lambda: machine._reading is None)
+    assert read == []
+    assert not window.weights_panel.history.run_id
+
+
+def test_a_run_that_ends_after_the_window_closed_is_not_read(window: MainWindow, qtbot: QtBot) -> None:
+    machine = window.time_machine
+    started(window, epochs=500)
+    qtbot.waitUntil(lambda: len(machine.session.steps) >= 3, timeout=60_000)
+    assert machine.close()
+    assert window.run_session.close(60)
+    assert not window.run_session.is_active
+    assert machine._reading is None
+
+
+def test_it_plays_all_moments_but_those_that_cannot_be_read(window: MainWindow, qtbot: QtBot) -> None:
+    trained(window, qtbot)
+    machine = window.time_machine
+    steps, folder = machine.session.steps, machine.session.folder
+    assert folder is not None
+    (folder / "moments" / f"step-{steps[1]:09}.npz").write_bytes(b"")
+    shown: list[int] = []
+    machine.session.arrived.connect(lambda moment: shown.append(moment.step))
+    machine.bar.speed.setCurrentIndex(machine.bar.speed.count() - 1)
+    machine.bar.play.trigger()
+    qtbot.waitUntil(lambda: not machine.bar.is_playing, timeout=20_000)
+    assert sorted(set(shown)) == [step for step in steps if step != steps[1]]
 
 
 def test_a_new_run_leads_back_to_the_present(window: MainWindow, qtbot: QtBot) -> None:
@@ -201,6 +293,33 @@ def test_without_a_budget_there_is_no_time_machine(
     assert not window.time_machine.bar.isVisible()
 
 
+def conv1_maps(events: Sequence[Event]) -> npt.NDArray[np.float64]:
+    """`(channels, height, width)`"""
+    (maps,) = [event for event in events if isinstance(event, FeatureMapsCaptured)]
+    atlas = maps.atlases["conv1"]
+    levels = np.stack([atlas.tile(channel) for channel in range(atlas.num_channels)]).astype(np.float64)
+    return atlas.minimum + (atlas.maximum - atlas.minimum) / 255 * levels
+
+
+def conv1_weights(events: Sequence[Event]) -> npt.NDArray[np.float64]:
+    (weights,) = [event for event in events if isinstance(event, WeightsCaptured)]
+    return weights.layers["conv1"].weight.astype(np.float64)
+
+
+def pair_says(pair: MomentPair, left: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> None:
+    """The least and the greatest of both, and of their difference, with its root mean square."""
+    said = [
+        [float(number.replace(MINUS, "-")) for number in re.findall(rf"[-{MINUS}]?\d[\d.]*(?:e[-+{MINUS}]\d+)?", text)]
+        for text in (facts.text() for facts in pair._facts)
+    ]
+    change = right - left
+    rms = float(np.sqrt((change**2).mean()))
+    expected = ((left.min(), left.max()), (right.min(), right.max()), (change.min(), change.max(), rms))
+    for numbers, wanted in zip(said, expected, strict=True):
+        # Three digits are shown.
+        assert numbers == pytest.approx(wanted, rel=6e-3, abs=1e-6)
+
+
 def test_two_moments_beside_each_other_and_their_difference(window: MainWindow, qtbot: QtBot) -> None:
     trained(window, qtbot)
     machine = window.time_machine
@@ -213,8 +332,20 @@ def test_two_moments_beside_each_other_and_their_difference(window: MainWindow, 
     last = machine.session.steps[-1]
     assert pair.steps == (0, last)
     assert pair.layer.currentText() == "conv1"
+    assert machine.session.folder is not None
+    first, newest = (read_moment(machine.session.folder, step) for step in (0, last))
+    pair_says(pair, conv1_maps(first), conv1_maps(newest))
+    # Where the values changed the most, the picture has the colour of that end.
+    change = conv1_maps(newest) - conv1_maps(first)
+    channel, row, column = np.unravel_index(np.abs(change).argmax(), change.shape)
+    height, width = change.shape[1:]
+    image = pair.pictures[2].image
+    columns = (image.width() + 1) // (width + 1)
+    x, y = (channel % columns) * (width + 1) + column, (channel // columns) * (height + 1) + row
+    fell, rose = ("#9ad3ff", "#ffc78f") if window.themes.theme.is_dark else ("#0a437f", "#963a00")
+    assert image.pixelColor(int(x), int(y)).name() == (rose if change[channel, row, column] > 0 else fell)
     pair.what.setCurrentIndex(1)
-    assert not pair.pictures[2].image.isNull()
+    pair_says(pair, conv1_weights(first), conv1_weights(newest))
     looked_back(window, qtbot, machine.session.steps[1])
     assert pair.steps == (0, machine.session.steps[1]), "the scrubber moves the other"
     pair.close()
@@ -258,3 +389,17 @@ def test_the_budget_is_chosen_in_the_menu_and_remembered(
     monkeypatch.delenv(BUDGET_VARIABLE)
     make_budget_menu(QMenu(window))
     assert budget_bytes() == 0, "the next start of the program"
+
+
+def test_a_budget_that_was_set_by_hand_is_only_shown(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings().setValue("moments/megabytes", 64)
+    monkeypatch.setenv(BUDGET_VARIABLE, "1024")
+    menu = make_budget_menu(QMenu(window))
+    assert budget_bytes() == 1024 * 1024**2
+    assert [action.data() for action in menu.actions() if action.isChecked()] == [1024]
+    assert not any(action.isEnabled() for action in menu.actions())
+    # What was chosen in the menu holds again as soon as nobody says otherwise.
+    monkeypatch.delenv(BUDGET_VARIABLE)
+    menu = make_budget_menu(QMenu(window))
+    assert budget_bytes() == 64 * 1024**2
+    assert all(action.isEnabled() for action in menu.actions())

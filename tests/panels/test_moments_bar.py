@@ -14,12 +14,20 @@ STEPS = (0, 1, 2, 4, 8, 50, 100, 200)
 
 
 class Scene:
+    """A bar whose moments are all at hand, unless `is_read_at_once` says otherwise."""
+
     def __init__(self, bar: MomentsBar) -> None:
         self.bar = bar
         self.chosen: list[tuple[int, int | None]] = []
         self.lives = 0
-        bar.chosen.connect(lambda step, ahead: self.chosen.append((step, ahead)))
+        self.is_read_at_once = True
+        bar.chosen.connect(self._choose)
         bar.live_asked.connect(self._live)
+
+    def _choose(self, step: int, ahead: int | None) -> None:
+        self.chosen.append((step, ahead))
+        if self.is_read_at_once:
+            self.bar.go_on()
 
     def _live(self) -> None:
         self.lives += 1
@@ -92,10 +100,30 @@ def test_the_one_that_comes_next_is_named_for_reading_ahead(scene: Scene) -> Non
     assert scene.chosen[-1] == (8, 4)
 
 
-def test_it_jumps_behind_the_largest_leap(scene: Scene) -> None:
+def test_it_jumps_behind_a_leap(scene: Scene) -> None:
     assert scene.bar.leap.isEnabled()
     scene.bar.leap.trigger()
     assert scene.bar.step == 200, "the first moment after step 120"
+
+
+def test_it_jumps_from_leap_to_leap_in_the_order_of_time(scene: Scene) -> None:
+    losses = np.full(400, 0.5)
+    # The largest is the second.
+    losses[[79, 199, 319]] = 2.0, 4.0, 3.0
+    scene.bar.begin(steps_per_epoch=50)
+    scene.bar.put(recorded(losses))
+    steps = (0, 50, 79, 80, 100, 150, 250, 300, 310)
+    scene.bar.show_steps(steps, is_growing=False)
+    jumps = []
+    for _ in range(4):
+        scene.bar.leap.trigger()
+        jumps.append(scene.bar.step)
+    # The first moments after each; there is none after the last.
+    assert jumps == [80, 250, 310, 80]
+    scene.bar.choose(100)
+    scene.bar.leap.trigger()
+    assert scene.bar.step == 250
+    assert "next leap" in scene.bar.leap.toolTip()
 
 
 def test_it_plays_to_the_end_and_stops(scene: Scene, qtbot: QtBot) -> None:
@@ -104,6 +132,42 @@ def test_it_plays_to_the_end_and_stops(scene: Scene, qtbot: QtBot) -> None:
     assert scene.bar.is_playing
     qtbot.waitUntil(lambda: not scene.bar.is_playing, timeout=5000)
     assert [step for step, _ in scene.chosen] == list(STEPS)
+
+
+def test_while_a_moment_is_read_none_is_asked_for(scene: Scene, qtbot: QtBot) -> None:
+    scene.is_read_at_once = False
+    scene.bar.speed.setCurrentIndex(scene.bar.speed.count() - 1)
+    ticks: list[int] = []
+    scene.bar._playing.timeout.connect(lambda: ticks.append(len(scene.chosen)))
+    scene.bar.play.trigger()
+    qtbot.waitUntil(lambda: len(ticks) >= 3, timeout=5000)
+    assert [step for step, _ in scene.chosen] == [0]
+    scene.bar.go_on()
+    qtbot.waitUntil(lambda: len(ticks) >= 6, timeout=5000)
+    assert [step for step, _ in scene.chosen] == [0, 1]
+    assert scene.bar.is_playing
+    # Whoever plays anew does not wait for what nobody reads any more.
+    scene.bar.live.trigger()
+    scene.is_read_at_once = True
+    scene.bar.play.trigger()
+    qtbot.waitUntil(lambda: not scene.bar.is_playing, timeout=5000)
+    assert [step for step, _ in scene.chosen] == [0, 1, *STEPS]
+
+
+def test_a_bar_that_is_not_on_screen_does_nothing(scene: Scene) -> None:
+    scene.bar.choose(50)
+    scene.bar.play.trigger()
+    scene.bar.set_usable(False)
+    assert not scene.bar.is_playing
+    assert not any(action.isEnabled() for action in scene.bar.actions_)
+    # Nor as it goes on to learn of its run.
+    scene.bar.put(recorded(np.full(300, 0.5)))
+    scene.bar.show_steps((*STEPS, 300), is_growing=True)
+    scene.bar.show_moment(8)
+    assert not any(action.isEnabled() for action in scene.bar.actions_)
+    scene.bar.set_usable(True)
+    assert scene.bar.previous.isEnabled()
+    assert scene.bar.live.isEnabled()
 
 
 def test_a_loop_begins_again(scene: Scene, qtbot: QtBot) -> None:

@@ -48,6 +48,9 @@ class MomentsBar(QWidget):
         self._steps: tuple[int, ...] = ()
         self._leaps: tuple[Leap, ...] = ()
         self._is_growing = False
+        self._is_usable = True
+        self._awaited: int | None = None
+        """The moment that was asked for and is not on screen yet."""
         self.track = MomentTrack(themes, self)
         self._make_actions()
         self._text = RoleLabel(themes, font=small_font(), parent=self)
@@ -92,7 +95,7 @@ class MomentsBar(QWidget):
         self.next = self._action(self.tr("Next moment"), "step", "Alt+Right", lambda: self._go(1))
         self.loop = self._action(self.tr("Play in a loop"), "loop", None, lambda: None)
         self.loop.setCheckable(True)
-        self.leap = self._action(self.tr("To the largest leap of the loss"), "leap", "Alt+L", self._go_to_leap)
+        self.leap = self._action(self.tr("To the next leap of the loss"), "leap", "Alt+L", self._go_to_leap)
         self.pin = self._action(self.tr("Compare with another moment…"), "compare", "Alt+C", self.pin_asked.emit)
         self.export = self._action(self.tr("Export the moments…"), "export", None, self.export_asked.emit)
         self.live = self._action(self.tr("Live"), None, "Alt+End", self._ask_live)
@@ -170,8 +173,20 @@ class MomentsBar(QWidget):
         self.track.show_step(step)
         if step is None:
             self._stop()
+        self._enable()
         self._say()
         self.update()
+
+    def go_on(self) -> None:
+        """What was chosen last is on screen, or never will be: the next may be played."""
+        self._awaited = None
+
+    def set_usable(self, is_usable: bool) -> None:
+        """Whether its actions do anything, by key or menu: not while the bar is hidden."""
+        self._is_usable = is_usable
+        if not is_usable:
+            self._stop()
+        self._enable()
 
     def show_pinned(self, step: int | None) -> None:
         """Mark the moment that others are compared with; None for none."""
@@ -209,6 +224,7 @@ class MomentsBar(QWidget):
 
     def _choose(self, step: int, ahead: int | None) -> None:
         self.show_moment(step)
+        self._awaited = step
         self.chosen.emit(step, ahead)
 
     def _after(self, step: int, by: int) -> int | None:
@@ -236,6 +252,9 @@ class MomentsBar(QWidget):
         self._playing.setInterval(1000 // int(self.speed.currentData()))
 
     def _play_on(self) -> None:
+        if self._awaited is not None:
+            # Where reading takes longer than a tick, asking for the next would drop each.
+            return
         step = self.track.neighbour(1)
         if step is None and self.loop.isChecked() and self._steps:
             step = self._steps[0]
@@ -250,10 +269,13 @@ class MomentsBar(QWidget):
             self._dress(self._themes.theme)
 
     def _go_to_leap(self) -> None:
-        if self._leaps:
-            # What the leap did is seen in the first moment that has it behind it.
-            step = self._leaps[0].step
-            self.choose(next((one for one in self._steps if one >= step), step))
+        """To the next one marked, in the order of time, and from the last to the first."""
+        if self._leaps and self._steps:
+            # What a leap did is seen in the first moment that has it behind it.
+            after = sorted(
+                next((one for one in self._steps if one >= leap.step), self._steps[-1]) for leap in self._leaps
+            )
+            self._choose_by_hand(next((one for one in after if self.step is not None and one > self.step), after[0]))
 
     def _ask_live(self) -> None:
         if self.step is not None:
@@ -274,8 +296,8 @@ class MomentsBar(QWidget):
         self._redrawing.setInterval(max(_CURVE_INTERVAL_MS, round(spent_ms / _SHARE)))
 
     def _enable(self) -> None:
-        has_any = bool(self._steps)
-        may = {self.leap: has_any and bool(self._leaps), self.live: self.step is not None}
+        has_any = self._is_usable and bool(self._steps)
+        may = {self.leap: has_any and bool(self._leaps), self.live: has_any and self.step is not None}
         for action in self.actions_:
             action.setEnabled(may.get(action, has_any))
 
@@ -296,7 +318,6 @@ class MomentsBar(QWidget):
             self._text.show_text(" · ".join(parts))
         self.live.setText(self.tr("Live") if self._is_growing else self.tr("Now"))
         self.live_button.setFont(body_font(bold=step is not None))
-        self.live.setEnabled(step is not None)
 
     def _longest(self) -> str:
         return self.tr("Looking back: step {0}").format("99,999") + " · epoch 99 · loss 0.0000"
