@@ -132,7 +132,8 @@ class Looking(QObject):
             self._is_looking_back = False
             self._say_problem("")
             if self._is_run_shown:
-                for event, source in self._newest.values():
+                # Of an earlier step than what is shown already they would look like a look back.
+                for event, source in sorted(self._newest.values(), key=lambda newest: newest[1].step or 0):
                     self._show([event], source)
             self._look()
 

@@ -189,6 +189,8 @@ class MomentsSession(QObject):
                         self._at_hand[step] = events
                         while len(self._at_hand) > _MOST_AT_HAND:
                             self._at_hand.popitem(last=False)
+                        # Read ahead, and asked for meanwhile: once is enough.
+                        self._wanted = tuple(one for one in self._wanted if one != step)
                 self._read.emit(version, ReadMoment(self._run_id, step, events))
 
     def _completed(self, folder: Path, step: int, events: tuple[Moment, ...]) -> tuple[Moment, ...]:

@@ -94,12 +94,12 @@ class Words:
             return self._tr("Open a network to see its feature maps.")
         if current is None:
             return self._tr("Select a layer on the canvas or in the table to see its feature maps.")
-        if problem:
-            return problem
         reports = document.snapshot.inference.nodes
         if current in reports and reports[current].output_shape is None:
             said = self._tr("{node} has no output yet: mend the fault that the Issues panel names.")
             return said.format(node=current)
+        if problem:
+            return problem
         if not has_probe:
             return self._tr("Choose a probe image above.")
         return self._tr("Waiting for the maps of {node}…").format(node=current)

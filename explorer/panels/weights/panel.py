@@ -268,7 +268,8 @@ class WeightsPanel(ViewerPanel):
         self.over_time.tools.setVisible(self.over_time.is_overview)
 
     def _show_pictures(self, layer: str | None) -> None:
-        known = None if layer is None else self._captured.get(layer)
+        # What there is may be of the present, while a moment that does not hold it is looked at.
+        known = None if layer is None or self._problem else self._captured.get(layer)
         if layer is None or known is None:
             self.pictures.show_nothing(self._what_to_do(layer))
             return
@@ -333,11 +334,11 @@ class WeightsPanel(ViewerPanel):
             return self.tr("{0} has no known shape yet: mend the fault that the Issues panel names.").format(layer)
         if not count:
             return self.tr("{0} has no weights: select a convolution or a linear layer.").format(layer)
-        if self._problem:
-            return self._problem
         if count > MOST_PARAMETERS:
             text = self.tr("{0} has {1} weights, too many to look at each; the other pages show their statistics.")
             return text.format(layer, numbers.short_count(count))
+        if self._problem:
+            return self._problem
         return self.tr("Waiting for the weights of {0}…").format(layer)
 
     def _norms(self) -> frozenset[str]:
