@@ -66,12 +66,13 @@ class Looking(QObject):
         self._viewers = tuple(viewers)
         self._enabled = False
         self._followed: FollowSession | None = None
-        self._has_followed_maps = False
+        self._has_answered = False
         self._is_looking_back = False
         self._moment: tuple[Sequence[Event], Source] = ((), Source("", None, ""))
         """What is looked back at, to be shown again to a view that wants something else."""
         self._newest: dict[type[Event], tuple[Event, Source]] = {}
-        """What the run last said of each kind, to be shown again after a look back: at rest, it says nothing more."""
+        """What the run, or the one that is followed, last said of each kind, to be shown again after a look back: at
+        rest, it says nothing more."""
         self._answered = Answered()
         self._has_said_problem = False
         self._config = RunConfig()
@@ -105,17 +106,19 @@ class Looking(QObject):
             self._look()
 
     def follow(self, session: FollowSession | None) -> None:
-        """Show the maps of a run that trains elsewhere what is on screen; None for none."""
+        """Show a run that trains elsewhere what is on screen; None for none."""
         before = self._followed
         if before is session:
             return
-        self._followed, self._has_followed_maps = session, False
+        self._followed, self._has_answered = session, False
+        if not self._run.is_active:
+            self._newest.clear()
         if before is not None:
-            before.maps_arrived.disconnect(self._show_followed)
+            before.observed_arrived.disconnect(self._show_followed)
             before.status_changed.disconnect(self._follow_status)
             before.watch(Look())
         if session is not None:
-            session.maps_arrived.connect(self._show_followed)
+            session.observed_arrived.connect(self._show_followed)
             session.status_changed.connect(self._follow_status)
         self._look()
 
@@ -131,7 +134,7 @@ class Looking(QObject):
         if self._is_looking_back:
             self._is_looking_back = False
             self._say_problem("")
-            if self._is_run_shown:
+            if self._is_run_shown or self._is_followed_shown:
                 # Of an earlier step than what is shown already they would look like a look back.
                 for event, source in sorted(self._newest.values(), key=lambda newest: newest[1].step or 0):
                     self._show([event], source)
@@ -152,7 +155,7 @@ class Looking(QObject):
         """Whether it is a run's elsewhere, which has answered and goes on."""
         followed = self._followed
         is_going = followed is not None and followed.status is not None and not followed.status.is_ended
-        return is_going and self._has_followed_maps and not self._run.is_active
+        return is_going and self._has_answered and not self._run.is_active
 
     def _weights(self) -> str | None:
         """The weights that the network at rest has."""
@@ -249,17 +252,23 @@ class Looking(QObject):
                 self._say_problem("")
                 self._show(observed, source)
 
-    def _show_followed(self, event: FeatureMapsCaptured) -> None:
-        if not self._run.is_active and self._document.is_open:
-            self._has_followed_maps = True
+    def _show_followed(self, events: Sequence[FeatureMapsCaptured | Observed]) -> None:
+        if self._run.is_active or not self._document.is_open:
+            return
+        self._has_answered = True
+        self._answered = Answered()
+        # Each kind of answer is as old as it is.
+        for event in events:
+            source = Source(self._step_text(event.step), event.step, event.run_id)
+            self._newest[type(event)] = (event, source)
             if not self._is_looking_back:
                 self._say_problem("")
-                self._show([event], Source(self._step_text(event.step), event.step, event.run_id))
+                self._show([event], source)
 
     def _follow_status(self, status: Followed) -> None:
-        if status.is_ended and self._has_followed_maps:
+        if status.is_ended and self._has_answered:
             # What it has trained can be looked at in every layer now.
-            self._has_followed_maps = False
+            self._has_answered = False
             self._look()
 
     def _show_captured(self, request: ProbeRequest, captured: tuple[Event, ...]) -> None:

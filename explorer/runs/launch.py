@@ -1,7 +1,7 @@
 """Several processes of this machine that train one run, started and watched from a thread of the window.
 
 They are what `torchrun` starts, and end up in the run store as any run. A folder of their own holds what they are told:
-the network, the configuration, and each command as one more line of a file. What they say, feature maps included, is
+the network, the configuration, and each command as one more line of a file. What they say, pictures included, is
 read from their run's folder, so that the window sees what anybody sees who follows it. Their standard input is a pipe
 that nobody writes to: it ends with the window, even with one that is killed, and then the run stops by itself.
 """
@@ -17,15 +17,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from explorer.architecture import Architecture, Project, files
 from explorer.runs.config import RunConfig
 from explorer.runs.control import RunControl
-from explorer.runs.events import Event, FeatureMapsCaptured, RunFailed, RunFinished
+from explorer.runs.events import Event, RunFailed, RunFinished
 from explorer.runs.follow import Follower, is_run_folder
-from explorer.runs.follow_maps import MapsAnswerer, MapsReader
+from explorer.runs.follow_looks import LookAnswerer, LookReader
 from explorer.runs.paths import default_root
 
 EXCHANGE_VARIABLE = "ARCH_EXPLORER_EXCHANGE"
@@ -103,7 +103,7 @@ def _follow(
 ) -> Event | None:
     """Hand on what is said and asked until the end; the last event, or None if there was none."""
     follower: Follower | None = None
-    maps: _Maps | None = None
+    looks: _Looks | None = None
     teller = _Teller(folder / _COMMANDS, control)
     last: Event | None = None
     while True:
@@ -112,17 +112,17 @@ def _follow(
         if follower is None and (folder / _RUN).is_file():
             run = Path((folder / _RUN).read_text(encoding="utf-8"))
             if is_run_folder(run):
-                follower, maps = Follower(run), _Maps(run, control)
+                follower, looks = Follower(run), _Looks(run, control)
         for event in [] if follower is None else follower.poll():
             last = event
-            if isinstance(event, (RunFinished, RunFailed)) and maps is not None:
-                maps.close(emit)
+            if isinstance(event, (RunFinished, RunFailed)) and looks is not None:
+                looks.close(emit)
             emit(event)
         if isinstance(last, (RunFinished, RunFailed)):
             return last
         # What the run began with is said first.
-        if maps is not None and last is not None and (captured := maps.poll()) is not None:
-            emit(captured)
+        for event in [] if looks is None or last is None else looks.poll():
+            emit(event)
         if has_ended:
             if last is not None:
                 last = RunFailed(
@@ -137,15 +137,15 @@ def _follow(
         time.sleep(_INTERVAL_S)
 
 
-class _Maps:
-    """Asks for the feature maps of what a `RunControl` watches."""
+class _Looks:
+    """Asks for what a `RunControl` watches."""
 
     def __init__(self, run: Path, control: RunControl) -> None:
-        self._reader = MapsReader(run)
+        self._reader = LookReader(run)
         self._control = control
         self._version: int | None = None
 
-    def poll(self) -> FeatureMapsCaptured | None:
+    def poll(self) -> Sequence[Event]:
         watch = self._control.watched
         if watch.version != self._version:
             self._version = watch.version
@@ -154,8 +154,8 @@ class _Maps:
 
     def close(self, emit: Callable[[Event], None]) -> None:
         """Hand on the last ones."""
-        if (captured := self.poll()) is not None:
-            emit(captured)
+        for event in self.poll():
+            emit(event)
         self._reader.close()
 
 
@@ -227,15 +227,15 @@ def given_config() -> RunConfig | None:
 
 @contextlib.contextmanager
 def listening(control: RunControl) -> Iterator[Callable[[Event], None]]:
-    """Let whoever follows the run see feature maps; where a window started it, obey what that writes into the folder
-    of both, tell there which run it is, and stop when that window is gone.
+    """Let whoever follows the run look into its network; where a window started it, obey what that writes into the
+    folder of both, tell there which run it is, and stop when that window is gone.
 
     Yields:
         What is to hear the run's events.
     """
     folder, root = exchange_folder(), default_root()
     told: list[str] = []
-    with MapsAnswerer(control) as answerer:
+    with LookAnswerer(control) as answerer:
 
         def hear(event: Event) -> None:
             if not event.run_id:

@@ -80,11 +80,8 @@ def unpack(content: bytes) -> tuple[Moment, ...]:
     Raises:
         one of `UNREADABLE`: not such a file, or half of one.
     """
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > _MOST_BYTES:
-            raise ValueError(f"larger than {_MOST_BYTES:,} bytes")
-    with np.load(io.BytesIO(content), allow_pickle=False) as read:
-        about, data = json.loads(read["about"].tobytes()), read["data"].tobytes()
+    arrays = read_arrays(content)
+    about, data = json.loads(arrays["about"].tobytes()), arrays["data"].tobytes()
     if about["format"] != _FORMAT:
         raise ValueError(f"of format {about['format']!r}; this version reads {_FORMAT}")
     events = []
@@ -92,6 +89,19 @@ def unpack(content: bytes) -> tuple[Moment, ...]:
         if plain["kind"] in {kind.__name__ for kind in EVENT_KINDS}:
             events.append(_value(plain, data))
     return tuple(events)
+
+
+def read_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of an npz file, none of which is unpickled.
+
+    Raises:
+        one of `UNREADABLE`: not such a file, or half of one.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > _MOST_BYTES:
+            raise ValueError(f"larger than {_MOST_BYTES:,} bytes")
+    with np.load(io.BytesIO(content), allow_pickle=False) as read:
+        return {name: read[name] for name in read.files}
 
 
 def _parts_of(hint: Any) -> Iterator[type[Any]]:

@@ -1,7 +1,7 @@
 """A run that trains elsewhere, seen from the window: its folder is looked at from a thread, its events come as signals.
 
-The reading is `runs.follow`'s, that of feature maps `runs.follow_maps`'. A mount that hangs holds this thread and
-nothing else.
+The reading is `runs.follow`'s, that of what is looked at `runs.follow_looks`'. A mount that hangs holds this thread
+and nothing else.
 """
 
 import threading
@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.runs import EpochFinished, Event, Look, RunStarted
 from explorer.runs.follow import Followed, Follower
-from explorer.runs.follow_maps import MapsReader
+from explorer.runs.follow_looks import LookReader
 
 POLL_INTERVAL_S = 0.4
 _ENDED_INTERVAL_S = 3.0
@@ -25,13 +25,13 @@ class FollowSession(QObject):
     Signals:
         events_arrived(list[Event]): what the run said since the last time, in order.
         status_changed(Followed): how the run stands; at each look, since silence grows.
-        maps_arrived(FeatureMapsCaptured): of what `watch` asked for.
+        observed_arrived(tuple[FeatureMapsCaptured | Observed, ...]): of what `watch` asked for.
         failed(str): the folder cannot be read at the moment, and why; it is tried again. Empty once it can be again.
     """
 
     events_arrived = Signal(object)
     status_changed = Signal(object)
-    maps_arrived = Signal(object)
+    observed_arrived = Signal(object)
     failed = Signal(str)
 
     def __init__(self, folder: Path, parent: QObject | None = None, *, interval_s: float = POLL_INTERVAL_S) -> None:
@@ -61,7 +61,7 @@ class FollowSession(QObject):
         return self.folder / "weights.safetensors"
 
     def watch(self, look: Look) -> None:
-        """Ask for feature maps, as `RunControl.watch`; a run whose folder cannot be written gives none."""
+        """Ask for what is looked at, as `RunControl.watch`; a run whose folder cannot be written answers nothing."""
         self._question = look
 
     def close(self, timeout_s: float = 2.0) -> bool:
@@ -72,7 +72,7 @@ class FollowSession(QObject):
         return not self._thread.is_alive()
 
     def _work(self) -> None:
-        follower, maps = Follower(self.folder), MapsReader(self.folder)
+        follower, looks = Follower(self.folder), LookReader(self.folder)
         trouble = ""
         while not self._closed.is_set():
             events: list[Event] = []
@@ -84,8 +84,8 @@ class FollowSession(QObject):
             status = follower.status()
             question, self._question = self._question, None
             if question is not None:
-                maps.ask(question)
-            captured = None if status.is_ended and not events else maps.poll()
+                looks.ask(question)
+            observed = () if status.is_ended and not events else looks.poll()
             # The window may go between two of these lines.
             with suppress(RuntimeError):
                 if why != trouble and not self._closed.is_set():
@@ -93,12 +93,12 @@ class FollowSession(QObject):
                     self.failed.emit(why)
                 if events and not self._closed.is_set():
                     self.events_arrived.emit(events)
-                if captured is not None and not self._closed.is_set():
-                    self.maps_arrived.emit(captured)
+                if observed and not self._closed.is_set():
+                    self.observed_arrived.emit(observed)
                 if not self._closed.is_set():
                     self.status_changed.emit(status)
             self._closed.wait(max(self._interval_s, _ENDED_INTERVAL_S) if status.is_ended else self._interval_s)
-        maps.close()
+        looks.close()
 
     def _keep(self, events: list[Event]) -> None:
         for event in events:

@@ -77,6 +77,13 @@ class RelayedControl(RunControl):
         return self._own.watched
 
     @property
+    def are_pictures_awaited(self) -> bool:
+        return self._own.are_pictures_awaited
+
+    def pictures_sent(self) -> None:
+        self._own.pictures_sent()
+
+    @property
     def is_paused(self) -> bool:
         return self._is_paused_there
 

@@ -70,7 +70,7 @@ def train_recorded(
             return train(
                 architecture,
                 config,
-                _both(journal.put, emit),
+                _both(emit, journal.put),
                 control,
                 run_id=record.run_id,
                 store=store,
@@ -139,7 +139,7 @@ def resume_recorded(
             return train(
                 architecture,
                 config,
-                _both(journal.put, emit_all),
+                _both(emit_all, journal.put),
                 control,
                 run_id=record.run_id,
                 store=store,
@@ -162,9 +162,13 @@ def _end_of(run_id: str, store: RunStore, journal: Journal) -> Callable[[str], N
 
 
 def _both(first: Callable[[Event], None], second: Callable[[Event], None]) -> Callable[[Event], None]:
+    """The journal is the second: who reads there that the run has ended finds the last pictures in its folder."""
+
     def emit(event: Event) -> None:
-        first(event)
-        second(event)
+        try:
+            first(event)
+        finally:
+            second(event)
 
     return emit
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from explorer.runs.follow_maps import MapsAnswerer
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
@@ -30,7 +31,6 @@ from explorer.runs.class_files import EpochTest, write_test
 from explorer.runs.database import hold_lock
 from explorer.runs.follow import Followed
 from explorer.runs.follow_journal import Journal
-from explorer.runs.follow_maps import MapsAnswerer
 from explorer.runtime.feature_maps import capture_feature_maps
 from explorer.runtime.modules import build_module
 from tests.panels.fake_run import epoch_finished

@@ -1,8 +1,9 @@
 """What the network at rest is asked: all that is on screen once, and after that only what is new. And what of its
-answers, and of a moment of before, the views are shown."""
+answers, of a moment of before, and of a run that is followed, the views are shown."""
 
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ from pytestqt.qtbot import QtBot
 from explorer import zoo
 from explorer.app.looking import Looking
 from explorer.architecture import Architecture, edits
-from explorer.runs import Event, LayersMeasured, LayersOpened, Look, OpenedLayer, Probe
+from explorer.runs import Event, LayersMeasured, LayersOpened, Look, OpenedLayer, Probe, WeightsCaptured
+from explorer.runs.follow import Followed
 from explorer.runs.looks import Pixel
 from explorer.session import Document
+from explorer.session.follow_session import FollowSession
 from explorer.session.probe_session import ProbeRequest, ProbeSession
 from explorer.session.probe_set import ProbeSet
 from explorer.session.run_session import RunSession
@@ -30,7 +33,7 @@ class Viewer(QObject):
         super().__init__()
         self.look = Look()
         self.shown: list[Event] = []
-        self.sources: list[str] = []
+        self.sources: list[Source] = []
         self.problems: list[str] = []
 
     @property
@@ -47,7 +50,7 @@ class Viewer(QObject):
 
     def show_observed(self, events: Sequence[Event], source: Source) -> None:
         self.shown.extend(events)
-        self.sources.append(source.text)
+        self.sources.append(source)
 
     def clear_observed(self) -> None:
         self.shown.clear()
@@ -255,7 +258,7 @@ def test_a_moment_is_shown_again_to_a_view_that_wants_something_else(stage: Stag
     stage.viewer.want(Look(opened=("conv2",)))
     stage.until_shown(shown + 1)
     assert stage.viewer.shown[-1] is events[0]
-    assert stage.viewer.sources[-1] == BACK.text
+    assert stage.viewer.sources[-1] == BACK
     assert stage.viewer.problem == ""
 
     # So it is after an edit, at which a view may forget something, and for another probe.
@@ -297,3 +300,52 @@ def test_what_the_network_at_rest_says_meanwhile_is_not_shown_in_a_look_back(sta
     stage.qtbot.waitUntil(lambda: reported == ["too large"], timeout=5_000)
     assert all("This moment" in text for text in stage.viewer.problems)
     assert len(stage.viewer.shown) == shown + 2
+
+
+@pytest.fixture
+def followed(stage: Stage, tmp_path: Path) -> Iterator[FollowSession]:
+    """A run that is followed and goes on; its thread is the test itself."""
+    session = FollowSession(tmp_path)
+    stage.looking.follow(session)
+    session.status_changed.emit(Followed("running", "far", 7, 0.0, 0.0))
+    yield session
+    stage.looking.follow(None)
+
+
+MEASURED = LayersMeasured(run_id="r", step=9, num_images=4, layers={})
+OPENED = LayersOpened(run_id="r", step=1200, probe="0", layers={})
+
+
+def test_a_followed_run_answers_every_view_in_place_of_the_network_at_rest(
+    stage: Stage, followed: FollowSession
+) -> None:
+    # What has not answered yet is no source; its network at rest is.
+    stage.want(Look(opened=("conv1",)))
+    stage.viewer.shown.clear()
+    stage.viewer.sources.clear()
+    followed.observed_arrived.emit((MEASURED, OPENED))
+    assert stage.viewer.shown == [MEASURED, OPENED]
+    assert stage.viewer.sources == [Source("step 9", 9, "r"), Source("step 1,200", 1200, "r")]
+    count = len(stage.asked)
+    stage.viewer.want(Look(opened=("conv2",), weighed=("fc1",)))
+    assert not stage.looking._timer.isActive()
+    # Once it has ended, all of that is asked of what it has trained.
+    followed.status_changed.emit(Followed("completed", "far", 7, 0.0, 0.0))
+    stage.qtbot.waitUntil(lambda: len(stage.asked) > count, timeout=5_000)
+    assert (stage.asked[-1].opened, stage.asked[-1].weighed) == (("conv2",), ("fc1",))
+
+
+def test_after_a_look_back_the_newest_of_a_followed_run_are_shown_again(stage: Stage, followed: FollowSession) -> None:
+    followed.observed_arrived.emit((MEASURED, OPENED))
+    before = WeightsCaptured(run_id="r", step=2, layers={})
+    stage.looking.look_back([before], Source("step 2", 2, "r"))
+    newer = LayersOpened(run_id="r", step=1300, probe="0", layers={})
+    followed.observed_arrived.emit((newer,))
+    assert stage.viewer.shown == [MEASURED, OPENED, before]
+    stage.looking.look_at_present()
+    assert stage.viewer.shown[3:] == [MEASURED, newer]
+    # Those of a run that is followed no more are nobody's.
+    stage.looking.follow(None)
+    stage.looking.look_back([before], Source("step 2", 2, "r"))
+    stage.looking.look_at_present()
+    assert stage.viewer.shown[5:] == [before]

@@ -28,6 +28,7 @@ from explorer.runs import (
     StepsRecorded,
     default_root,
 )
+from explorer.runs.follow_looks import ANSWER_NAMES, WATCH_NAME
 from explorer.runs.launch import train_in_processes
 
 CONFIG = RunConfig(device="cpu", processes=2, epochs=500, batch_size=64)
@@ -85,7 +86,7 @@ def test_a_run_of_two_processes_is_watched_paused_stepped_and_stopped_from_outsi
     assert maps[-1].step == end.step
     assert maps[0].atlases["conv1"].num_channels == 6
     assert (maps[0].atlases["conv1"].image != maps[-1].atlases["conv1"].image).any()
-    assert not {path.name for path in record.folder.iterdir()} & {"maps.npz", "watch.npz"}
+    assert not {path.name for path in record.folder.iterdir()} & {WATCH_NAME, *ANSWER_NAMES.values()}
     assert record.weights_path.is_file()
 
 
@@ -100,6 +101,7 @@ def test_what_cannot_begin_says_why(own_home: Path) -> None:
 WINDOW = """
 from explorer import zoo
 from explorer.runs import RunConfig, RunControl, StepsRecorded
+from explorer.runs.follow_looks import ANSWER_NAMES, WATCH_NAME
 from explorer.runs.launch import train_in_processes
 
 def emit(event):

@@ -7,9 +7,20 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from explorer.runs import Atlas, Event, FeatureMapsCaptured, Look, Probe, RunControl, StateChanged
+from explorer.runs import (
+    Atlas,
+    Event,
+    FeatureMapsCaptured,
+    LayersOpened,
+    Look,
+    Observed,
+    OpenedLayer,
+    Probe,
+    RunControl,
+    StateChanged,
+)
 from explorer.runs.follow_journal import Journal
-from explorer.runs.follow_maps import MapsAnswerer
+from explorer.runs.follow_looks import LookAnswerer
 from explorer.session.follow_session import FollowSession
 
 
@@ -55,11 +66,13 @@ def test_a_folder_that_goes_and_comes_back_is_said_once_each(
     assert said[1] == ""
 
 
-def test_maps_come_while_somebody_looks(session: FollowSession, folder: Path, qtbot: QtBot) -> None:
+def test_answers_come_while_somebody_looks(session: FollowSession, folder: Path, qtbot: QtBot) -> None:
     control = RunControl()
-    seen: list[FeatureMapsCaptured] = []
-    session.maps_arrived.connect(seen.append)
-    session.watch(Look(maps=("conv1",), probes=(Probe(label="nothing", image=np.zeros((1, 4, 4), np.uint8)),)))
+    seen: list[FeatureMapsCaptured | Observed] = []
+    session.observed_arrived.connect(seen.extend)
+    session.watch(
+        Look(maps=("conv1",), opened=("fc1",), probes=(Probe(label="nothing", image=np.zeros((1, 4, 4), np.uint8)),))
+    )
     atlas = Atlas(
         image=np.full((2, 2), 7, np.uint8),
         num_channels=1,
@@ -71,14 +84,21 @@ def test_maps_come_while_somebody_looks(session: FollowSession, folder: Path, qt
         maximum=1.0,
     )
     captured = FeatureMapsCaptured(run_id="r", step=3, probe="nothing", atlases={"conv1": atlas})
-    with MapsAnswerer(control) as answerer:
+    layer = OpenedLayer((np.zeros(3, np.float32),), np.array([1.5, -2.0], np.float32), {})
+    opened = LayersOpened(run_id="r", step=3, probe="nothing", layers={"fc1": layer})
+    with LookAnswerer(control) as answerer:
         answerer.hear(StateChanged(run_id="r", state="running"), folder)
         session.start()
         qtbot.waitUntil(lambda: control.watched.look.maps == ("conv1",))
+        assert control.watched.look.opened == ("fc1",)
         answerer.hear(captured, folder)
-        qtbot.waitUntil(lambda: bool(seen))
-        assert seen[0].step == 3
-        assert seen[0].atlases["conv1"].image.tolist() == [[7, 7], [7, 7]]
+        answerer.hear(opened, folder)
+        qtbot.waitUntil(lambda: len(seen) == 2)
+        (maps,) = (event for event in seen if isinstance(event, FeatureMapsCaptured))
+        assert maps.step == 3
+        assert maps.atlases["conv1"].image.tolist() == [[7, 7], [7, 7]]
+        (layers,) = (event for event in seen if isinstance(event, LayersOpened))
+        assert layers.layers["fc1"].output.tolist() == [1.5, -2.0]
         session.watch(Look())
         qtbot.waitUntil(lambda: control.watched.look.maps == ())
     assert session.close()
