@@ -16,6 +16,7 @@ from explorer import zoo
 from explorer.runs import (
     Event,
     FeatureMapsCaptured,
+    LayersOpened,
     Look,
     Probe,
     RunConfig,
@@ -26,6 +27,7 @@ from explorer.runs import (
     RunStore,
     StateChanged,
     StepsRecorded,
+    WeightsCaptured,
     default_root,
 )
 from explorer.runs.follow_looks import ANSWER_NAMES, WATCH_NAME
@@ -45,7 +47,7 @@ def test_a_run_of_two_processes_is_watched_paused_stepped_and_stopped_from_outsi
     control, events = RunControl(), list[Event]()
     asked: list[str] = []
     square = Probe(label="a grey square", image=np.full((1, 28, 28), 200, np.uint8))
-    control.watch(Look(maps=("conv1", "fc2"), probes=(square,)))
+    control.watch(Look(maps=("conv1", "fc2"), opened=("fc2",), weighed=("conv1",), probes=(square,)))
 
     def has_come(kind: type[Event]) -> bool:
         return any(isinstance(event, kind) for event in events)
@@ -86,6 +88,16 @@ def test_a_run_of_two_processes_is_watched_paused_stepped_and_stopped_from_outsi
     assert maps[-1].step == end.step
     assert maps[0].atlases["conv1"].num_channels == 6
     assert (maps[0].atlases["conv1"].image != maps[-1].atlases["conv1"].image).any()
+    # All else that was looked at, too, and under the weights that are kept.
+    kept = load_file(record.weights_path)
+    weighed = [event for event in events if isinstance(event, WeightsCaptured)]
+    assert weighed[-1].step == end.step
+    np.testing.assert_array_equal(weighed[-1].layers["conv1"].weight, kept["conv1.weight"])
+    opened = [event for event in events if isinstance(event, LayersOpened)]
+    assert opened[-1].step == end.step
+    fc2 = opened[-1].layers["fc2"]
+    by_hand = kept["fc2.weight"] @ fc2.inputs[0] + kept["fc2.bias"]
+    np.testing.assert_allclose(fc2.output, by_hand, atol=1e-3 * float(np.abs(by_hand).max()))
     assert not {path.name for path in record.folder.iterdir()} & {WATCH_NAME, *ANSWER_NAMES.values()}
     assert record.weights_path.is_file()
 

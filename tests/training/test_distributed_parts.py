@@ -66,6 +66,15 @@ def test_only_the_first_gives_up_a_test_by_itself() -> None:
     assert not other.stop_requested
 
 
+def test_pictures_are_awaited_by_whoever_looks_at_the_first() -> None:
+    control, first, _other = pair()
+    control.ask_for_pictures()
+    first.pictures_sent()
+    seen = [first.are_pictures_awaited, control.are_pictures_awaited]
+    control.ask_for_pictures()
+    assert [*seen, first.are_pictures_awaited] == [False, False, True]
+
+
 def test_all_take_a_learning_rate_at_the_same_step() -> None:
     control, first, other = pair()
     rates = []
