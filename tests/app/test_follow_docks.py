@@ -2,7 +2,8 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from explorer import zoo
 from explorer.app.window import MainWindow
 from explorer.architecture import Project, files
+from explorer.panels.explanations.tab import PROBE_IMAGES
 from explorer.panels.follow_panel import FollowPanel
 from explorer.runs import (
     EpochFinished,
@@ -31,8 +33,11 @@ from explorer.runs.class_files import EpochTest, write_test
 from explorer.runs.database import hold_lock
 from explorer.runs.follow import Followed
 from explorer.runs.follow_journal import Journal
+from explorer.runs.follow_looks import LookAnswerer
 from explorer.runtime.feature_maps import capture_feature_maps
+from explorer.runtime.instruments import Subject, make_instruments
 from explorer.runtime.modules import build_module
+from explorer.runtime.opened import open_layers
 from tests.panels.fake_run import epoch_finished
 from tests.runs.test_class_figures import made
 
@@ -161,7 +166,7 @@ def test_its_maps_are_on_the_canvas_while_its_network_is_open(
     shown: list[str] = []
     monkeypatch.setattr(window.feature_maps, "show_observed", lambda _events, source: shown.append(source.text))
     control, network = RunControl(), build_module(zoo.entry("lenet5").build(), seed=1)
-    with MapsAnswerer(control) as answerer:
+    with LookAnswerer(control) as answerer:
 
         def answer(step: int) -> None:
             """What a run does between two steps."""
@@ -184,6 +189,55 @@ def test_its_maps_are_on_the_canvas_while_its_network_is_open(
         window.projects.open_network("lenet5-tanh84")
         qtbot.waitUntil(lambda: control.watched.look.maps == (), timeout=10_000)
         qtbot.waitUntil(lambda: shown[-1] == "initial weights", timeout=20_000)
+
+
+def test_its_layers_weights_and_answers_are_in_their_tabs(
+    window: MainWindow, folder: Path, journal: Journal, qtbot: QtBot
+) -> None:
+    control, network = RunControl(), build_module(zoo.entry("lenet5").build(), seed=1)
+    mean = torch.zeros(1, 1, 32, 32)
+    subject = Subject(
+        run_id="r",
+        network=network,
+        to_input=lambda _probe: mean,
+        class_names=tuple("0123456789"),
+        sample=lambda: mean,
+    )
+    instruments = make_instruments(subject)
+    with LookAnswerer(control) as answerer:
+
+        def is_asked(wish: str) -> bool:
+            return bool(getattr(control.watched.look, wish))
+
+        def is_step(text: Callable[[], str]) -> bool:
+            return "step 1,234" in text()
+
+        def serve(step: int) -> None:
+            """What a run does between two steps."""
+            for instrument in instruments:
+                if instrument.aim(control.watched.look):
+                    answerer.hear(instrument.capture(step), folder)
+
+        answerer.hear(StateChanged(run_id="r", state="running"), folder)
+        followed(window, folder)
+        window.show_canvas()
+        window.looking.enable()
+        window.selection.set(["conv2"])
+        window.answers.show_page(PROBE_IMAGES)
+        tabs: tuple[tuple[str, str, Callable[[], str]], ...] = (
+            ("layer", "opened", lambda: window.layer_walk._facts.whole),
+            ("weights", "weighed", lambda: window.weights_panel._facts.whole),
+            ("classes", "explained", lambda: window.explanations._where.whole),
+        )
+        for name, wish, text in tabs:
+            window.docks[name].raise_()
+            qtbot.waitUntil(partial(is_asked, wish), timeout=20_000)
+            serve(1234)
+            qtbot.waitUntil(partial(is_step, text), timeout=20_000)
+        board = window.layer_walk.board
+        assert board.walk is not None
+        expected = open_layers(network, mean, ("conv2",))["conv2"].output
+        np.testing.assert_allclose(board.walk.opened.output, expected, atol=2e-3 * float(np.abs(expected).max()))
 
 
 @pytest.mark.parametrize(
