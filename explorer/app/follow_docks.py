@@ -28,8 +28,8 @@ class FollowDocks(QObject):
     """Opens and closes them.
 
     Signals:
-        shown_changed(FollowSession): this run trains what is on screen, so that its feature maps belong there; None for
-            none.
+        shown_changed(FollowSession): this run trains what is on screen, so that what is seen of it belongs there; None
+            for none.
     """
 
     shown_changed = Signal(object)

@@ -102,13 +102,11 @@ class LookAnswerer:
             return
         mark = _mark_of(self._folder / WATCH_NAME)
         now_s = self._clock()
-        if mark is not None and mark != self._mark:
-            self._marked_s = now_s
-            if (question := _read_question(self._folder / WATCH_NAME)) is not None:
-                self._mark, self._is_asked = mark, not question.is_empty
-                self._control.watch(question)
+        is_new, self._mark = mark is not None and mark != self._mark, mark
+        if is_new and (question := _read_question(self._folder / WATCH_NAME)) is not None:
+            self._marked_s, self._is_asked = now_s, not question.is_empty
+            self._control.watch(question)
         elif self._is_asked and (mark is None or now_s - self._marked_s >= FORGOTTEN_S):
-            self._mark = mark
             self._control.watch(Look())
             with self._writing:
                 self._is_asked = False

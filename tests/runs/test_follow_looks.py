@@ -444,6 +444,20 @@ def test_half_a_file_is_no_file(pair: Pair) -> None:
         assert all(read.step == 1 for read in pair.reader.poll())
 
 
+def test_a_damaged_question_is_no_sign_of_life(pair: Pair) -> None:
+    pair.reader.ask(Look(maps=("conv1",)))
+    pair.reader.poll()
+    pair.answerer.look()
+    assert pair.say(maps(1, "conv1")) is not None
+    for size in range(5):
+        (pair.folder / WATCH_NAME).write_bytes(b"?" * size)
+        pair.clock.now_s += FORGOTTEN_S / 4
+        pair.answerer.look()
+    assert pair.watched() == ()
+    # Nobody is there to take them away.
+    assert [path.name for path in pair.folder.iterdir()] == [WATCH_NAME]
+
+
 def test_a_folder_that_refuses_costs_pictures_only(tmp_path: Path) -> None:
     pair = Pair(tmp_path / "gone")
     pair.reader.ask(Look(maps=("conv1",)))
