@@ -12,24 +12,19 @@ Answers are packed as moments are (`moments_packing`), their large arrays at hal
 
 import contextlib
 import dataclasses
-import io
-import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
-
 from explorer.runs.control import RunControl
 from explorer.runs.events import Event, RunFailed, RunFinished
-from explorer.runs.looks import MOST_PROBES, Look, Pixel, Probe
-from explorer.runs.moments_packing import EVENT_KINDS, SMALL, UNREADABLE, Moment, pack, read_arrays, unpack
-from explorer.runs.observed import LayersOpened, WeightsCaptured
+from explorer.runs.follow_packing import MOST_ANSWER_BYTES, fitted, pack_question, unpack_question
+from explorer.runs.looks import Look
+from explorer.runs.moments_packing import EVENT_KINDS, UNREADABLE, Moment, pack, unpack
 
 WATCH_NAME = "watch.npz"
 ANSWER_NAMES: Mapping[type[Any], str] = {kind: f"answer-{kind.__name__}.npz" for kind in EVENT_KINDS}
@@ -37,15 +32,11 @@ RENEWAL_S = 4.0
 """How often a follower says that it still looks."""
 FORGOTTEN_S = 4 * RENEWAL_S
 """So long after the last renewal the run takes nobody to look any more."""
-MOST_ANSWER_BYTES = 1 << 26
-"""Of the arrays of one answer, as they are packed."""
 _INTERVAL_S = 0.2
 _DISK_SHARE = 0.1
 """Of its thread's time that writing may take."""
 _MOST_FILE_BYTES = MOST_ANSWER_BYTES + (1 << 22)
 """Of a file that is read: an answer, and what says what its arrays are."""
-_FORMAT = 2
-"""Of questions; the first asked for feature maps alone."""
 _logger = logging.getLogger(__name__)
 
 
@@ -181,7 +172,7 @@ class LookReader:
         with contextlib.suppress(OSError):
             there = _mark_of(path)
             if not self._is_written or (there is None and now_s - self._asked_s >= RENEWAL_S):
-                _replace(path, _packed_question(self._question))
+                _replace(path, pack_question(self._question))
                 self._own_mark = _mark_of(path)
                 self._is_written, self._asked_s = True, now_s
             elif now_s - self._asked_s >= RENEWAL_S and there == self._own_mark:
@@ -205,59 +196,6 @@ class LookReader:
                 path.unlink(missing_ok=True)
             _remove_answers(self._folder)
         self._question = self._own_mark = None
-
-
-def fitted(event: Moment, most_bytes: int = MOST_ANSWER_BYTES) -> Moment | None:
-    """An event without its largest parts, so that its arrays take at most so many bytes.
-
-    Gradients and changes of weights, and the parameters of opened layers, go first, the largest layer's before others';
-    then whole layers, the largest first. What is left out is logged.
-
-    Returns:
-        The event itself where it fits; None where nothing that fits is left.
-    """
-    if _packed_bytes(event) <= most_bytes:
-        return event
-    part: Any = event
-    for field, node_id, shrunk in _shrunk(event):
-        layers = dict(getattr(part, field))
-        if shrunk is None:
-            del layers[node_id]
-        else:
-            layers[node_id] = shrunk
-        part = dataclasses.replace(part, **{field: layers})
-        if layers and _packed_bytes(part) <= most_bytes:
-            _logger.info(
-                "%s of step %d is too large: without %s and larger ones", type(event).__name__, event.step, node_id
-            )
-            return part  # type: ignore[no-any-return]  # replaced by its own kind
-    _logger.info("%s of step %d is too large and left out", type(event).__name__, event.step)
-    return None
-
-
-def _shrunk(event: Moment) -> Iterator[tuple[str, str, Any]]:
-    """Field, node and what takes its place, None for nothing; what to leave out first comes first."""
-    for field in ("atlases", "layers"):
-        layers: Mapping[str, Any] = getattr(event, field, {})
-        ordered = sorted(layers, key=lambda node_id: -_packed_bytes(layers[node_id]))
-        for node_id in ordered:
-            if isinstance(event, WeightsCaptured):
-                yield field, node_id, layers[node_id]._replace(change=None, gradient=None)
-            elif isinstance(event, LayersOpened):
-                yield field, node_id, layers[node_id]._replace(parameters={})
-        for node_id in ordered:
-            yield field, node_id, None
-
-
-def _packed_bytes(value: Any) -> int:
-    """Of all arrays in a value, about as `pack` has them."""
-    if isinstance(value, np.ndarray):
-        return value.nbytes // 2 if value.dtype == np.float32 and value.size > SMALL else value.nbytes
-    if isinstance(value, Mapping):
-        return sum(_packed_bytes(item) for item in value.values())
-    if dataclasses.is_dataclass(value):
-        return sum(_packed_bytes(getattr(value, field.name)) for field in dataclasses.fields(value))
-    return sum(_packed_bytes(item) for item in value) if isinstance(value, (tuple, list)) else 0
 
 
 def _remove_answers(folder: Path) -> None:
@@ -296,57 +234,12 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _packed_question(question: Look) -> bytes:
-    look = {field.name: getattr(question, field.name) for field in dataclasses.fields(question)}
-    look["probes"] = [{"label": probe.label, "target": probe.target} for probe in question.probes]
-    text = json.dumps({"format": _FORMAT, "look": look}, allow_nan=False)
-    images = {f"image{i}": probe.image for i, probe in enumerate(question.probes)}
-    file = io.BytesIO()
-    np.savez(file, about=np.frombuffer(text.encode(), np.uint8), **images)  # type: ignore[arg-type]  # no option's name
-    return file.getvalue()
-
-
 def _read_question(path: Path) -> Look | None:
     """None for what is no question, or one of another version."""
     try:
-        arrays = read_arrays(_content(path))
-        about = json.loads(arrays["about"].tobytes())
-        if about["format"] != _FORMAT:
-            return None
-        look = about["look"]
-        probes = look["probes"][:MOST_PROBES]
-        return Look(
-            probes=tuple(
-                Probe(label=str(probe["label"]), image=_image(arrays[f"image{i}"]), target=_maybe(int, probe["target"]))
-                for i, probe in enumerate(probes)
-            ),
-            current=max(0, int(look["current"])),
-            maps=_names(look["maps"]),
-            opened=_names(look["opened"]),
-            weighed=_names(look["weighed"]),
-            measures=bool(look["measures"]),
-            explained=bool(look["explained"]),
-            explained_layer=_maybe(str, look["explained_layer"]),
-            explained_class=_maybe(int, look["explained_class"]),
-            pointed=_maybe(lambda said: Pixel(str(said[0]), *(int(place) for place in said[1:])), look["pointed"]),
-            compared=_maybe(lambda said: (str(said[0]), int(said[1])), look["compared"]),
-        )
+        return unpack_question(_content(path))
     except UNREADABLE:
         return None
-
-
-def _names(said: Any) -> tuple[str, ...]:
-    return tuple(str(node_id) for node_id in list(said))
-
-
-def _maybe(kind: Callable[[Any], Any], said: Any) -> Any:
-    return None if said is None else kind(said)
-
-
-def _image(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if array.dtype.kind not in "uif":
-        raise ValueError(f"an image of {array.dtype}")
-    return array
 
 
 def _read_answer(path: Path) -> tuple[Moment, ...]:

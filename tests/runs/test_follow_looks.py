@@ -32,8 +32,8 @@ from explorer.runs.follow_looks import (
     WATCH_NAME,
     LookAnswerer,
     LookReader,
-    fitted,
 )
+from explorer.runs.follow_packing import fitted
 from explorer.runs.looks import Pixel
 from explorer.runs.moments_packing import EVENT_KINDS, UNREADABLE, Moment, unpack
 from tests.runs.test_moments_packing import assert_same, made
