@@ -1,5 +1,6 @@
 """What every test gets: a home of its own, an offscreen Qt, and failure on any Qt warning or leaked thread."""
 
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_API", "pyside6")
 os.environ.setdefault("PYTEST_QT_API", "pyside6")
+# As in the program, no thread but the first may take widgets apart; see `session/collector.py`.
+gc.disable()
+_MOST_YOUNG = 20_000
 
 
 OWN_THREADS = frozenset(
@@ -29,6 +33,14 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("ARCH_EXPLORER_HOME", str(home))
     return home
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """Garbage goes between two tests."""
+    yield
+    if gc.get_count()[0] > _MOST_YOUNG:
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from explorer import __version__
 from explorer.runtime import threads
-from explorer.session.collector import settle
+from explorer.session.collector import Collector, settle
 
 _PRELOAD_AFTER_MS = 150
 """torch's import holds Python for a while; the first frames go before it."""
@@ -41,6 +41,7 @@ def run(target: str | None) -> int:
         QTimer.singleShot(0, window, window.projects.offer_recovery)
     QTimer.singleShot(_PRELOAD_AFTER_MS, window, window.preload)
     settle()
+    Collector(application)
     _quit_on_interrupt(application, window)
     return application.exec()
 
