@@ -12,6 +12,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+LOCK_NAME = "running.lock"
+"""In a run's folder, held as long as its process lives."""
 _TABLES = """
 CREATE TABLE runs (
     run_id TEXT PRIMARY KEY,

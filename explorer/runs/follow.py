@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from explorer.runs.database import is_locked
+from explorer.runs.database import LOCK_NAME, is_locked
 from explorer.runs.events import (
     EpochFinished,
     Event,
@@ -29,7 +29,6 @@ LIFELESS_S = 6 * BEAT_INTERVAL_S
 """So long without a beat is worth saying; a mount may show a file's time a minute late."""
 _GRACE_S = 3.0
 """The end of a run lets go of its lock a moment before its journal says so."""
-_LOCK_NAME = "running.lock"
 _CHUNK_BYTES = 1 << 22
 _HEAD_BYTES = 512
 
@@ -148,7 +147,7 @@ class Follower:
         """Find out whether the process died, where that can be known: on the machine that it ran on."""
         here = self._begun is not None and self._begun.machine == self._machine
         is_still = self._clock() - self._changed_s >= _GRACE_S
-        if here and is_still and self._state not in ENDED and not is_locked(self.folder / _LOCK_NAME):
+        if here and is_still and self._state not in ENDED and not is_locked(self.folder / LOCK_NAME):
             self._state = "interrupted"
 
     def _read(self, size: int) -> list[Event]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from explorer.runs.database import is_locked
+from explorer.runs.database import LOCK_NAME, is_locked
 from explorer.runs.moments import DEFAULT_MEGABYTES, FOLDER_NAME, kept_moments, remove_moments
 
 NUM_BUDGETS = 8
@@ -21,7 +21,6 @@ NUM_BUDGETS = 8
 _STILL_S = 3600.0
 """Since its last moment, after which a run is over whose lock a mounted disk may not show."""
 _RUN_FOLDER = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
-_LOCK_NAME = "running.lock"
 _logger = logging.getLogger(__name__)
 
 
@@ -74,6 +73,6 @@ def _runs(root: Path, cancelled: Callable[[], bool]) -> Iterator[_Run]:
 
 def _goes_on(folder: Path) -> bool:
     try:
-        return is_locked(folder / _LOCK_NAME)
+        return is_locked(folder / LOCK_NAME)
     except (OSError, sqlite3.Error):
         return True

@@ -25,6 +25,7 @@ from explorer.architecture.files import write_atomically
 from explorer.runs.class_files import EpochTest, write_test
 from explorer.runs.config import RunConfig
 from explorer.runs.database import (
+    LOCK_NAME,
     RunStoreError,
     UnknownRunError,
     hold_lock,
@@ -46,7 +47,6 @@ from explorer.runs.records import RunHistory, RunRecord
 from explorer.runs.rows import RUN_COLUMNS, read_history, read_record, row_of, to_sql
 
 _logger = logging.getLogger(__name__)
-_LOCK_NAME = "running.lock"
 
 
 class RunStore:
@@ -99,7 +99,7 @@ class RunStore:
             run_id, folder = self._make_folder(created_ns)
             try:
                 # Before the row: whoever sees the run must find it alive.
-                self._held[run_id] = hold_lock(folder / _LOCK_NAME)
+                self._held[run_id] = hold_lock(folder / LOCK_NAME)
                 write_atomically(folder / "architecture.arch.json", architecture_json.encode())
                 with transaction(db := self._writing()):
                     db.execute(
@@ -236,7 +236,7 @@ class RunStore:
         folder = self.get(run_id).folder
         with self._lock, reported(self._path, f"go on with run {run_id}"):
             try:
-                lock = hold_lock(folder / _LOCK_NAME)
+                lock = hold_lock(folder / LOCK_NAME)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                     raise
@@ -345,7 +345,7 @@ class RunStore:
         if lock is not None:
             lock.close()
             with contextlib.suppress(OSError):
-                (self.root / run_id / _LOCK_NAME).unlink(missing_ok=True)
+                (self.root / run_id / LOCK_NAME).unlink(missing_ok=True)
 
     def _writing(self) -> sqlite3.Connection:
         if self._writer is None:
@@ -371,7 +371,7 @@ class RunStore:
         if known is not None and known[0] == content and known[1].state not in ("running", "interrupted"):
             return known[1]
         try:
-            record = read_record(row, self.root, lambda folder: is_locked(folder / _LOCK_NAME))
+            record = read_record(row, self.root, lambda folder: is_locked(folder / LOCK_NAME))
         except ValueError as error:
             raise RunStoreError(f"{self._path}: {error}") from error
         self._known[record.run_id] = (content, record)
