@@ -280,7 +280,9 @@ def test_an_instrument_that_fails_leaves_the_others(tmp_path: Path, caplog: pyte
     assert 0 in steps(tmp_path)
 
 
-def test_training_never_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def may_write(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """The disk writes nothing until this is set."""
     may_write, put = threading.Event(), MomentStore.put
 
     def slow(store: MomentStore, step: int, events: Sequence[Moment]) -> bool:
@@ -288,6 +290,10 @@ def test_training_never_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.M
         return put(store, step, events)
 
     monkeypatch.setattr(MomentStore, "put", slow)
+    return may_write
+
+
+def test_training_never_waits_for_the_disk(tmp_path: Path, may_write: threading.Event) -> None:
     clock = Clock()
     instrument = Costly(clock, 0.001)
     kept = recorder(tmp_path, clock, [instrument], 1000)
@@ -322,14 +328,7 @@ def probes_of(folder: Path, step: int) -> list[str]:
     return [event.probe for event in read_moment(folder, step) if isinstance(event, FeatureMapsCaptured)]
 
 
-def test_the_last_moment_is_captured_again_if_it_was_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    may_write, put = threading.Event(), MomentStore.put
-
-    def slow(store: MomentStore, step: int, events: Sequence[Moment]) -> bool:
-        assert may_write.wait(10)
-        return put(store, step, events)
-
-    monkeypatch.setattr(MomentStore, "put", slow)
+def test_the_last_moment_is_captured_again_if_it_was_dropped(tmp_path: Path, may_write: threading.Event) -> None:
     clock = Clock()
     instrument = Costly(clock, 0.001)
     kept = recorder(tmp_path, clock, [instrument], 64)
