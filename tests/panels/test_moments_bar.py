@@ -209,7 +209,20 @@ def test_the_past_is_told_from_the_present_by_colour(scene: Scene, choice: str) 
 
 
 def test_a_loss_of_a_million_steps_is_drawn(scene: Scene) -> None:
+    steps = tuple(range(0, 1_000_001, 1000))
     scene.bar.begin(1000)
+    scene.bar.show_steps(steps, is_growing=True)
+    without = scene.bar.track.grab().toImage()
     scene.bar.put(recorded(np.geomspace(2.3, 0.01, 1_000_000)))
-    scene.bar.show_steps(tuple(range(0, 1_000_000, 1000)), is_growing=True)
-    assert not scene.bar.grab().toImage().isNull()
+    scene.bar.show_steps(steps, is_growing=True)
+    drawn = scene.bar.track.grab().toImage()
+
+    def top_of_curve(step: int) -> int:
+        """Pixels from the top, above the ticks."""
+        x = round(scene.bar.track.place_of(step))
+        rows = range(drawn.height() - 10)
+        return next((y for y in rows if drawn.pixel(x, y) != without.pixel(x, y)), drawn.height())
+
+    tops = [top_of_curve(step) for step in (10_000, 200_000, 400_000)]
+    assert tops[0] < drawn.height() / 4
+    assert tops == sorted(set(tops))
