@@ -14,6 +14,9 @@ SMALLEST_ZOOM = 0.05
 OPENING_ZOOM = 0.25
 """A network that would open smaller than this opens at its top instead, at a size to work at."""
 _WORKING_ZOOM = 0.8
+_STAYS_WHOLE = 0.8
+"""Of the zoom before, down to which what is shown whole stays so in less room: a bar that appears must not throw the
+view to the top."""
 FIT_MS = 160
 _MARGIN = 3 * GRID
 _CLEAR = GRID
@@ -34,6 +37,8 @@ class Camera(QObject):
         self._view = view
         self._bounds = QRectF()
         self._is_fitted = True
+        self._is_whole = self._is_asked_whole = False
+        """Whether all of the drawing was fitted, and whether that was asked for, at whatever zoom."""
         self._from = (1.0, QPointF())
         self._to = (1.0, QPointF())
         self._flight = QVariantAnimation(self)
@@ -61,21 +66,13 @@ class Camera(QObject):
 
     def fit(self, *, animated: bool) -> None:
         """Show the whole drawing, at 100 % at most."""
-        self._go(min(1.0, max(self._fitting_zoom(), 0.005)), self._bounds.center(), animated)
-        self._is_fitted = True
+        self._show_whole(animated=animated)
+        self._is_asked_whole = True
 
     def open(self) -> None:
         """Show a new drawing: all of it, or its top where all of it would be too small to read."""
-        self._flight.stop()
-        if self._bounds.isEmpty() or self._fitting_zoom() >= OPENING_ZOOM:
-            self.fit(animated=False)
-            return
-        width = self._bounds.width() + 2 * _MARGIN
-        zoom = max(OPENING_ZOOM, min(_WORKING_ZOOM, self._view.viewport().width() / width))
-        half = self._view.viewport().height() / zoom / 2
-        top = QPointF(self._bounds.center().x(), self._bounds.top() - _MARGIN / zoom + half)
-        self._go(zoom, top, animated=False)
-        self._is_fitted = True
+        self._is_asked_whole = False
+        self._frame(OPENING_ZOOM)
 
     def zoom_at(self, position: QPoint, factor: float) -> None:
         """Zoom so that what is under a position of the viewport stays there."""
@@ -139,7 +136,8 @@ class Camera(QObject):
         """The viewport has another size."""
         self._update_reach()
         if self._is_fitted:
-            self.open()
+            least = min(OPENING_ZOOM, _STAYS_WHOLE * self.zoom) if self._is_whole else OPENING_ZOOM
+            self._frame(0.0 if self._is_asked_whole else least)
         self.moved.emit()
 
     def stop(self) -> None:
@@ -147,6 +145,24 @@ class Camera(QObject):
         if self._flight.state() is QVariantAnimation.State.Running:
             self._flight.stop()
             self._fly(1.0)
+
+    def _frame(self, least: float) -> None:
+        """Show all of the drawing, or its top where that would be smaller than a zoom."""
+        self._flight.stop()
+        if self._bounds.isEmpty() or self._fitting_zoom() >= least:
+            self._show_whole(animated=False)
+            return
+        width = self._bounds.width() + 2 * _MARGIN
+        zoom = max(OPENING_ZOOM, min(_WORKING_ZOOM, self._view.viewport().width() / width))
+        half = self._view.viewport().height() / zoom / 2
+        top = QPointF(self._bounds.center().x(), self._bounds.top() - _MARGIN / zoom + half)
+        self._go(zoom, top, animated=False)
+        self._is_fitted, self._is_whole = True, False
+
+    def _show_whole(self, *, animated: bool) -> None:
+        self._go(min(1.0, max(self._fitting_zoom(), 0.005)), self._bounds.center(), animated)
+        self._is_fitted = True
+        self._is_whole = not self._bounds.isEmpty()
 
     def _go(self, zoom: float, centre: QPointF, animated: bool) -> None:
         self._flight.stop()
