@@ -12,3 +12,5 @@ class Source(NamedTuple):
     """Updates made; None for a network at rest."""
     run_id: str
     """Empty for none."""
+    is_past: bool = False
+    """Whether it is looked back at: what was captured of another step does not belong to it."""

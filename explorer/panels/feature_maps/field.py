@@ -30,6 +30,7 @@ class FieldView(QWidget):
         self._box: Box | None = None
         self._heat: npt.NDArray[np.float32] | None = None
         self._heat_image = QImage()
+        self._why = ""
         self.setMinimumSize(12 * GRID, 8 * GRID)
         themes.changed.connect(self.update)
 
@@ -73,17 +74,18 @@ class FieldView(QWidget):
         self._image = QImage() if values is None else input_picture(values)
         self.update()
 
-    def show_field(self, box: Box | None, heat: npt.NDArray[np.float32] | None) -> None:
+    def show_field(self, box: Box | None, heat: npt.NDArray[np.float32] | None, why: str = "") -> None:
         """Frame what a value can see; None for nothing.
 
         Args:
             heat: what it rests on, `(H, W)` of the image; None where that is not measured.
+            why: it is not, and will not be.
         """
-        if box == self._box and heat is self._heat:
+        if (box, why) == (self._box, self._why) and heat is self._heat:
             return
         if heat is not self._heat:
             self._heat_image = QImage() if heat is None else _heat_picture(heat)
-        self._box, self._heat = box, heat
+        self._box, self._heat, self._why = box, heat, why
         self.update()
 
     def image_rect(self) -> QRectF:
@@ -202,12 +204,14 @@ class FieldView(QWidget):
         parts = [(self.text, theme.accent if self._box is not None else None)]
         if self._box is not None and self._heat is not None:
             parts.append((self.tr("gradient"), _HEAT))
+        elif self._box is not None and self._why:
+            parts.append((self._why, None))
         side = metrics.height() - 6
         total = sum(metrics.horizontalAdvance(text) + (side + 4 if colour else 0) for text, colour in parts)
         total += GRID * (len(parts) - 1)
         if total > self.width() and len(parts) > 1:
             total -= metrics.horizontalAdvance(parts[1][0])
-            parts[1] = ("", _HEAT)
+            parts[1] = ("", parts[1][1])
         left = max(0.0, (self.width() - total) / 2)
         for number, (text, colour) in enumerate(parts):
             if colour is not None:

@@ -33,6 +33,7 @@ from explorer.panels.feature_maps.pins import MOST_PINS, Pin
 from explorer.panels.feature_maps.pointing import Pointing, field_of, is_there, pixel_of
 from explorer.panels.feature_maps.taken import Store, Taken
 from explorer.panels.feature_maps.values import (
+    Scale,
     levels_of,
     scale_of,
 )
@@ -81,7 +82,8 @@ class FeatureMapsPanel(ViewerPanel):
         self._shown: Taken | None = None
         self._order: npt.NDArray[np.intp] = np.arange(0)
         self._levels: npt.NDArray[np.uint8] | None = None
-        self._is_diverging = False
+        self._scale: Scale | None = None
+        """What the levels stand for; None without any."""
         self._is_over_maps = False
         self.setAcceptDrops(True)
 
@@ -273,7 +275,7 @@ class FeatureMapsPanel(ViewerPanel):
         current = self._selection.current
         self._shown = self._store.of(current)
         if self._shown is None or current is None:
-            self._levels = None
+            self._levels = self._scale = None
             has_probe = self.probe_bar.current is not None
             self.body.show_sentence(self._words.what_to_do(self._document, current, has_probe, self._problem))
         else:
@@ -286,24 +288,31 @@ class FeatureMapsPanel(ViewerPanel):
         maps = taken.maps
         self._order = self._channels.take(current, taken, self.controls.order, is_held=self._is_over_maps)
         if maps.is_vector and maps.num_channels <= _MOST_BARS:
-            self._levels = None
+            self._levels = self._scale = None
             self.bars.show_values(maps.values[:, 0, 0], self._order)
             self.body.bring(self.bars)
             self.controls.bar.hide()
         else:
-            scale = scale_of(maps, per_channel=self.controls.per_channel, diverging=self.controls.diverging)
-            self._levels, self._is_diverging = levels_of(maps, scale), scale.is_diverging
-            self.maps.show_levels(self._levels, self._order, self._is_diverging)
+            self._scale = scale_of(maps, per_channel=self.controls.per_channel, diverging=self.controls.diverging)
+            self._levels = levels_of(maps, self._scale)
+            self.maps.show_levels(self._levels, self._order, self._scale.is_diverging)
             if not self.body.is_in_front(self.compared) or self._compared_channel() is None:
                 self.body.bring(self.maps)
-            if self.controls.per_channel and not maps.is_vector and self.maps.chosen is None:
-                self.controls.bar.show_range(0, 0, self._is_diverging, self.tr("each channel by its own range"))
-            else:
-                self.controls.bar.show_range(*scale.of(self.maps.chosen or 0), self._is_diverging)
+            self._show_range()
             self.controls.bar.show()
             self._show_compared()
         self._show_channel()
         self.body.fit_sides()
+
+    def _show_range(self) -> None:
+        """Let the colour bar say what the colours of the maps of the one image stand for."""
+        taken, scale = self._shown, self._scale
+        if taken is None or scale is None:
+            return
+        if self.controls.per_channel and not taken.maps.is_vector and self.maps.chosen is None:
+            self.controls.bar.show_range(0, 0, scale.is_diverging, self.tr("each channel by its own range"))
+        else:
+            self.controls.bar.show_range(*scale.of(self.maps.chosen or 0), scale.is_diverging)
 
     def _show_tools(self) -> None:
         self.zoom.setVisible(self._shown is not None and self.body.is_in_front(self.maps))
@@ -324,7 +333,7 @@ class FeatureMapsPanel(ViewerPanel):
     def _show_channel(self) -> None:
         channel, taken, current = self.maps.chosen, self._shown, self._selection.current
         # A single pixel enlarged says no more than its value, which the readout gives.
-        if taken is None or current is None or self._levels is None or taken.maps.is_vector:
+        if taken is None or current is None or self._levels is None or self._scale is None or taken.maps.is_vector:
             self.side.hide()
             return
         self.side.show()
@@ -334,7 +343,7 @@ class FeatureMapsPanel(ViewerPanel):
         self.side.show_channel(
             self._levels,
             channel,
-            self._is_diverging,
+            self._scale.is_diverging,
             text=self._words.channel(taken.maps, channel),
             is_pinned=Pin(current, channel) in self.pins.pins,
             many=len(self._probes.probes) > 1,
@@ -344,6 +353,7 @@ class FeatureMapsPanel(ViewerPanel):
         """Another channel is enlarged, or it is to be seen for all images, or for one again."""
         if self._compared_channel() is None:
             self._leave_compared()
+            self._show_range()
         self._show_channel()
         self._show_compared()
         self._show_tools()
@@ -365,6 +375,7 @@ class FeatureMapsPanel(ViewerPanel):
         """Back to the maps of the one image."""
         if self.body.is_in_front(self.compared):
             self.body.bring(self.maps)
+            self._show_range()
             self._show_tools()
 
     def _show_compared(self) -> None:
@@ -416,7 +427,9 @@ class FeatureMapsPanel(ViewerPanel):
             return
         snapshot = self._document.snapshot
         shown = self._store.heat(pixel, taken.probe)
-        self.field.show_field(field_of(snapshot.architecture, snapshot.inference, pixel), shown)
+        # Kept only where it was looked at then.
+        why = self.tr("no gradient kept") if shown is None and taken.source.is_past else ""
+        self.field.show_field(field_of(snapshot.architecture, snapshot.inference, pixel), shown, why)
         report = snapshot.inference.nodes[pixel.node_id]
         self.readout.show_link(self._words.value(pixel, taken, report), taken.opened is not None)
 

@@ -67,7 +67,8 @@ class Store:
         has_heat = False
         now_s = self._clock()
         moment = (source.run_id, -1 if source.step is None else source.step)
-        if moment[0] != self._moment[0] or moment[1] < self._moment[1]:
+        is_other = moment != self._moment if source.is_past else moment[1] < self._moment[1]
+        if moment[0] != self._moment[0] or is_other:
             # Another run, or a look back: measured under weights that are not on screen.
             self._heats.clear()
             self.compared = None
@@ -149,6 +150,8 @@ class Store:
         if before.opened is None or probe != before.probe or source.run_id != before.source.run_id:
             return False
         if now_s - before.at_s >= STALE_AFTER_S:
+            return False
+        if source.is_past and source.step != before.source.step:
             return False
         if source.step is None or before.source.step is None:
             return source.text == before.source.text
