@@ -1,7 +1,5 @@
 """What of a network at rest is on screen already: the views' next wish is asked for only as far as it is new."""
 
-from pathlib import Path
-
 from explorer.runs import Look, merged
 from explorer.session.probe_session import ProbeRequest
 
@@ -9,16 +7,20 @@ from explorer.session.probe_session import ProbeRequest
 class Answered:
     """What is on screen of a network at rest, so that it is not asked again."""
 
-    def __init__(self, request: ProbeRequest | None = None) -> None:
-        """Nothing yet, of what a request is about; None for what nothing is known of."""
+    def __init__(self, request: ProbeRequest | None = None, changed_ns: int | None = None) -> None:
+        """Nothing yet, of what a request is about; None for what nothing is known of.
+
+        Args:
+            changed_ns: when the file of its weights was written last.
+        """
         self._request = request
-        self._changed_ns = None if request is None else _changed_ns(request.weights)
+        self._changed_ns = changed_ns
         self.look = Look()
 
-    def is_of(self, request: ProbeRequest) -> bool:
-        """Whether a request is about the same network, weights and images."""
+    def is_of(self, request: ProbeRequest, changed_ns: int | None) -> bool:
+        """Whether a request is about the same network, weights, as old as these, and images."""
         known = self._request
-        return known is not None and is_alike(request, known) and _changed_ns(request.weights) == self._changed_ns
+        return known is not None and is_alike(request, known) and changed_ns == self._changed_ns
 
     def add(self, look: Look) -> None:
         """Take what is on screen now."""
@@ -38,10 +40,3 @@ def is_alike(request: ProbeRequest, other: ProbeRequest) -> bool:
         == (other.weights, other.seed, other.data, other.normalization)
         and (request.look.probes, request.look.current) == (other.look.probes, other.look.current)
     )
-
-
-def _changed_ns(weights: str | None) -> int | None:
-    try:
-        return None if weights is None else Path(weights).stat().st_mtime_ns
-    except OSError:
-        return None

@@ -1,12 +1,13 @@
 """The docks of the window's panels: made, arranged, hidden behind the gallery. What is in them is the panels' own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from PySide6.QtCore import QByteArray, QCoreApplication, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QToolBar, QWidget
 
 from explorer.app.tab_focus import TabFocus
 from explorer.look.island import Island
+from explorer.panels.dock_panel import DockPanel
 
 _LEFT, _RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 _BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
@@ -18,15 +19,13 @@ _STATE_VERSION = 2
 class Docks:
     """A window's docks: one for each panel, and those that others add while it is open."""
 
-    def __init__(
-        self, window: QMainWindow, panels: Mapping[str, QWidget], in_front: Mapping[str, Callable[[bool], None]]
-    ) -> None:
+    def __init__(self, window: QMainWindow, panels: Mapping[str, QWidget]) -> None:
         """Make and arrange them.
 
         Args:
             window: gets them.
-            panels: by the names of `_titles`, in the order of the tabs.
-            in_front: called with whether that panel's dock is on screen and not behind another.
+            panels: by the names of `_titles`, in the order of the tabs; each `DockPanel` in them is told whether its
+                dock is in front of those that share its place.
         """
         self._window = window
         self._hidden_state: QByteArray | None = None
@@ -42,8 +41,9 @@ class Docks:
             window.addDockWidget(_AREAS.get(name, _BOTTOM), dock)
             self.by_name[name] = dock
         self._stack_bottom()
-        for name, follow in in_front.items():
-            self.by_name[name].visibilityChanged.connect(follow)
+        for dock in self.by_name.values():
+            for panel in dock.findChildren(DockPanel):
+                dock.visibilityChanged.connect(panel.set_in_front)
         self._stack_ideas()
         self._arrange()
         TabFocus(window)

@@ -7,9 +7,10 @@ A view says what it wants and is handed what was captured. It never asks where t
 import dataclasses
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Protocol
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
-from PySide6.QtCore import QObject, QTimer, SignalInstance
+from PySide6.QtCore import QObject, Qt, QTimer, SignalInstance
 
 from explorer.app.answered import Answered, is_alike
 from explorer.runs import Event, FeatureMapsCaptured, Look, Observed, RunConfig, merged
@@ -24,6 +25,13 @@ from explorer.session.sources import Source
 
 _SETTLE_MS = 80
 """After the last of a row of changes, before the network at rest is asked; a drag does not queue one a frame."""
+
+
+class _Weights(NamedTuple):
+    """A file of weights, and when it was written last."""
+
+    path: str
+    changed_ns: int | None
 
 
 class Viewer(Protocol):
@@ -67,6 +75,10 @@ class Looking(QObject):
         self._enabled = False
         self._followed: FollowSession | None = None
         self._has_answered = False
+        self._followed_weights: _Weights | None = None
+        """What the followed run keeps of weights, as its thread saw last; None while it has none."""
+        self._known_weights: _Weights | None = None
+        """The same, as the views know it."""
         self._is_looking_back = False
         self._moment: tuple[Sequence[Event], Source] = ((), Source("", None, ""))
         """What is looked back at, to be shown again to a view that wants something else."""
@@ -111,14 +123,18 @@ class Looking(QObject):
         if before is session:
             return
         self._followed, self._has_answered = session, False
+        self._followed_weights = self._known_weights = None
         if not self._run.is_active:
             self._newest.clear()
         if before is not None:
             before.observed_arrived.disconnect(self._show_followed)
+            before.status_changed.disconnect(self._look_for_weights)
             before.status_changed.disconnect(self._follow_status)
             before.watch(Look())
         if session is not None:
             session.observed_arrived.connect(self._show_followed)
+            # In the thread that looks at the folder, which a mount that hangs may hold.
+            session.status_changed.connect(self._look_for_weights, Qt.ConnectionType.DirectConnection)
             session.status_changed.connect(self._follow_status)
         self._look()
 
@@ -157,12 +173,12 @@ class Looking(QObject):
         is_going = followed is not None and followed.status is not None and not followed.status.is_ended
         return is_going and self._has_answered and not self._run.is_active
 
-    def _weights(self) -> str | None:
+    def _weights(self) -> _Weights | None:
         """The weights that the network at rest has."""
-        followed = self._followed
-        if followed is not None and not self._run.is_active and followed.weights.is_file():
-            return str(followed.weights)
-        return self._run.checkpoint
+        if self._known_weights is not None and not self._run.is_active:
+            return self._known_weights
+        kept = self._run.checkpoint
+        return None if kept is None else _Weights(kept, _changed_ns(Path(kept)))
 
     def _wanted(self) -> Look:
         if not self._document.is_open:
@@ -208,8 +224,10 @@ class Looking(QObject):
         request = self._request_of_today()
         if request.look.is_empty or not request.look.probes:
             return
-        if not self._answered.is_of(request):
-            self._answered = Answered(request)
+        weights = self._weights()
+        changed_ns = None if weights is None else weights.changed_ns
+        if not self._answered.is_of(request, changed_ns):
+            self._answered = Answered(request, changed_ns)
         # One more thing to look at must not compute all the others anew.
         left = request.look.beyond(self._answered.look)
         if left.is_empty:
@@ -226,13 +244,15 @@ class Looking(QObject):
 
     def _request_of_today(self) -> ProbeRequest:
         """All that is wanted of what is open."""
-        weights = self._weights()
+        kept = self._weights()
+        weights = None if kept is None else kept.path
         return ProbeRequest(
             architecture=self._document.architecture,
             weights=weights,
             seed=self._config.seed,
             data=self._config.data,
-            look=self._wanted(),
+            # A network at rest is not tested: what a run leaves is.
+            look=dataclasses.replace(self._wanted(), tested=False),
             # What a run has trained says itself what it was trained with.
             normalization="auto"
             if weights != self._run.checkpoint or self._run.is_checkpoint_trained
@@ -265,10 +285,19 @@ class Looking(QObject):
                 self._say_problem("")
                 self._show([event], source)
 
+    def _look_for_weights(self, _status: Followed) -> None:
+        """Find out whether the followed run has weights; called in its thread."""
+        followed = self._followed
+        if followed is not None:
+            changed_ns = _changed_ns(followed.weights)
+            self._followed_weights = None if changed_ns is None else _Weights(str(followed.weights), changed_ns)
+
     def _follow_status(self, status: Followed) -> None:
-        if status.is_ended and self._has_answered:
-            # What it has trained can be looked at in every layer now.
-            self._has_answered = False
+        is_known = (self._followed_weights is None) == (self._known_weights is None)
+        self._known_weights = self._followed_weights
+        if not is_known or (status.is_ended and self._has_answered):
+            # What it has trained can be looked at in every layer, at its end again.
+            self._has_answered = self._has_answered and not status.is_ended
             self._look()
 
     def _show_captured(self, request: ProbeRequest, captured: tuple[Event, ...]) -> None:
@@ -306,6 +335,8 @@ class Looking(QObject):
             return self.tr("{0}'s weights").format(look.weighed[0])
         if look.measures:
             return self.tr("the layers' statistics")
+        if look.tested:
+            return self.tr("a test of the classes")
         return self.tr("what the predictions rest on") if look.explained else ""
 
     def _step_text(self, step: int) -> str:
@@ -321,3 +352,10 @@ class Looking(QObject):
             for viewer in self._viewers:
                 viewer.show_problem(text)
         self._has_said_problem = bool(text)
+
+
+def _changed_ns(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None

@@ -18,7 +18,7 @@ from explorer.app.device_watch import DeviceWatch
 from explorer.app.docks import Docks
 from explorer.app.dropping import Dropping
 from explorer.app.follow_docks import FollowDocks
-from explorer.app.in_front import InFront
+from explorer.app.held_keys import hold_keys
 from explorer.app.looking import Looking, Viewer
 from explorer.app.measuring import make_measuring
 from explorer.app.message_bar import MessageBar
@@ -113,20 +113,21 @@ class MainWindow(QMainWindow):
         self.toolbar = self._make_toolbar()
         self.input_editor, self.batch_editor = self.toolbar.input_editor, self.toolbar.batch_editor
         self.totals = self.toolbar.totals
-        in_docks: dict[str, Viewer] = {
-            "feature-maps": self.feature_maps,
-            "layer": self.layer_walk,
-            "weights": self.weights_panel,
-            "classes": self.explanations,
-            "table": self.table,
-        }
-        viewers: list[Viewer] = [self.canvas]
-        viewers += [InFront(viewer, self.docks[name]) for name, viewer in in_docks.items()]
+        viewers: list[Viewer] = [
+            self.canvas,
+            self.feature_maps,
+            self.layer_walk,
+            self.weights_panel,
+            self.classes,
+            self.explanations,
+            self.table,
+        ]
         self.looking = Looking(self.document, self.run_session, self.probe_session, self.probes, viewers, self)
         self.time_machine = TimeMachine(
             self,
             self.document,
             self.selection,
+            self.probes,
             self.run_session,
             self.runs_session.root,
             self.looking,
@@ -138,6 +139,7 @@ class MainWindow(QMainWindow):
         )
         self.time_machine.history_read.connect(self.weights_panel.show_history)
         self.actions_.run_menu.addMenu(self.time_machine.menu(self.tr("Look back")))
+        hold_keys(self.time_machine.bar.actions_, self)
         self.pages.currentChanged.connect(
             lambda _place: self.time_machine.set_page_shown(self.pages.currentWidget() is self.canvas)
         )
@@ -194,12 +196,6 @@ class MainWindow(QMainWindow):
                 "source": self.source,
                 "issues": self.issues,
                 "runs": self.runs,
-            },
-            in_front={
-                "data": self.data_page.set_in_front,
-                "runs": self.runs.set_in_front,
-                "ideas": self.ideas.set_in_front,
-                "classes": self.classes.set_in_front,
             },
         )
         self.docks = self._docks.by_name

@@ -1,16 +1,17 @@
-"""What the panels that show something captured have in common: hidden they want nothing, shown they draw themselves.
+"""What the panels that show something captured have in common: unseen they want nothing, shown they draw themselves.
 
 What a viewer is, says `app.looking.Viewer`; what arrives is each panel's own to take.
 """
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from explorer.panels.dock_panel import DockPanel
 from explorer.runs import Look
 
 
-class ViewerPanel(QWidget):
+class ViewerPanel(DockPanel):
     """A panel that is drawn from what was captured for it.
 
     Signals:
@@ -24,11 +25,11 @@ class ViewerPanel(QWidget):
         self._wanted = Look()
 
     def wanted(self) -> Look:
-        """What is on screen; nothing while the panel is hidden."""
-        return self._look() if self.isVisible() else Look()
+        """What is on screen; nothing while nobody sees the panel."""
+        return self._look() if self.is_seen else Look()
 
     def _look(self) -> Look:
-        """What the panel needs while it is visible, without the probes."""
+        """What the panel needs while it is seen, without the probes."""
         raise NotImplementedError
 
     def _show(self) -> None:
@@ -43,9 +44,7 @@ class ViewerPanel(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._report_wanted()
         self._show()
 
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
+    def _follow_seen(self, is_seen: bool) -> None:
         self._report_wanted()

@@ -68,6 +68,8 @@ class Stage:
     def __init__(self, qtbot: QtBot) -> None:
         self.qtbot = qtbot
         self.asked: list[Look] = []
+        self.weights: list[str | None] = []
+        """Those that each of them was asked of."""
         self.may_answer = threading.Event()
         self.may_answer.set()
         self.refuses_field = False
@@ -82,6 +84,7 @@ class Stage:
         self.looking.enable()
 
     def _capture(self, request: ProbeRequest) -> tuple[Event, ...]:
+        self.weights.append(request.weights)
         self.asked.append(request.look)
         assert self.may_answer.wait(10)
         if request.architecture["conv1"].layer == _too_large(request.architecture)["conv1"].layer:
@@ -333,6 +336,35 @@ def test_a_followed_run_answers_every_view_in_place_of_the_network_at_rest(
     followed.status_changed.emit(Followed("completed", "far", 7, 0.0, 0.0))
     stage.qtbot.waitUntil(lambda: len(stage.asked) > count, timeout=5_000)
     assert (stage.asked[-1].opened, stage.asked[-1].weighed) == (("conv2",), ("fc1",))
+
+
+class Noted(FollowSession):
+    """Keeps in which threads somebody asked where the weights are."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, interval_s=0.01)
+        self.threads: list[str] = []
+
+    @property
+    def weights(self) -> Path:
+        self.threads.append(threading.current_thread().name)
+        return super().weights
+
+
+def test_a_followed_runs_folder_is_looked_at_in_its_own_thread(stage: Stage, tmp_path: Path) -> None:
+    """A mount may hang, and the window must not."""
+    session = Noted(tmp_path)
+    stage.looking.follow(session)
+    session.start()
+    stage.want(Look(opened=("conv1",)))
+    assert stage.weights[-1] is None
+    (tmp_path / "weights.safetensors").write_bytes(b"")
+    # They are looked at as soon as they are there, whatever is clicked.
+    stage.qtbot.waitUntil(lambda: stage.weights[-1] == str(tmp_path / "weights.safetensors"), timeout=5_000)
+    stage.looking.follow(None)
+    stage.qtbot.waitUntil(lambda: stage.weights[-1] is None, timeout=5_000)
+    assert session.close()
+    assert set(session.threads) == {"follow"}
 
 
 def test_after_a_look_back_the_newest_of_a_followed_run_are_shown_again(stage: Stage, followed: FollowSession) -> None:

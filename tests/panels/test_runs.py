@@ -104,6 +104,7 @@ def test_without_runs_it_says_what_to_do(qtbot: QtBot, session: RunsSession) -> 
     panel = panel_of(qtbot, session)
     assert not panel.view.isVisible()
     assert "start one (F5)" in panel._empty.text()
+    assert panel.comparison._empty.text() == "", "there is none to select"
     assert not panel.commands.open.isEnabled()
     assert panel.commands.open.toolTip() == "Select a run first."
 
@@ -113,6 +114,7 @@ def test_rows_say_what_the_store_has_and_follow_it(qtbot: QtBot, session: RunsSe
     panel = panel_of(qtbot, session)
     texts = [str(panel.filtered.index(0, column).data()) for column in range(9)]
     assert texts[:5] == ["LeNet-5", "LeNet-5", "Digits", "running", "1/3"]
+    assert panel.comparison._empty.text().startswith("Select runs")
     assert [text.replace("\u2009", " ") for text in texts[5:]] == ["90.00 %", "90.00 %", "0.7500", "500"]
     panel.select(run_id)
     store.record(RunFailed(run_id=run_id, message="broke", details="", checkpoint=None))

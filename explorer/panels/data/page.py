@@ -7,7 +7,7 @@ The parts are `choice`, `classes`, `pictures` and `problems`; what they show is 
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QProgressBar, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from explorer.layers import Shape
@@ -18,6 +18,7 @@ from explorer.panels.data.choice import DataChoice
 from explorer.panels.data.classes import ClassBars, SwatchLabel, scrolled
 from explorer.panels.data.pictures import ContactSheet, ReceivedPictures
 from explorer.panels.data.problems import ProblemList
+from explorer.panels.dock_panel import DockPanel
 from explorer.runs import RunConfig
 from explorer.runs.data_facts import Sheet
 from explorer.runs.data_sources import FOLDER_PREFIX
@@ -29,7 +30,7 @@ _CLASSES_WIDTH = 34 * GRID
 _BAR_STEPS = 1000
 
 
-class DataPage(QWidget):
+class DataPage(DockPanel):
     """The page.
 
     Signals:
@@ -48,7 +49,6 @@ class DataPage(QWidget):
         self._session = session
         self._themes = themes
         self._config = RunConfig()
-        self._is_in_front = True
         self.setAcceptDrops(True)
         self.choice = DataChoice(themes, self)
         self.classes = ClassBars(themes)
@@ -74,11 +74,6 @@ class DataPage(QWidget):
             self.choice.show_choice(config.data)
         self._config = config
         self._want()
-
-    def set_in_front(self, in_front: bool) -> None:
-        """Whether its tab is the one that is open: Qt does not hide what stands behind another tab."""
-        self._is_in_front = in_front
-        self._session.set_watched(in_front and self.isVisible())
 
     def set_held(self, held: bool) -> None:
         """Hold the choice while a run is active."""
@@ -266,13 +261,8 @@ class DataPage(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(150 * GRID, 34 * GRID)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._session.set_watched(self._is_in_front)
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._session.set_watched(False)
+    def _follow_seen(self, is_seen: bool) -> None:
+        self._session.set_watched(is_seen)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dropped_folder(event) is not None and self.choice.menu.isEnabled():

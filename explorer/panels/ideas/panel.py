@@ -4,12 +4,12 @@ The changes themselves are `inference.ideas`'; here they are listed, previewed a
 """
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from explorer.inference.ideas import IDEAS, SCALINGS
 from explorer.look.labels import RoleLabel, section_label
 from explorer.look.theme import GRID, ThemeSource, body_font
+from explorer.panels.dock_panel import DockPanel
 from explorer.panels.estimates import Estimates
 from explorer.panels.ideas.button import OfferButton
 from explorer.panels.ideas.effect import EffectPane
@@ -22,7 +22,7 @@ LULL_MS = 60
 """While edits follow each other faster, as a value is dragged, every frame is theirs."""
 
 
-class IdeasPanel(QWidget):
+class IdeasPanel(DockPanel):
     """Lists the ideas. All of them on a network of 700 layers take a fifth of a second, so nothing is worked out while
     the panel is hidden, and otherwise a form at a time, after the frame that shows the edit."""
 
@@ -43,7 +43,6 @@ class IdeasPanel(QWidget):
         self._estimates = estimates or Estimates(self)
         self._tasks: list[Task] = []
         self._is_stale = True
-        self._is_in_front = True
         self._preview: Snapshot | None = None
         self._past: Past | None = None
         self._timer = QTimer(self, singleShot=True)
@@ -90,12 +89,6 @@ class IdeasPanel(QWidget):
         """Whether all rows show the network as it is now."""
         return not self._is_stale and not self._tasks
 
-    def set_in_front(self, in_front: bool) -> None:
-        """Whether its tab is the one that is open: Qt does not hide what stands behind another tab."""
-        if in_front != self._is_in_front:
-            self._is_in_front = in_front
-            self._follow_visibility()
-
     def apply(self, old: Snapshot | None, new: Snapshot | None) -> None:
         """Follow an edit: look at every idea anew, once there is time."""
         self._is_stale = True
@@ -104,17 +97,13 @@ class IdeasPanel(QWidget):
         self._empty.setVisible(new is None)
         self._scroll.setVisible(new is not None)
         self.effect.setVisible(new is not None)
-        if self._is_seen:
+        if self.is_seen:
             self._start()
 
     # Working it out
 
-    @property
-    def _is_seen(self) -> bool:
-        return self._is_in_front and self.isVisible()
-
-    def _follow_visibility(self) -> None:
-        if not self._is_seen:
+    def _follow_seen(self, is_seen: bool) -> None:
+        if not is_seen:
             self._timer.stop()
         elif self.is_current:
             self._show_effect()
@@ -133,7 +122,7 @@ class IdeasPanel(QWidget):
 
     def _work(self) -> None:
         """One piece; the next comes after whatever waits by then."""
-        if not self._is_seen or not self._document.is_open:
+        if not self.is_seen or not self._document.is_open:
             return
         if self._is_stale:
             self._is_stale = False
@@ -161,15 +150,5 @@ class IdeasPanel(QWidget):
         self._show_effect()
 
     def _show_effect(self) -> None:
-        if self._is_seen:
+        if self.is_seen:
             self.effect.apply(self._document.snapshot if self._document.is_open else None, self._preview)
-
-    # Qt
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._follow_visibility()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._follow_visibility()

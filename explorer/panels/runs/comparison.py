@@ -47,7 +47,6 @@ class RunsComparison(QWidget):
         self._is_stale = False
         self._empty = RoleLabel(themes, role="muted", font=body_font(), wraps=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setText(self.tr("Select runs to see their curves, and what differs between them."))
         page = QWidget(self)
         self._row = QHBoxLayout()
         self._row.setSpacing(GRID)
@@ -87,6 +86,11 @@ class RunsComparison(QWidget):
             for plot in self._plots:
                 self._row.addWidget(plot, 1)
         return self._plots
+
+    def invite(self, is_any: bool) -> None:
+        """Say what is to be done here, where there are any runs to select."""
+        text = self.tr("Select runs to see their curves, and what differs between them.")
+        self._empty.show_text(text if is_any else "")
 
     @property
     def records(self) -> tuple[RunRecord, ...]:

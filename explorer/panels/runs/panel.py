@@ -6,7 +6,7 @@ resuming a run are the window's to do.
 """
 
 from PySide6.QtCore import QByteArray, QItemSelection, QItemSelectionModel, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QMessageBox,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from explorer.look.icons import dress
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font
+from explorer.panels.dock_panel import DockPanel
 from explorer.panels.runs.bar import FilterBar, UndoBar
 from explorer.panels.runs.commands import RunsCommands, connect
 from explorer.panels.runs.comparison import RunsComparison
@@ -32,7 +33,7 @@ from explorer.session.runs_session import RunsSession
 _SPLITTER_KEY = "runs/splitter"
 
 
-class RunsPanel(QWidget):
+class RunsPanel(DockPanel):
     """The tab.
 
     Signals:
@@ -57,7 +58,6 @@ class RunsPanel(QWidget):
         self._themes = themes
         self._is_following = False
         self._is_behind = False
-        self._is_in_front = True
         self._chosen: tuple[str, ...] = ()
         """Ids of the selected runs in the order in which they were selected."""
         self.model = RunsModel(runs, themes, self)
@@ -131,19 +131,12 @@ class RunsPanel(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(150 * GRID, 34 * GRID)
 
-    def set_in_front(self, in_front: bool) -> None:
-        """Whether its tab is the one that is open: Qt does not hide what stands behind another tab."""
-        self._is_in_front = in_front
-        self._runs.set_watched(in_front and self.isVisible())
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._runs.set_watched(self._is_in_front)
-
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._runs.set_watched(False)
         self._remember()
+
+    def _follow_seen(self, is_seen: bool) -> None:
+        self._runs.set_watched(is_seen)
 
     # Set-up
 
@@ -234,6 +227,7 @@ class RunsPanel(QWidget):
         self.commands.enable(records, in_trash=self._runs.shows_trash)
 
     def _show_page(self) -> None:
+        self.comparison.invite(self.filtered.rowCount() > 0)
         if self.filtered.rowCount():
             self._pages.setCurrentWidget(self.view)
             return
