@@ -6,15 +6,17 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
+from explorer.look.island import Island
 from explorer.look.theme import ThemeSource
 from explorer.panels.augmentation.form import AugmentationForm
 from explorer.panels.training.form import ConfigForm
 from explorer.panels.training.form_editors import RealBox
 from explorer.panels.training.panel import TrainingPanel
+from explorer.panels.training.parts_label import Part, PartsLabel
 from explorer.runs import CONFIG_FIELDS, Normalization, RunConfig, RunFailed
 from explorer.runs.data_facts import DataFacts
 from explorer.session.views_cost import ViewsCost
@@ -274,12 +276,100 @@ def test_the_empty_curves_say_whether_a_run_is_on_its_way(qtbot: QtBot) -> None:
     assert "Start a run (F5)" in panel.curves._empty.text()
 
 
+def test_the_empty_curves_say_what_keeps_a_run_from_starting(qtbot: QtBot) -> None:
+    panel, _, at = _panel(qtbot)
+    assert "Start a run (F5)" in panel.curves._empty.text()
+    at.set_value("conv2", "kernel_size", (99, 99))
+    assert not panel.start_action.isEnabled()
+    assert panel.curves._empty.text().startswith("The network has faults (1); mend them first. ")
+    at.document.undo_stack.undo()
+    assert "Start a run (F5)" in panel.curves._empty.text()
+
+
 def test_the_end_is_said(qtbot: QtBot) -> None:
     panel, run, _ = _running(qtbot)
     run.say([steps(1, [0.5] * 630), run_finished()])
     run.enter("idle")
     assert panel.progress_text.whole == "finished · test accuracy 96.1\u2009% · 630 steps · 00:58 · 12,000 images/s"
     assert panel.start_action.isEnabled()
+
+
+def _fits_whole(panel: TrainingPanel) -> tuple[str, ...]:
+    """The parts of the line that are shown, all of them whole and in their order."""
+    label = panel.progress_text
+    assert label.fontMetrics().horizontalAdvance(label.text()) <= label.width()
+    whole, shown = label.whole.split(" · "), label.text().split(" · ")
+    assert shown == [part for part in whole if part in shown]
+    assert label.toolTip() == ("" if shown == whole else label.whole)
+    return tuple(shown)
+
+
+@pytest.mark.parametrize("rate", [231.0, 7_806.0, 120_344.0])
+def test_no_number_of_the_end_is_cut_in_two_however_narrow_the_panel(rate: float, qtbot: QtBot) -> None:
+    """1280 is a window of 1280x800 at its first layout, where the buttons have no words yet; 1440 has them."""
+    panel, run, _ = _running(qtbot)
+    run.say([replace(run_started(), device="CPU, 2 threads")])
+    run.say([steps(1, [0.5] * 630), replace(run_finished(), images_per_second=rate)])
+    run.enter("idle")
+    seen = set()
+    # Narrow docks have the form above the line.
+    for width in (1920, 1600, 1440, 1280, 1071, 1000, 700, 560):
+        panel.resize(width, 264)
+        QApplication.processEvents()
+        shown = _fits_whole(panel)
+        assert shown[:2] == ("finished", "test accuracy 96.1\u2009%"), width
+        seen.add(shown)
+    assert max(map(len, seen)) == 5, "with room for all of them, all are there"
+    assert min(map(len, seen)) < 5
+
+
+def test_while_it_runs_the_time_that_is_left_stays_longest(qtbot: QtBot) -> None:
+    panel, run, _ = _running(qtbot)
+    run.say([replace(run_started(), device="NVIDIA H200 (cuda:0)"), steps(1, [0.5] * 63)])
+    for width in (1920, 1280, 1000, 860):
+        panel.resize(width, 264)
+        QApplication.processEvents()
+        assert _fits_whole(panel)[-1] == "00:41 left"
+
+
+@pytest.mark.parametrize("device", ["CPU, 2 threads", "NVIDIA H100 80GB HBM3 (cuda:0)"])
+def test_a_wide_panel_can_be_made_narrow_again_at_once(device: str, qtbot: QtBot) -> None:
+    panel, run, _ = _running(qtbot)
+    run.say([replace(run_started(), device=device), steps(1, [0.5] * 630), run_finished()])
+    run.enter("idle")
+    # As in a dock.
+    island = Island(panel)
+    shown(qtbot, island, 1920, 264)
+    least = island.minimumSizeHint().width()
+    assert least <= 1000
+    island.resize(least, 264)
+    QApplication.processEvents()
+    assert panel.width() == least
+    assert QWidget.minimumSizeHint(panel).width() <= least, "there is room for everything"
+    island.resize(1000, 264)
+    QApplication.processEvents()
+    assert _fits_whole(panel)[0] == "finished"
+
+
+def test_a_part_does_not_come_and_go_with_a_digit(qtbot: QtBot) -> None:
+    label = PartsLabel(ThemeSource())
+    qtbot.addWidget(label)
+    label.show()
+    longer, shorter = (Part("epoch 3/10", 1), Part("100,000", 2)), (Part("epoch 3/10", 1), Part("99,999", 2))
+    width = label.fontMetrics().horizontalAdvance("epoch 3/10 · 100,000")
+    label.resize(width - 1, 20)
+    for parts in (longer, shorter, longer, shorter):
+        label.show_parts(parts)
+        assert label.text() == "epoch 3/10"
+    label.resize(width, 20)
+    QApplication.processEvents()
+    assert label.text() == "epoch 3/10 · 99,999"
+    # Another sentence has nothing to do with it.
+    label.resize(width - 1, 20)
+    label.show_parts(longer)
+    label.show_parts([Part("starting…", 0)])
+    label.show_parts(shorter)
+    assert label.text() == "epoch 3/10 · 99,999"
 
 
 def test_editing_meanwhile_says_that_the_run_is_untouched(qtbot: QtBot) -> None:

@@ -89,12 +89,16 @@ class Curves(QWidget):
                 plot.resized.connect(self._refit)
         return self._plots
 
-    def show_waiting(self, is_waiting: bool) -> None:
-        """Say, while there is no point yet, whether a run is on its way or one is to be started."""
-        text = self.tr("The run is starting: the loss and accuracy of every step appear here.")
-        self._empty.setText(
-            text if is_waiting else self.tr("Start a run (F5): the loss and accuracy of every step appear here.")
-        )
+    def show_waiting(self, is_waiting: bool, why_not: str | None = None) -> None:
+        """Say, while there is no point yet, whether a run is on its way or one is to be started.
+
+        Args:
+            is_waiting: whether one is on its way.
+            why_not: what keeps one from being started.
+        """
+        starting = self.tr("The run is starting: the loss and accuracy of every step appear here.")
+        start = self.tr("Start a run (F5): the loss and accuracy of every step appear here.")
+        self._empty.show_text(starting if is_waiting else why_not or start)
 
     def clear(self) -> None:
         """Forget the run on screen."""

@@ -41,6 +41,7 @@ SECTION = "training"
 
 _WIDE = 100 * GRID
 _FORM_WIDTH = 76 * GRID
+_ICON_BUTTON = 4 * GRID
 _ROOM_FOR_WORDS = 100 * GRID
 """So wide the line of buttons and progress must be for the buttons to have words beside their icons."""
 _WIDEST_FORM = 0.48
@@ -130,6 +131,13 @@ class TrainingPanel(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(150 * GRID, 34 * GRID)
 
+    def minimumSizeHint(self) -> QSize:
+        """Not as wide as the form and the buttons' words are at present: they follow the panel's size."""
+        now = super().minimumSizeHint()
+        buttons = len(self._buttons) * (_ICON_BUTTON + 4) + GRID
+        right = buttons + self.device_text.sizeHint().width() + 4 * GRID
+        return QSize(min(now.width(), max(_WIDE, round(right / (1 - _WIDEST_FORM)))), now.height())
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._icons_shown:
@@ -150,7 +158,7 @@ class TrainingPanel(QWidget):
             style = Qt.ToolButtonStyle
             button.setToolButtonStyle(style.ToolButtonTextBesideIcon if has_text else style.ToolButtonIconOnly)
             # Start, Pause and Resume share places; a word that changes must not push the others about.
-            button.setMinimumWidth(10 * GRID if has_text else 4 * GRID)
+            button.setMinimumWidth(10 * GRID if has_text else _ICON_BUTTON)
         form = self._left.sizeHint().height()
         self._area.setMinimumHeight(0 if wide else min(form, round(self.height() * _TALLEST_FORM)))
 
@@ -375,6 +383,7 @@ class TrainingPanel(QWidget):
         paused = state == "paused"
         self.pause_action.setText(self.tr("Resume") if paused else self.tr("Pause"))
         _offer(self.start_action, self.tr("Start training the network as it is now"), why)
+        self.curves.show_waiting(self._run.is_active, why)
         pause = self.tr("Go on with the run") if paused else self.tr("Hold the run after its current step")
         _offer(self.pause_action, pause, idle if state == "idle" else stopping)
         step = self.tr("Make one optimizer step, then hold") if state != "idle" else self.tr("Start with a single step")
@@ -383,7 +392,6 @@ class TrainingPanel(QWidget):
         self._recolour()
 
     def _show_progress(self) -> None:
-        self.curves.show_waiting(self._run.is_active)
         self._progress.show(self._run.state)
         self._progress.show_views(self._run.views_cost, self._run.views_limits)
 

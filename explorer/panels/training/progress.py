@@ -9,10 +9,11 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
 
 from explorer.look import numbers
-from explorer.look.labels import ElidedLabel, RoleLabel
+from explorer.look.labels import RoleLabel
 from explorer.look.progress import StillProgressBar
 from explorer.look.theme import GRID, ThemeSource, body_font
 from explorer.panels.place_words import place_tip, place_words
+from explorer.panels.training.parts_label import Part, PartsLabel
 from explorer.runs import DataProgress, Event, RunFailed, RunFinished, RunStarted, StepsRecorded
 from explorer.session.views_cost import ViewsCost, ViewsLimits
 
@@ -25,7 +26,7 @@ class RunProgress:
     """Widgets that say where the current or last run is; whoever shows them lays them out."""
 
     def __init__(self, themes: ThemeSource, parent: QWidget) -> None:
-        self.text = ElidedLabel(themes, font=body_font(), parent=parent)
+        self.text = PartsLabel(themes, parent)
         self.device = RoleLabel(themes, role="muted", font=body_font(), parent=parent)
         self.views = RoleLabel(themes, role="muted", font=body_font(), parent=parent)
         self.views.hide()
@@ -66,7 +67,7 @@ class RunProgress:
             self.bar.setRange(0, 0 if busy else _BAR_STEPS)
         if not busy:
             self.bar.setValue(round(self._share() * _BAR_STEPS))
-        self.text.show_text(self._words(state))
+        self.text.show_parts(self._parts(state))
         self.device.show_text(place_words(self._where(), self.started, self._steps))
         self.device.setToolTip(place_tip(self.started))
 
@@ -87,29 +88,29 @@ class RunProgress:
             return 0.0
         return min(1.0, self._steps.last_step / self._steps.num_steps_total)
 
-    def _words(self, state: str) -> str:
+    def _parts(self, state: str) -> list[Part]:
+        """What to say; in a narrow window the bar says the share, and the curves how many steps there were."""
         steps = self._steps
         if self._end is not None and state == "idle":
             if isinstance(self._end, RunFinished) and self.started is None:
-                return _tr("stopped before the run began")
+                return [Part(_tr("stopped before the run began"), 0)]
             return _ending(self._end)
         if self.started is None and self._reading is not None:
-            return _tr("stopping…") if state == "stopping" else self._reading.text
+            return [Part(_tr("stopping…") if state == "stopping" else self._reading.text, 0)]
         if steps is None or self.started is None:
-            return _tr("not trained yet") if state == "idle" else _tr("starting…")
+            return [Part(_tr("not trained yet") if state == "idle" else _tr("starting…"), 0)]
         parts = [
-            _tr("epoch {epoch}/{epochs}").format(epoch=steps.epoch, epochs=self.started.config.epochs),
-            numbers.percent(self._share(), 0),
-            _rate(steps, self.started),
+            Part(_tr("epoch {epoch}/{epochs}").format(epoch=steps.epoch, epochs=self.started.config.epochs), 1),
+            Part(numbers.percent(self._share(), 0), 3),
+            Part(_rate(steps, self.started), 2),
         ]
-        # A state that the user waits for stands first, where a narrow window cuts nothing off.
         if state == "paused":
-            parts.insert(0, _tr("paused at step {step}").format(step=numbers.exact_count(steps.last_step)))
+            parts.insert(0, Part(_tr("paused at step {step}").format(step=numbers.exact_count(steps.last_step)), 0))
         elif state == "stopping":
-            parts.insert(0, _tr("stopping…"))
+            parts.insert(0, Part(_tr("stopping…"), 0))
         elif steps.seconds_left is not None:
-            parts.append(_tr("{time} left").format(time=numbers.duration(steps.seconds_left)))
-        return " · ".join(parts)
+            parts.append(Part(_tr("{time} left").format(time=numbers.duration(steps.seconds_left)), 0))
+        return parts
 
     def _where(self) -> str:
         """The device, without the threads that the run began with where the words say how many it has now."""
@@ -147,18 +148,17 @@ def _cost_tip(cost: ViewsCost, limits: ViewsLimits) -> str:
     return "\n".join(lines)
 
 
-def _ending(end: RunFinished | RunFailed) -> str:
+def _ending(end: RunFinished | RunFailed) -> list[Part]:
     if isinstance(end, RunFailed):
-        return _tr("failed")
-    parts = [_tr("finished") if end.reason == "completed" else _tr("stopped")]
-    # What the run was for stands before what may be cut off.
+        return [Part(_tr("failed"), 0)]
+    parts = [Part(_tr("finished") if end.reason == "completed" else _tr("stopped"), 0)]
     if end.test_accuracy is not None:
-        parts.append(_tr("test accuracy {share}").format(share=numbers.percent(end.test_accuracy)))
-    parts.append(_tr("{steps} steps").format(steps=numbers.exact_count(end.step)))
-    parts.append(numbers.duration(end.seconds))
+        parts.append(Part(_tr("test accuracy {share}").format(share=numbers.percent(end.test_accuracy)), 1))
+    parts.append(Part(_tr("{steps} steps").format(steps=numbers.exact_count(end.step)), 4))
+    parts.append(Part(numbers.duration(end.seconds), 2))
     if end.images_per_second is not None:
-        parts.append(_tr("{rate} images/s").format(rate=numbers.exact_count(end.images_per_second)))
-    return " · ".join(parts)
+        parts.append(Part(_tr("{rate} images/s").format(rate=numbers.exact_count(end.images_per_second)), 3))
+    return parts
 
 
 def _tr(text: str) -> str:
