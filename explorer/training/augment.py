@@ -28,6 +28,7 @@ from explorer.training.augment_colour import (
     shift_colours,
 )
 from explorer.training.augment_mixing import mix
+from explorer.training.to_device import to_device
 
 Values = npt.NDArray[np.float64]
 _CROP_TRIES = 10
@@ -170,7 +171,7 @@ def move_pixels(x: Tensor, down: Values, right: Values, flipped: npt.NDArray[np.
     moved = x.permute(0, 2, 3, 1)[image, row.unsqueeze(2), column.unsqueeze(1)].permute(0, 3, 1, 2)
     if is_inside.all():
         return moved
-    return moved * torch.from_numpy(is_inside).to(x.device, non_blocking=True).unsqueeze(1)
+    return moved * to_device(is_inside, x.device).unsqueeze(1)
 
 
 def matrices_of(
@@ -273,8 +274,8 @@ def _factors(x: Tensor, strength: float, random: np.random.Generator) -> Tensor:
 
 def _on(x: Tensor, values: Values) -> Tensor:
     """Few numbers on the images' device, in their type; the host does not wait for it."""
-    return torch.from_numpy(values).to(x.dtype).to(x.device, non_blocking=True)
+    return to_device(values, x.device, x.dtype)
 
 
 def _whole_on(x: Tensor, values: Values) -> Tensor:
-    return torch.from_numpy(values.astype(np.int64)).to(x.device, non_blocking=True)
+    return to_device(values.astype(np.int64), x.device)

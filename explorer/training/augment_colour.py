@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from explorer.runtime.images import per_channel
+
 _LUMA = (0.2989, 0.587, 0.114)
 """Weights of red, green and blue in grey, as torchvision's `rgb_to_grayscale` has them."""
 _MOST_PIXELS = 4_000_000
@@ -92,7 +94,7 @@ def _turned(x: Tensor, turns: Tensor) -> Tensor:
     from_blue = (red - green) / divisor + 4
     hue = torch.where(value == red, from_red, torch.where(value == green, from_green, from_blue))
     hue = hue + 6 * turns.view(-1, 1, 1)
-    places = (x.new_tensor([5.0, 3.0, 1.0]).view(1, 3, 1, 1) + hue.unsqueeze(1)).remainder_(6)
+    places = (per_channel(x, (5.0, 3.0, 1.0)) + hue.unsqueeze(1)).remainder_(6)
     away = torch.minimum(places, 4 - places).clamp_(0, 1)
     return value.unsqueeze(1) - chroma.unsqueeze(1) * away
 
@@ -101,7 +103,7 @@ def _grey(x: Tensor) -> Tensor:
     """`(N, 1, H, W)`: by luma where the channels are red, green and blue, else their mean."""
     if x.shape[1] != 3:
         return x.mean(1, keepdim=True)
-    return (x * x.new_tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return (x * per_channel(x, _LUMA)).sum(1, keepdim=True)
 
 
 def _per_image(factors: Tensor) -> Tensor:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
+from explorer.training.to_device import to_device
+
 Values = npt.NDArray[np.float64]
 
 
@@ -36,7 +38,7 @@ def mix(
     if mixup_alpha is None and cutmix_alpha is None:
         return x, classes
     count, _, height, width = x.shape
-    partner = torch.from_numpy(random.permutation(count)).to(x.device, non_blocking=True)
+    partner = to_device(random.permutation(count), x.device)
     is_cut = random.random(count) < _share_of_cutmix(mixup_alpha, cutmix_alpha)
     kept = _kept_shares(mixup_alpha, count, random)
     top, bottom, left, right = boxes_of(_kept_shares(cutmix_alpha, count, random), height, width, random)
@@ -44,15 +46,13 @@ def mix(
     rows, columns = np.arange(height), np.arange(width)
     in_rows = (rows >= top[:, None]) & (rows < bottom[:, None]) & is_cut[:, None]
     in_columns = (columns >= left[:, None]) & (columns < right[:, None])
-    in_rows_on, in_columns_on = (
-        torch.from_numpy(part).to(x.device, non_blocking=True) for part in (in_rows, in_columns)
-    )
+    in_rows_on, in_columns_on = to_device(in_rows, x.device), to_device(in_columns, x.device)
     is_pasted = (in_rows_on.unsqueeze(2) & in_columns_on.unsqueeze(1)).unsqueeze(1)
     other = x[partner]
     # An image has either a rectangle or a blend: where it is cut, its blend is all its own.
-    own = torch.from_numpy(np.where(is_cut, 1.0, kept)).to(x.dtype).to(x.device, non_blocking=True)
+    own = to_device(np.where(is_cut, 1.0, kept), x.device, x.dtype)
     mixed = torch.where(is_pasted, other, torch.lerp(other, x, own.view(-1, 1, 1, 1)))
-    shares = torch.from_numpy(np.where(is_cut, 1 - cut_away, kept)).float().to(x.device, non_blocking=True)
+    shares = to_device(np.where(is_cut, 1 - cut_away, kept), x.device, torch.float32)
     return mixed, torch.lerp(classes[partner], classes, shares.view(-1, 1))
 
 

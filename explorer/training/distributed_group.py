@@ -67,7 +67,7 @@ class Group(Alone):
         self.is_first_here = self._local == 0
         self._device = torch.device("cpu")
         # gloo in any case, so that what is decided needs no wait for a GPU.
-        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_TIMEOUT)
+        dist.init_process_group("cpu:gloo,cuda:nccl" if _has_nccl() else "gloo", timeout=_TIMEOUT)
         self._parallel: _Parallel | None = None
         self._engine: DistributedDataParallel | None = None
         self._batch_size = self._global_count = self._own_count = 0
@@ -79,7 +79,7 @@ class Group(Alone):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        where = "GPUs by NCCL" if self._device.type == "cuda" else "CPUs by gloo"
+        where = "CPUs by gloo" if self._device.type == "cpu" else f"GPUs by {'NCCL' if _has_nccl() else 'gloo'}"
         found = [
             f"{self.size} processes train together, on {where}; of each batch of {self._batch_size:,} images, each "
             f"computes about {self._batch_size / self.size:,.0f}."
@@ -216,8 +216,8 @@ class Group(Alone):
         """Images a second of whole steps on a copy, whose random numbers are nobody else's."""
         kept = get_random_state(self._device)
         clock = Clock(self._device)
+        tried = Rehearsal(plan, (), True, lambda: False)
         try:
-            tried = Rehearsal(plan, (), True, lambda: False)
             made, start_s = -_WARM_UP, time.perf_counter()
             while made < _FEWEST_ALONE or time.perf_counter() - start_s < _ALONE_S:
                 if made == 0:
@@ -231,6 +231,7 @@ class Group(Alone):
             clock.settle()
             return made * plan.batch_size / (time.perf_counter() - start_s)
         finally:
+            tried.close()
             set_random_state(kept, self._device)
 
     def _seed_step(self) -> None:
@@ -296,6 +297,11 @@ def _belongs(name: str, node_ids: set[str]) -> bool:
     """Whether a parameter is one of those nodes', whose ids begin its name."""
     parts = name.split(".")
     return any(".".join(parts[:count]) in node_ids for count in range(1, len(parts)))
+
+
+def _has_nccl() -> bool:
+    """Whether GPUs can talk by it; torch for Windows comes without, where gloo carries their tensors too."""
+    return torch.cuda.is_available() and dist.is_nccl_available()
 
 
 def _number(name: str, default: int | None = None) -> int:

@@ -70,8 +70,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether a device or the machine had no memory left."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    # torch's CPU allocator raises a plain RuntimeError.
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    return isinstance(error, RuntimeError) and _NO_MEMORY.search(str(error)) is not None
 
 
 def is_explained(error: BaseException, has_started: bool) -> bool:
@@ -83,6 +82,8 @@ def is_explained(error: BaseException, has_started: bool) -> bool:
 
 def is_device_lost(error: BaseException) -> bool:
     """Whether a GPU no longer answers: unplugged, reset, or stopped by a fault that only a new process gets rid of."""
+    if is_out_of_memory(error):
+        return False
     if isinstance(error, torch.AcceleratorError):
         return True
     return isinstance(error, RuntimeError) and re.search(r"\b(CUDA|HIP|cuDNN|CUBLAS)\b.*error", str(error)) is not None
@@ -139,5 +140,10 @@ def _where_it_began(where: NonFinite | None) -> str:
     return text
 
 
+_NO_MEMORY = re.compile(
+    r"can't allocate memory|MPS backend out of memory|(CUDA|HIP) error: out of memory|STATUS_ALLOC_FAILED"
+)
+"""What is said where no `OutOfMemoryError` is raised: by torch's CPU allocator, by MPS, by CUDA for other things than
+tensors, as graphs, and by its libraries."""
 _LARGE = 1e3
 """From where on an input's size is worth a word."""

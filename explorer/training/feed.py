@@ -8,6 +8,7 @@ from torch import Tensor
 
 from explorer.layers import Shape
 from explorer.runs import Normalization
+from explorer.runtime.devices import device_memory
 from explorer.runtime.images import to_network_input
 from explorer.training.data import BatchStream, Positions, StreamedImages
 from explorer.training.feed_host import HostImages
@@ -143,7 +144,8 @@ def _room_bytes(device: torch.device) -> int:
     """How much of the device images may take; the host's memory was looked at when they were read."""
     if device.type != "cuda":
         return 2**62
-    return int(_DEVICE_SHARE * torch.cuda.mem_get_info(device)[0])
+    # With what torch keeps of tensors that are gone: an earlier run's, or those of the probe before this one.
+    return int(_DEVICE_SHARE * device_memory(str(device)).available_bytes)
 
 
 _AS_IT_IS = Normalization(mean=(0.0,), std=(1.0,))

@@ -74,8 +74,8 @@ class CudaCapture:
             torch.cuda.current_stream().wait_stream(aside)
 
     def record(self, call: Call) -> Call:
-        graph = torch.cuda.CUDAGraph()
         with torch.cuda.device(self._device):
+            graph, usual = torch.cuda.CUDAGraph(), torch.cuda.current_stream()
             aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             generator = torch.cuda.default_generators[torch.cuda.current_device()]
             kept = generator.clone_state()
@@ -86,6 +86,8 @@ class CudaCapture:
             except BaseException:
                 # torch does not tell the generator that a capture which failed is over, and dropout would fail then.
                 generator.graphsafe_set_state(kept)
+                # Nor did it always leave the stream of such a capture, on which all later steps would go then.
+                torch.cuda.set_stream(usual)
                 raise
 
         def replay() -> None:

@@ -5,14 +5,16 @@ The processes are real ones that find each other as `torchrun` lets them, on the
 
 import dataclasses
 import json
+import math
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,7 @@ from explorer.runs import (
     Event,
     RunConfig,
     RunControl,
+    RunFailed,
     RunFinished,
     RunHistory,
     RunRecord,
@@ -33,7 +36,8 @@ from explorer.runs import (
 from explorer.runs.class_files import kept_epochs, read_test
 from explorer.runs.follow import Follower
 from explorer.training.data import loading
-from explorer.training.distributed import ALONE, is_first, is_one_of_several, scaled
+from explorer.training.distributed import ALONE, Alone, is_first, is_one_of_several, scaled
+from explorer.training.loop import train
 from explorer.training.recorded import resume_recorded, train_recorded
 from tests.training.distributed_worker import keep_few_digits, network
 
@@ -44,6 +48,7 @@ LIKE_ONE = (
     # With batch norm and an auxiliary head.
     ("norms", dataclasses.replace(SMALL, sync_batchnorm=True)),
 )
+DIVERGING = ("norms", dataclasses.replace(SMALL, learning_rate=100.0, sync_batchnorm=True))
 DROPPING = ("lenet5-relu-dropout", dataclasses.replace(SMALL, batch_size=10, augmentation="flip,mixup:0.2"))
 ENDLESS = ("lenet5-relu-dropout", dataclasses.replace(SMALL, epochs=20_000))
 
@@ -73,21 +78,7 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Together]:
     again, and one without end, in which the second process is killed."""
     root = tmp_path_factory.mktemp("together")
     runs = [(*LIKE_ONE[0], ""), (*LIKE_ONE[1], ""), (*DROPPING, ""), (*DROPPING, free_port()), (*ENDLESS, "")]
-    jobs = [
-        text for name, config, second in runs for text in (name, json.dumps(config.to_plain()), free_port(), second)
-    ]
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.training.distributed_worker", str(root), *jobs],
-            env=os.environ
-            | {"MASTER_ADDR": "127.0.0.1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
-            | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
+    started = start(root, runs)
     try:
         output = started[0].stdout
         assert output is not None
@@ -100,6 +91,25 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Together]:
         for process in started:
             process.kill()
             process.communicate()
+
+
+def start(root: Path, runs: Sequence[tuple[str, RunConfig, str]]) -> list["subprocess.Popen[str]"]:
+    """Two processes that train these runs: networks, configurations, and a port where it is broken off in between."""
+    jobs = [
+        text for name, config, second in runs for text in (name, json.dumps(config.to_plain()), free_port(), second)
+    ]
+    return [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.training.distributed_worker", str(root), *jobs],
+            env=os.environ
+            | {"MASTER_ADDR": "127.0.0.1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+            | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
 
 
 def _endless(root: Path, others: list[str], started: list["subprocess.Popen[str]"]) -> Follower:
@@ -193,6 +203,43 @@ def test_a_killed_process_is_reported_and_the_run_can_go_on_alone(together: Toge
     assert began.resumed_step >= 10
     whole = kept(root, run_id)[1]
     assert whole.steps.tolist() == list(range(1, len(whole.steps) + 1))
+
+
+def test_a_loss_that_is_no_number_is_what_the_run_says_and_not_that_a_process_ended(tmp_path: Path) -> None:
+    started = start(tmp_path, [(*DIVERGING, "")])
+    said = [process.communicate(timeout=90)[1] for process in started]
+    assert [process.returncode for process in started] == [1, 1]
+    with RunStore(tmp_path) as store:
+        (record,) = store.list()
+    assert record.state == "failed"
+    for text in (said[0], record.message or ""):
+        assert re.search(r"step \d+: the loss became (nan|inf)", text), said
+        assert "use a learning_rate below 100" in text
+
+
+class _Second(Alone):
+    """A process beside the first one, but that nobody is there."""
+
+    rank = 1
+
+
+@pytest.mark.parametrize("ranks", [ALONE, _Second()], ids=["first", "second"])
+@pytest.mark.parametrize("looks_at_each_step", [True, False], ids=["cpu", "like a gpu"])
+def test_whoever_sees_first_that_a_loss_is_no_number_leaves_it_to_the_first_process_to_say_so(
+    ranks: Alone, looks_at_each_step: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_few_digits()
+    if not looks_at_each_step:
+        # On a GPU losses are looked at in reports alone, when a process's own clock says so.
+        blind = SimpleNamespace(inf=math.inf, isfinite=lambda _value: True)
+        monkeypatch.setattr("explorer.training.run.math", blind)
+    name, config = DIVERGING
+    result = train(network(name), config, lambda _event: None, RunControl(), run_id="r", ranks=ranks)
+    if ranks.is_first or looks_at_each_step:
+        assert isinstance(result, RunFailed)
+        assert "the loss became" in result.message
+    else:
+        assert isinstance(result, RunFinished), "it goes on until the first process leaves"
 
 
 def test_the_linear_rule() -> None:

@@ -1,21 +1,28 @@
 """The parts of distributed training that need no second process: control, signals, and shared batch norms."""
 
+import contextlib
 import os
 import signal
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 from torch import Tensor
 
 from explorer.runs import RunConfig, RunControl, RunStarted
 from explorer.runs.scaling import scaling_efficiency
 from explorer.runtime.modules import build_module
+from explorer.training import distributed_group
 from explorer.training.distributed_control import RelayedControl
+from explorer.training.distributed_group import Group
 from explorer.training.distributed_norm import share_batch_norms
 from explorer.training.distributed_signals import obeying_signals
+from explorer.training.plan import RunPlan
 from tests.networks import branching
 
 
@@ -209,3 +216,59 @@ def test_the_efficiency_is_against_one_process(
     )
     assert scaling_efficiency(started, together) == efficiency
     assert np.isfinite(efficiency or 0)
+
+
+@pytest.fixture
+def group(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The first of two processes, which reaches nobody; the backends that it asked for."""
+    asked: list[str] = []
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(dist, "init_process_group", lambda backend, **_: asked.append(backend))
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("has_gpu", "has_nccl", "backend"),
+    [(True, True, "cpu:gloo,cuda:nccl"), (True, False, "gloo"), (False, True, "gloo")],
+)
+def test_gpus_talk_by_nccl_where_torch_has_it(
+    has_gpu: bool, has_nccl: bool, backend: str, group: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """torch for Windows knows CUDA without NCCL."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
+    monkeypatch.setattr(dist, "is_nccl_available", lambda: has_nccl)
+    Group()
+    assert group == [backend]
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_what_measures_one_process_alone_ends_what_reads_its_images(
+    breaks: bool, group: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the processes that decode a folder's images would outlive the run."""
+    closed: list[None] = []
+
+    class Tried:
+        optimization = SimpleNamespace(end_step=lambda: None)
+
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def batch(self) -> tuple[Tensor, Tensor]:
+            if breaks:
+                raise ValueError("no batch")
+            return torch.zeros(()), torch.zeros(())
+
+        def step(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+            return x, target
+
+        def close(self) -> None:
+            closed.append(None)
+
+    monkeypatch.setattr(distributed_group, "Rehearsal", Tried)
+    monkeypatch.setattr(distributed_group, "_ALONE_S", 0.0)
+    plan = cast(RunPlan, SimpleNamespace(batch_size=8))
+    with contextlib.suppress(ValueError):
+        assert Group()._speed_alone(plan) > 0
+    assert closed == [None]

@@ -1,9 +1,11 @@
 """Captured steps, driven on the CPU by a graph that makes the recorded call again. CUDA's own graphs never ran here."""
 
+import contextlib
 import dataclasses
 import re
-from collections.abc import Callable
-from typing import Literal
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -11,10 +13,11 @@ from torch import Tensor
 
 from explorer import zoo
 from explorer.architecture import Architecture
-from explorer.runs import EpochFinished, Event, RunConfig, RunControl, RunFinished, RunStarted, StepsRecorded
+from explorer.runs import EpochFinished, Event, RunConfig, RunControl, RunFailed, RunFinished, RunStarted, StepsRecorded
 from explorer.runtime.modules import Network, build_module
-from explorer.training import graphed
+from explorer.training import graphed, loop
 from explorer.training import run as run_module
+from explorer.training.fitting import release
 from explorer.training.graphed import Call, CudaCapture, GraphedStep, MakeStep, capture_of, choose_step
 from explorer.training.guard import Guard
 from explorer.training.loop import train
@@ -323,6 +326,49 @@ def test_the_guard_works_in_a_replay() -> None:
     assert all(torch.equal(one, other) for one, other in zip(before, _weights(parts.network), strict=True))
 
 
+class FullAfter(Replayed):
+    """Has no memory in a replay of the run itself, after two that are compared and ten that are timed. As a graph, it
+    knows nothing of who recorded it."""
+
+    def record(self, call: Call) -> Call:
+        recorded = weakref.WeakMethod(call)
+
+        def again() -> None:
+            whole = recorded()
+            assert whole is not None
+            whole()
+
+        return super().record(again)
+
+    def replay(self, call: Call, rate: Tensor) -> None:
+        super().replay(call, rate)
+        if self.num_replays > 12:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+
+def test_a_batch_that_fits_is_looked_for_without_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which holds the memory of a whole batch."""
+    graphs: list[weakref.ref[GraphedStep]] = []
+    are_gone: list[bool] = []
+    made, capture = GraphedStep.__init__, FullAfter()
+
+    def remember(self: GraphedStep, step: Step, optimization: Optimization, *rest: Any) -> None:
+        graphs.append(weakref.ref(self))
+        capture.optimization = optimization
+        made(self, step, optimization, *rest)
+
+    def look_for(_plan: object, error: Exception, _attempt: object) -> None:
+        release(error)
+        are_gone.append(graphs[0]() is None)
+
+    monkeypatch.setattr(GraphedStep, "__init__", remember)
+    monkeypatch.setattr(run_module, "capture_of", lambda *_: capture)
+    monkeypatch.setattr(loop, "fitting_batch_size", look_for)
+    config = RunConfig(epochs=2, batch_size=16)
+    assert isinstance(train(lenet(), config, lambda _event: None, RunControl(), run_id="r"), RunFailed)
+    assert are_gone == [True]
+
+
 def _weights(network: Network) -> list[Tensor]:
     return [value.detach().clone() for value in network.parameters()]
 
@@ -334,3 +380,46 @@ def test_who_captures() -> None:
     assert capture_of(RunConfig(), torch.device("mps"), 1) is None
     assert capture_of(RunConfig(), cuda, 2) is None
     assert capture_of(RunConfig(cuda_graphs=False), cuda, 1) is None
+
+
+class FailingCuda:
+    """`torch.cuda` as far as recording uses it. The capture fails at its end, and its stream stays the current one, as
+    in torch 2.13 (`torch.cuda.graph.__exit__`)."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.stream = "usual"
+        self.random = ["drawn from"]
+        for name, value in {
+            "device": lambda _device: contextlib.nullcontext(),
+            "current_device": lambda: 1,
+            "current_stream": lambda: self.stream,
+            "set_stream": lambda stream: setattr(self, "stream", stream),
+            "Stream": lambda: "aside",
+            "CUDAGraph": lambda: "graph",
+            "graph": self.graph,
+            "default_generators": ("of cuda:0", self),
+        }.items():
+            monkeypatch.setattr(torch.cuda, name, value)
+
+    @contextlib.contextmanager
+    def graph(self, _graph: object, *, stream: str, capture_error_mode: str) -> Iterator[None]:
+        assert capture_error_mode == "thread_local"
+        self.stream, self.random = stream, ["being captured"]
+        yield
+        raise RuntimeError("CUDA error: operation failed due to a previous error during capture")
+
+    def clone_state(self) -> list[str]:
+        return [*self.random]
+
+    def graphsafe_set_state(self, state: list[str]) -> None:
+        self.random = state
+
+
+def test_after_a_capture_that_failed_steps_go_where_they_went(monkeypatch: pytest.MonkeyPatch) -> None:
+    cuda = FailingCuda(monkeypatch)
+    called: list[str] = []
+    with pytest.raises(RuntimeError, match="previous error during capture"):
+        CudaCapture(torch.device("cuda", 1)).record(lambda: called.append(cuda.stream))
+    assert called == ["aside"]
+    assert cuda.stream == "usual"
+    assert cuda.random == ["drawn from"]
