@@ -1,5 +1,6 @@
 """Beside Start: how long an epoch and the whole run will take, from a short probe; corrected by a run as it goes on."""
 
+from collections import deque
 from collections.abc import Iterable
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -11,6 +12,12 @@ from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font
 from explorer.runs import EpochFinished, Event, RunStarted, StepsRecorded
 from explorer.runs.profile import SpeedEstimate
+
+_NUM_EPOCHS = 3
+"""That the time of an epoch is the mean of: one that something else held up does not stand for all, and a machine that
+got slower or faster is soon seen."""
+_TEST_SHARE = 1 / 3
+"""Of the time of a step with the same images that a test takes, as long as nothing is known of it."""
 
 
 class EstimateLine(QWidget):
@@ -31,9 +38,13 @@ class EstimateLine(QWidget):
         self._why_not = ""
         self._started: RunStarted | None = None
         self._epoch_s: float | None = None
-        """Of the current or last run, the mean of what was measured so far."""
-        self._num_epochs = 0
-        """How many whole ones that rests on."""
+        """Of the current or last run, by what was measured so far."""
+        self._epochs_s: deque[float] = deque(maxlen=_NUM_EPOCHS)
+        """Of its last whole epochs."""
+        self._epoch, self._first_whole = 0, 1
+        """The epoch under way, and the first that was not resumed on its way."""
+        self._made, self._made_s = 0, 0.0
+        """Steps of the epoch under way, and what they took."""
         self.button = QToolButton(self)
         self.button.setAutoRaise(True)
         self.button.setIconSize(QSize(2 * GRID, 2 * GRID))
@@ -68,24 +79,42 @@ class EstimateLine(QWidget):
 
     def forget_run(self) -> None:
         """What the last run took says nothing of the next."""
-        self._started, self._epoch_s, self._num_epochs = None, None, 0
+        self._started, self._epoch_s = None, None
         self._show()
 
     def take(self, events: Iterable[Event]) -> None:
         """Correct the estimate by what a run measures."""
         for event in events:
             if isinstance(event, RunStarted):
-                self._started, self._epoch_s, self._num_epochs = event, None, 0
-                self._epochs = event.config.epochs
+                self._begin(event)
             elif isinstance(event, StepsRecorded) and self._started is not None and event.images_per_second > 0:
-                if event.epoch == 1:
-                    test_s = 0.0 if self._estimate is None else self._estimate.test_s
-                    self._epoch_s = self._started.num_train / event.images_per_second + test_s
-            elif isinstance(event, EpochFinished) and self._started is not None:
-                so_far = self._num_epochs * (self._epoch_s or 0.0)
-                self._num_epochs += 1
-                self._epoch_s = (so_far + event.seconds) / self._num_epochs
+                self._add(event, self._started)
+            elif isinstance(event, EpochFinished) and self._started is not None and event.epoch >= self._first_whole:
+                self._epochs_s.append(event.seconds)
+                self._epoch_s = sum(self._epochs_s) / len(self._epochs_s)
         self._show()
+
+    def _begin(self, event: RunStarted) -> None:
+        self._started, self._epoch_s = event, None
+        self._epochs_s.clear()
+        self._epochs = event.config.epochs
+        self._epoch = self._made = 0
+        # What is left of an epoch that is resumed on its way is no whole one.
+        self._first_whole = 1 + -(-event.resumed_step // event.steps_per_epoch)
+
+    def _add(self, event: StepsRecorded, started: RunStarted) -> None:
+        """Until an epoch was measured: what its steps took so far, the others at their present speed, and the test."""
+        if self._epochs_s:
+            return
+        if event.epoch != self._epoch:
+            self._epoch, self._made, self._made_s = event.epoch, 0, 0.0
+        step_s = started.num_train / started.steps_per_epoch / event.images_per_second
+        self._made += len(event.losses)
+        self._made_s += len(event.losses) * step_s
+        test_s = _TEST_SHARE * started.num_test / event.images_per_second
+        if self._estimate is not None:
+            test_s = self._estimate.test_s
+        self._epoch_s = self._made_s + (started.steps_per_epoch - self._made) * step_s + test_s
 
     def _show(self) -> None:
         self.label.setText(self._words())

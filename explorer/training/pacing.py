@@ -89,6 +89,25 @@ class ReportPacing:
             self.num_steps = max(1, min(fitting, 2 * self.num_steps))
 
 
+class Pace:
+    """Seconds a step over about the last `window_s`: the further back a step lies, the less it counts."""
+
+    def __init__(self, window_s: float = 20.0) -> None:
+        self._window_s = window_s
+        self._steps = self._seconds = 0.0
+
+    def add(self, num_steps: int, seconds: float) -> None:
+        """Count steps that took so long together."""
+        kept = math.exp(-seconds / self._window_s)
+        self._steps = kept * self._steps + num_steps
+        self._seconds = kept * self._seconds + seconds
+
+    @property
+    def step_s(self) -> float:
+        """Of at least one step."""
+        return self._seconds / self._steps
+
+
 class Speed:
     """Images a second over about the last `window_s`, and over everything."""
 

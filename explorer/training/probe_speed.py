@@ -1,29 +1,31 @@
-"""How long an epoch will take, from at most two seconds of the real step on a copy, before a run starts."""
+"""How long an epoch will take, from about two seconds of the real step and test on a copy, before a run starts.
+
+A run chooses how many threads compute, and on a GPU whether its step is a CUDA graph; the probe makes the same choices
+in the same way, since either can make it several times as fast.
+"""
 
 import time
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from explorer.architecture import Architecture
 from explorer.runs import RunConfig
 from explorer.runs.profile import SpeedEstimate
-from explorer.runtime.feature_maps import evaluating
+from explorer.training.class_counts import Answers
+from explorer.training.graphed import MakeStep, capture_of, choose_step, sample_batch
 from explorer.training.guard import Guard
+from explorer.training.pacing import ReportPacing
 from explorer.training.profile_clock import Clock
 from explorer.training.rehearsal import Rehearsal, rehearsing
+from explorer.training.step import FORWARD_SHARE, evaluate, evaluation_batch_size
+from explorer.training.thread_choice import ThreadChoice, choosing_threads
 
 PROBE_S = 2.0
 _WARM_UPS = 3
 _WARM_UP_SHARE = 0.25
 """Of the probe's time, after which warming up ends however few steps there were."""
-_TEST_SHARE = 0.1
-_FORWARD_SHARE = 1 / 3
-"""Of a step's time that its forward pass takes, where there is no time to measure a test: a convolution's backward
-pass is two of the same size."""
-_LARGEST_CHUNK = 256
-"""Steps between two looks at the clock, which wait for the device."""
+_TEST_SHARE = 0.2
 
 
 def probe_speed(
@@ -35,8 +37,8 @@ def probe_speed(
 ) -> SpeedEstimate:
     """Train a copy for at most so long, and estimate how long a run would take.
 
-    A step that takes longer than that is made twice, since the first pays for warming up; the time that it takes to
-    bring the data to the device is not counted.
+    A step that takes longer than that is made twice, since the first pays for warming up. The time that it takes to
+    bring the data to the device is not counted, nor what is written to disk after an epoch.
 
     Args:
         architecture: the network.
@@ -48,50 +50,69 @@ def probe_speed(
         RehearsalCancelled: the user, or a run that starts, ended it.
         ValueError: the network could not be trained so; the message says what would fit.
     """
-    with rehearsing(architecture, config, is_cancelled) as rehearsal:
+    with rehearsing(architecture, config, is_cancelled) as rehearsal, choosing_threads(rehearsal.plan, 1) as threads:
         guard = Guard(rehearsal.network, rehearsal.optimization.optimizer, rehearsal.plan.device)
         try:
-            return _estimate(rehearsal, most_s)
+            return _estimate(rehearsal, _made_as_in_a_run(rehearsal, guard), threads, most_s)
         finally:
             guard.close()
 
 
-def _estimate(rehearsal: Rehearsal, most_s: float) -> SpeedEstimate:
-    plan, clock = rehearsal.plan, Clock(rehearsal.plan.device)
+def _made_as_in_a_run(rehearsal: Rehearsal, guard: Guard) -> MakeStep:
+    plan = rehearsal.plan
+    capture = capture_of(plan.config, plan.device, 1)
+    if capture is None:
+        return rehearsal.step
+    batch = sample_batch(plan, is_mixed=rehearsal.is_mixed)
+    return choose_step(rehearsal.step, rehearsal.network, rehearsal.optimization, guard.flag, batch, capture)[0]
+
+
+def _estimate(rehearsal: Rehearsal, make_step: MakeStep, threads: ThreadChoice | None, most_s: float) -> SpeedEstimate:
+    plan = rehearsal.plan
+    clock = Clock(plan.device, *plan.other_devices)
     start_s = time.perf_counter()
     for _ in range(_WARM_UPS):
-        last_s = _steps(rehearsal, clock, 1)
+        last_s = _seconds_of(rehearsal, make_step, clock, 1)
         if time.perf_counter() - start_s > _WARM_UP_SHARE * most_s:
             break
-    timed, count, seconds, chunk = 0, 0, 0.0, 1
     until_s = start_s + (1 - _TEST_SHARE) * most_s
-    while not count or time.perf_counter() + last_s * chunk < until_s:
-        taken_s = _steps(rehearsal, clock, chunk)
-        seconds, count, timed = seconds + taken_s, count + chunk, timed + 1
-        last_s = taken_s / chunk
-        # The device is waited for about ten times, so that it runs ahead of the host as in training.
-        chunk = max(1, min(_LARGEST_CHUNK, int(most_s / 10 / max(last_s, 1e-6))))
-    step_s = seconds / count
-    num_images = len(plan.data.train_images) if rehearsal.has_data else None
+    # As often as a run looks, which waits for the device and lets the choice of threads hear.
+    pacing = ReportPacing()
+    timed: dict[int, tuple[int, float]] = {}
+    while not timed or time.perf_counter() + last_s * pacing.num_steps < until_s:
+        count, num_threads = pacing.num_steps, 0 if threads is None else threads.count
+        taken_s = _seconds_of(rehearsal, make_step, clock, count)
+        pacing.reported(count, taken_s)
+        last_s = taken_s / count
+        steps_before, seconds_before = timed.get(num_threads, (0, 0.0))
+        timed[num_threads] = (steps_before + count, seconds_before + taken_s)
+        if threads is not None:
+            was_trying = threads.is_trying
+            threads.measured(count * plan.batch_size, taken_s)
+            if was_trying and not threads.is_trying:
+                # Trials are over: what a run's steps take is what they take from here on.
+                timed = {}
+    # Several only where there was no time to choose.
+    step_s, num_steps = min((seconds / steps, steps) for steps, seconds in timed.values())
     return SpeedEstimate(
         step_s=step_s,
         batch_size=plan.batch_size,
         test_s=_test_s(rehearsal, clock, step_s, most_s),
-        num_images=num_images,
-        num_steps=count,
+        num_images=len(plan.data.train_images) if rehearsal.has_data else None,
+        num_steps=num_steps,
         device=str(plan.device),
         data=plan.config.data,
     )
 
 
-def _steps(rehearsal: Rehearsal, clock: Clock, count: int) -> float:
-    """Seconds that so many steps take."""
+def _seconds_of(rehearsal: Rehearsal, make_step: MakeStep, clock: Clock, count: int) -> float:
+    """What so many steps take together."""
     pending: list[Tensor] = []
     is_on_cpu = rehearsal.plan.device.type == "cpu"
     start_s = time.perf_counter()
     for _ in range(count):
         rehearsal.look()
-        loss, _right = rehearsal.step(*rehearsal.batch())
+        loss, _right = make_step(*rehearsal.batch())
         rehearsal.optimization.end_step()
         pending.append(loss)
         if is_on_cpu:
@@ -101,18 +122,29 @@ def _steps(rehearsal: Rehearsal, clock: Clock, count: int) -> float:
 
 
 def _test_s(rehearsal: Rehearsal, clock: Clock, step_s: float, most_s: float) -> float:
-    """Estimate for classifying all test images."""
+    """Estimate for classifying all test images: measured on some of them, or on all where there is time."""
     plan = rehearsal.plan
-    num_images, size = len(plan.data.test_images), plan.batch_size
-    image_s = _FORWARD_SHARE * step_s / size
-    if 2 * size * image_s < _TEST_SHARE * most_s:
-        x, _target = rehearsal.batch()
-        first = plan.logits_id
-        with torch.inference_mode(), evaluating(rehearsal.network):
-            rehearsal.network.trace(x, (first,))
-            clock.settle()
-            start_s = time.perf_counter()
-            rehearsal.network.trace(x, (first,))
-            clock.settle()
-            image_s = (time.perf_counter() - start_s) / size
-    return num_images * image_s
+    num_images, size = len(plan.data.test_images), evaluation_batch_size(plan.batch_size)
+    guess_s = FORWARD_SHARE * step_s / plan.batch_size
+    if guess_s * size > _TEST_SHARE * most_s:
+        return guess_s * num_images
+    looked_s: list[float] = []
+
+    def is_over() -> bool:
+        rehearsal.look()
+        if len(looked_s) == 1:
+            clock.settle()  # the first part pays for warming up, and counts only where there is no other
+        looked_s.append(time.perf_counter())
+        return looked_s[-1] - looked_s[0] > _TEST_SHARE * most_s
+
+    feed = rehearsal.test_feed()
+    answers = Answers(plan.data.test_labels, plan.data.class_names)
+    whole = evaluate(rehearsal.network, feed, size, is_over, answers=answers, autocast=plan.precision.autocast)
+    clock.settle()
+    end_s = time.perf_counter()
+    # The look at which it ended began no part.
+    begun_s = looked_s if whole is not None else looked_s[:-1]
+    num_seen = min(num_images, len(begun_s) * size)
+    if len(begun_s) == 1:
+        return (end_s - begun_s[0]) / num_seen * num_images
+    return (end_s - begun_s[1]) / (num_seen - size) * num_images

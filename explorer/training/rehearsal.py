@@ -20,7 +20,9 @@ from explorer.runs.data_sources import data_title
 from explorer.runtime.modules import Network, build_module
 from explorer.training.data import DataCancelled, data_at_hand
 from explorer.training.distributed import Alone
+from explorer.training.feed import Feed
 from explorer.training.layout import choose_memory_format, set_memory_format
+from explorer.training.model_split import on_devices
 from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan, plan_run
 from explorer.training.precision import computing_in
@@ -63,10 +65,11 @@ class Rehearsal:
         self.has_data = has_data
         self._is_cancelled = is_cancelled
         config, device = plan.config, plan.device
-        layout = choose_memory_format(plan.architecture, device)
-        self._batches = TrainBatches(plan, layout, Alone())
-        network = build_module(plan.architecture, seed=config.seed).to(device)
-        self.network: Network = set_memory_format(network, layout)
+        self._layout = choose_memory_format(plan.architecture, device)
+        self._batches = TrainBatches(plan, self._layout, Alone())
+        self._test_feed: Feed | None = None
+        network = on_devices(build_module(plan.architecture, seed=config.seed), plan)
+        self.network: Network = set_memory_format(network, self._layout)
         self.optimization = Optimization(self.network, config, device, plan.steps_per_epoch)
         self.optimization.learning_rate = 0.0
         self.step = Step(self.network, self.optimization, config)
@@ -81,9 +84,30 @@ class Rehearsal:
             self._batches.prefetch(self._coming)
         return self._batches.batch(self._coming.popleft(), self._random)
 
+    @property
+    def is_mixed(self) -> bool:
+        """Whether targets are shares of the classes, since images are mixed."""
+        return self._batches.is_mixed
+
+    def test_feed(self) -> Feed:
+        """The test images, on the device from the first call on."""
+        if self._test_feed is None:
+            plan, data = self.plan, self.plan.data
+            self._test_feed = Feed(
+                data.test_images,
+                data.test_labels,
+                plan.architecture.input_shape,
+                plan.normalization,
+                plan.device,
+                memory_format=self._layout,
+            )
+        return self._test_feed
+
     def close(self) -> None:
         """End what reads images ahead."""
         self._batches.close()
+        if self._test_feed is not None:
+            self._test_feed.close()
 
     def look(self) -> None:
         """Go on only if nobody wants it to end.
@@ -147,7 +171,7 @@ def _planned(architecture: Architecture, config: RunConfig, is_over: Cancelled) 
         plan = plan_run(architecture, dataclasses.replace(config, data=name), is_cancelled=is_over)
     except DataCancelled as error:
         raise RehearsalCancelled from error
-    on_gpu = [plan.device] if plan.device.type == "cuda" else []
+    on_gpu = [device for device in (plan.device, *plan.other_devices) if device.type == "cuda"]
     with torch.random.fork_rng(devices=on_gpu):
         torch.manual_seed(config.seed)
         with computing_in(plan.precision):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from explorer.training.pacing import ReportPacing, Speed
+from explorer.training.pacing import Pace, ReportPacing, Speed
 
 _FEWEST_STEPS = 5
 """Steps before the time left is worth an estimate."""
@@ -35,8 +35,16 @@ class Measured(NamedTuple):
 class Reports:
     """Collects what steps give and fetches it at the reporting interval, where the host waits for the device."""
 
-    def __init__(self) -> None:
-        """Start the clock; `restart` starts it again."""
+    def __init__(self, test_steps: float = 0.0) -> None:
+        """Start the clock; `restart` starts it again.
+
+        Args:
+            test_steps: of how many steps the time is that a test is expected to take, until one was made.
+        """
+        self._test_steps = test_steps
+        self._test_s: float | None = None
+        """What the last epoch's end took: its test, and what was written."""
+        self._pace = Pace()
         self._pacing = ReportPacing()
         self.speed = Speed()
         self._pending: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -52,9 +60,10 @@ class Reports:
         """The first step comes now."""
         self._start_s = self._reported_s = time.perf_counter()
 
-    def skip(self) -> None:
-        """Leave the time since the last report out of the speed, as that of a test."""
-        self._reported_s = time.perf_counter()
+    def tested(self) -> None:
+        """Leave the time since the last report out of the speed: an epoch's test took it, and what was written then."""
+        now_s = time.perf_counter()
+        self._test_s, self._reported_s = now_s - self._reported_s, now_s
 
     def rested(self, seconds: float) -> None:
         """Leave out a time in which the run stood still, which ends now."""
@@ -66,11 +75,19 @@ class Reports:
         """Since the first step came, pauses and all."""
         return time.perf_counter() - self._start_s
 
-    def seconds_left(self, num_made: int, num_left: int) -> float | None:
-        """At the speed so far; None while that is not worth an estimate."""
+    def seconds_left(self, num_made: int, num_left: int, tests_left: int) -> float | None:
+        """At the speed of about the last 20 s, with the tests to come; None while that is not worth an estimate.
+
+        Args:
+            num_made: steps since the start.
+            num_left: steps.
+            tests_left: ends of epochs.
+        """
         if num_made < _FEWEST_STEPS:
             return None
-        return (self._reported_s - self._start_s - self.rested_seconds) / num_made * num_left
+        step_s = self._pace.step_s
+        test_s = self._test_steps * step_s if self._test_s is None else self._test_s
+        return num_left * step_s + tests_left * test_s
 
     # The steps
 
@@ -97,6 +114,7 @@ class Reports:
         now_s = time.perf_counter()
         seconds, self._reported_s = now_s - self._reported_s, now_s
         self._pacing.reported(len(places), seconds)
+        self._pace.add(len(places), seconds)
         self.speed.add(int(num_images.sum()), seconds)
         # One after the other, so that the sums do not depend on how many steps a report has.
         for loss, num_right, images in zip(*measured.astype(np.float64).tolist(), num_images.tolist(), strict=True):

@@ -43,11 +43,12 @@ from explorer.training.feed import Feed
 from explorer.training.graphed import MakeStep, capture_of, choose_step, sample_batch
 from explorer.training.guard import Guard, NonFinite, first_non_finite
 from explorer.training.layout import choose_memory_format, set_memory_format
+from explorer.training.live_test import LiveTest
 from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan
 from explorer.training.random_state import get_random_state, resume_generator, set_random_state
 from explorer.training.reports import Reports
-from explorer.training.step import Step, evaluate
+from explorer.training.step import FORWARD_SHARE, Step, evaluate, evaluation_batch_size
 from explorer.training.thread_choice import ThreadChoice
 from explorer.training.train_batches import TrainBatches
 from explorer.training.watching import Watching
@@ -104,6 +105,10 @@ class Run:
         self._order = torch.Generator(device).manual_seed(config.seed)
         self._order_before = self._order.get_state()
         self._augmentation_random = torch.Generator().manual_seed(config.seed + _AUGMENTATION_STREAM)
+        self._test_batch_size = evaluation_batch_size(plan.batch_size)
+        self._live_test = LiveTest(
+            run_id, self.network, data, self._test_feed, plan.precision.autocast, self._test_batch_size, device
+        )
         self._watching = Watching(
             run_id,
             plan,
@@ -112,6 +117,7 @@ class Run:
             control,
             beginning=beginning,
             gradient_scale=self._optimization.gradient_scale,
+            own=(self._live_test,),
         )
         self._answers = Answers(data.test_labels, data.class_names)
         self.step = 0
@@ -122,7 +128,7 @@ class Run:
         self._first_step = 0
         """Updates made before this process took the run over."""
         self._seconds_before = 0.0
-        self._reports = Reports()
+        self._reports = Reports(FORWARD_SHARE * len(data.test_images) / plan.batch_size)
         self._failing_x: Tensor | None = None
         self._is_resting = False
         self._last_epoch: EpochFinished | None = None
@@ -179,6 +185,8 @@ class Run:
         try:
             return self._run(notes)
         finally:
+            # A captured step holds the memory of a whole batch, which whoever looks for a batch that fits needs.
+            self._make_step = self._step
             self._watching.close()
             self._guard.close()
             self._batches.close()
@@ -275,8 +283,7 @@ class Run:
         tested = evaluate(
             self.network,
             self._test_feed,
-            # Without gradients an image takes less memory than in a step; small batches would only waste time.
-            min(512, max(32, 2 * size)),
+            self._test_batch_size,
             lambda: self._control.stop_requested,
             self._ranks,
             self._answers,
@@ -286,6 +293,7 @@ class Run:
         if tested is None:
             return False
         images = self._answers.fetch(self._ranks)
+        self._live_test.forget()
         self._say(ClassesTested(run_id=self._run_id, epoch=self._epoch, step=self.step, tested=images))
         seconds = speed.seconds - seconds_before
         self._last_epoch = EpochFinished(
@@ -309,7 +317,7 @@ class Run:
         self._epoch, self._epoch_steps = self._epoch + 1, 0
         # Tried again after the next epoch if the disk refuses.
         self._save()
-        self._reports.skip()
+        self._reports.tested()
         return True
 
     def _take_step(self, positions: Tensor) -> None:
@@ -385,7 +393,8 @@ class Run:
         """Fetch and say the measurements of the steps since the last report.
 
         Raises:
-            Diverged: a loss is not finite.
+            Diverged: a loss is not finite. Of several processes those beside the first go on until it sees that too,
+                unless all look at the very step.
         """
         self._tell_troubles()
         measured = self._reports.fetch()
@@ -405,13 +414,17 @@ class Run:
                 epoch=self._epoch,
                 images_per_second=self._reports.speed.recent,
                 seconds_left=self._reports.seconds_left(
-                    self.step - self._first_step, self._plan.num_steps_total - self.step
+                    self.step - self._first_step,
+                    self._plan.num_steps_total - self.step,
+                    self._plan.config.epochs - self._epoch + 1,
                 ),
                 num_steps_total=self._plan.num_steps_total,
                 num_threads=torch.get_num_threads() if self._plan.device.type == "cpu" else None,
             )
         )
-        if measured.failing is not None:
+        # Where losses are fetched now and then, each process does so at moments of its own. The first one writes down
+        # why a run ended, and would know of another that left before it no more than that it is gone.
+        if measured.failing is not None and (self._ranks.is_first or self._failing_x is not None):
             rate, kept = self._optimization.step_learning_rate, self._checkpoint.saved_step
             where = self._where_it_began(measured.failing)
             raise Diverged(first_step + len(measured.losses) - 1, float(measured.losses[-1]), rate, where, kept)

@@ -16,6 +16,10 @@ from explorer.training.feed import Feed
 from explorer.training.loss import training_losses
 from explorer.training.optimization import Optimization
 
+FORWARD_SHARE = 1 / 3
+"""Of a step's time that its forward pass takes, as long as no test was measured: a convolution's backward pass is two
+of the same size."""
+
 
 class Step:
     """Forward, backward, update. Everything that changes how a step computes belongs here."""
@@ -55,6 +59,14 @@ class Step:
         measured = self._ranks.measured(loss.detach(), right)
         optimization.update()
         return measured
+
+
+def evaluation_batch_size(batch_size: int) -> int:
+    """Images that a test classifies at once, where a step takes `batch_size`.
+
+    Without gradients an image takes less memory than in a step; small batches would only waste time.
+    """
+    return min(512, max(32, 2 * batch_size))
 
 
 def evaluate(

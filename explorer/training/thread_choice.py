@@ -66,6 +66,11 @@ class ThreadChoice:
         if most > 1:
             self._begin()
 
+    @property
+    def is_trying(self) -> bool:
+        """Whether counts are being compared."""
+        return self._trial is not None
+
     def measured(self, num_images: int, seconds: float) -> None:
         """Tell how long the steps since the last call took, and let it change the count for the next ones.
 

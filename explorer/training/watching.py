@@ -1,13 +1,14 @@
 """What looks at a run from step to step: somebody at a screen, and the time machine. The run calls both as one."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from explorer.runs import Event, RunControl
+from explorer.runtime.instruments import Instrument
 from explorer.runtime.modules import Network
 from explorer.training.beginning import Beginning
 from explorer.training.moments import MomentRecorder
@@ -30,11 +31,14 @@ class Watching:
         *,
         beginning: Beginning | None,
         gradient_scale: Callable[[], float],
+        own: Sequence[Instrument] = (),
     ) -> None:
-        """Look at `network` while it trains; see `Subject` for the last two."""
+        """Look at `network` while it trains; see `Subject` and `Observation` for what the last ones mean."""
         self._plan = plan
         self._control = control
-        self._observation = Observation(run_id, plan, network, say, beginning=beginning, gradient_scale=gradient_scale)
+        self._observation = Observation(
+            run_id, plan, network, say, beginning=beginning, gradient_scale=gradient_scale, own=own
+        )
         self._moments: MomentRecorder | None = None
         self._told_s = 0.0
         """Of what both spent, as far as the control knows it."""

@@ -1,9 +1,10 @@
 """What speed must not cost: the test accuracy of the tutorial's plain loop and of ours, seed by seed.
 
 The same updates of the same network in float32 with momentum; the seeds give other weights and other orders. The data
-are real and must lie in `$ARCH_EXPLORER_DATA`:
+are real and must lie in `$ARCH_EXPLORER_DATA`. `--images N` trains both on the set's first N images alone; both are
+tested on all test images as ever:
 
-    python -m tests.benchmarks.accuracy [--seeds N] [NETWORK:BATCH:EPOCHS ...]
+    python -m tests.benchmarks.accuracy [--seeds N] [--images N] [NETWORK:BATCH:EPOCHS ...]
 """
 
 import argparse
@@ -15,6 +16,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from explorer import zoo
 from explorer.runs import RunConfig, RunControl, RunFinished
 from explorer.training import train
+from tests.benchmarks.few_images import take_first
 from tests.benchmarks.participants import loader, model
 
 _DATA = "fashion-mnist"
@@ -22,13 +24,13 @@ _NETWORKS = ("lenet5-relu-dropout:128:5", "alexnet-28:128:1", "resnet20:128:1")
 _RATE, _MOMENTUM = 0.01, 0.9
 
 
-def plain(network: str, batch: int, epochs: int, seed: int) -> float:
+def plain(network: str, batch: int, epochs: int, seed: int, most_images: int | None) -> float:
     """Share of the test images that the tutorial's loop gets right after its last epoch."""
     torch.manual_seed(seed)
     net = model(network, seed)
     optimizer = torch.optim.SGD(net.parameters(), lr=_RATE, momentum=_MOMENTUM)
     for _ in range(epochs):
-        for images, labels in loader(network, _DATA, batch):
+        for images, labels in loader(network, _DATA, batch, most_images=most_images):
             optimizer.zero_grad()
             loss = F.cross_entropy(net(images), labels)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -42,12 +44,15 @@ def plain(network: str, batch: int, epochs: int, seed: int) -> float:
     return right / seen
 
 
-def ours(network: str, batch: int, epochs: int, seed: int) -> float:
+def ours(network: str, batch: int, epochs: int, seed: int, most_images: int | None) -> float:
     """The same by our run."""
+    architecture = zoo.entry(network).build()
+    if most_images is not None:
+        take_first(_DATA, architecture.input_shape, most_images)
     config = RunConfig(
         data=_DATA, epochs=epochs, batch_size=batch, learning_rate=_RATE, momentum=_MOMENTUM, device="cpu", seed=seed
     )
-    result = train(zoo.entry(network).build(), config, lambda _event: None, RunControl(), run_id="benchmark")
+    result = train(architecture, config, lambda _event: None, RunControl(), run_id="benchmark")
     if not isinstance(result, RunFinished) or result.test_accuracy is None:
         raise SystemExit(str(result))
     return result.test_accuracy
@@ -58,19 +63,21 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("networks", nargs="*", default=_NETWORKS)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--images", type=int)
     options = parser.parse_args()
     for written in options.networks:
         network, batch, epochs = written.split(":")
+        images = "" if options.images is None else f" on {options.images:,} images"
         found: dict[str, list[float]] = {"plain": [], "ours": []}
         for seed in range(options.seeds):
-            found["plain"].append(plain(network, int(batch), int(epochs), seed))
-            found["ours"].append(ours(network, int(batch), int(epochs), seed))
+            found["plain"].append(plain(network, int(batch), int(epochs), seed, options.images))
+            found["ours"].append(ours(network, int(batch), int(epochs), seed, options.images))
             print(f"{network}, seed {seed}: plain {found['plain'][-1]:.4f}, ours {found['ours'][-1]:.4f}", flush=True)
         told = ", ".join(
             f"{who} {statistics.fmean(values):.4f} ± {statistics.stdev(values) if len(values) > 1 else 0:.4f}"
             for who, values in found.items()
         )
-        print(f"{network} after {epochs} epochs of {_DATA}: {told}", flush=True)
+        print(f"{network} after {epochs} epochs of {_DATA}{images}: {told}", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,16 +12,16 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 
-from explorer.runs import Event, FeatureMapsCaptured, Observed, RunFinished, StepsRecorded
-from tests.benchmarks.participants import WARM_UP, Clock, described, run_config
+from explorer.runs import Event, FeatureMapsCaptured, Observed, RunFinished, RunStarted, StepsRecorded
+from tests.benchmarks.participants import Clock, described, run_config
 
 _SETTLED_MS = 6000
 """By then torch has loaded and the first pictures of the network at rest are drawn."""
 _LONGEST_MS = 900_000
 
 
-def window(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
-    """Train until the clock has seen the steps, then stop.
+def window(network: str, data: str, batch: int, steps: int, most_s: float) -> dict[str, Any]:
+    """Train until the clock has seen the steps, or the seconds are over, then stop.
 
     Returns:
         images/s, the share of a core that the window's thread took, how late a 60 Hz timer was, and how long a capture
@@ -39,7 +39,7 @@ def window(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
     shown.training.set_config(run_config(data, batch))
     open_every_view(shown)
     shown.preload()
-    clock, seen, busy = Clock(batch, steps), _Seen(), dict[str, float]()
+    clock, seen, busy = Clock(batch, steps, most_s), _Seen(), dict[str, float]()
     results: list[RunFinished] = []
     _listen(shown.run_session, clock, seen)
     lateness = _Lateness(lambda: shown.run_session.state == "running")
@@ -51,7 +51,7 @@ def window(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
             if isinstance(event, FeatureMapsCaptured):
                 painted.arrived(event)
             elif isinstance(event, StepsRecorded):
-                if "start_s" not in busy and event.last_step >= WARM_UP:
+                if "start_s" not in busy and clock.is_warm:
                     busy.update(start_s=time.perf_counter(), thread_s=time.thread_time())
                 if clock.rate is not None and shown.run_session.state == "running":
                     busy["share"] = (time.thread_time() - busy["thread_s"]) / (time.perf_counter() - busy["start_s"])
@@ -113,7 +113,9 @@ def _listen(session: Any, clock: Clock, seen: _Seen) -> None:
 
     def timed(architecture: Any, config: Any, emit: Callable[[Event], None], control: Any, **rest: Any) -> None:
         def hear(event: Event) -> None:
-            if isinstance(event, StepsRecorded):
+            if isinstance(event, RunStarted):
+                clock.begin()
+            elif isinstance(event, StepsRecorded):
                 clock.stepped(event.last_step)
             elif isinstance(event, FeatureMapsCaptured | Observed):
                 name = type(event).__name__

@@ -1,6 +1,6 @@
 """Who trains in `training` and `live`: each in a fresh process, which prints one line of JSON.
 
-    python -m tests.benchmarks.participants KIND NETWORK DATA BATCH STEPS
+    python -m tests.benchmarks.participants KIND NETWORK DATA BATCH STEPS SECONDS
 
 `plain` is the loop of the usual tutorial: a `DataLoader` with its defaults over torchvision's data set, zero_grad,
 forward, loss, backward, step, `loss.item()` each step. `lightning` is the same module in Lightning's `Trainer`.
@@ -9,13 +9,14 @@ the same network in float32 with momentum, and none is told how many threads to 
 """
 
 import json
+import math
 import os
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from explorer.runs import Event, RunConfig, RunControl, RunFinished, StepsRecorded
+from explorer.runs import Event, RunConfig, RunControl, RunFinished, RunStarted, StepsRecorded
 
 WARM_UP = 10
 """Steps before the clock starts: libraries choose their kernels in the first ones."""
@@ -28,30 +29,48 @@ _NORMALIZATION = {
 
 
 class Clock:
-    """Images a second from the step after the warm-up to the last."""
+    """Images a second from the step after the warm-up to the last, or to the first after so many seconds.
 
-    def __init__(self, batch: int, steps: int) -> None:
-        self._batch, self._steps = batch, steps
+    Where time is short, a warm-up ends after a third of it too, so that a slow participant is still measured.
+    """
+
+    def __init__(self, batch: int, steps: int, most_s: float = math.inf) -> None:
+        self._batch, self._steps, self._most_s = batch, steps, most_s
+        self._begun_s = time.perf_counter()
         self._start_s = 0.0
+        self._first = 0
         self.rate: float | None = None
+
+    def begin(self) -> None:
+        """The first step comes now: what was loaded before takes nothing of the seconds."""
+        self._begun_s = time.perf_counter()
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the clock runs, or ran."""
+        return bool(self._start_s)
 
     def stepped(self, step: int) -> bool:
         """Tell that so many steps are made; True after the last."""
-        if self.rate is None and step >= WARM_UP and not self._start_s:
-            self._start_s, self._first = time.perf_counter(), step
-        if self.rate is None and step >= self._steps:
-            self.rate = (step - self._first) * self._batch / (time.perf_counter() - self._start_s)
+        if self.rate is not None:
+            return True
+        now_s = time.perf_counter()
+        if not self._start_s:
+            if step >= WARM_UP or now_s - self._begun_s > self._most_s / 3:
+                self._start_s, self._first = now_s, step
+        elif step > self._first and (step >= self._steps or now_s - self._begun_s > self._most_s):
+            self.rate = (step - self._first) * self._batch / (now_s - self._start_s)
         return self.rate is not None
 
 
-def plain(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
+def plain(network: str, data: str, batch: int, steps: int, most_s: float) -> dict[str, Any]:
     """The tutorial's loop."""
     import torch
     from torch.nn import functional as F  # noqa: N812
 
     net, batches = model(network), loader(network, data, batch)
     optimizer = torch.optim.SGD(net.parameters(), lr=_RATE, momentum=_MOMENTUM)
-    clock, step = Clock(batch, steps), 0
+    clock, step = Clock(batch, steps, most_s), 0
     while True:
         for images, labels in batches:
             optimizer.zero_grad()
@@ -64,13 +83,13 @@ def plain(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
                 return {"images_per_second": clock.rate}
 
 
-def lightning(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
+def lightning(network: str, data: str, batch: int, steps: int, most_s: float) -> dict[str, Any]:
     """The same in Lightning's Trainer, without its logger, progress bar and checkpoints."""
     import lightning as pl
     import torch
     from torch.nn import functional as F  # noqa: N812
 
-    clock = Clock(batch, steps)
+    clock = Clock(batch, steps, most_s)
 
     class Module(pl.LightningModule):  # type: ignore[misc]  # untyped
         def __init__(self) -> None:
@@ -84,8 +103,11 @@ def lightning(network: str, data: str, batch: int, steps: int) -> dict[str, Any]
         def configure_optimizers(self) -> Any:
             return torch.optim.SGD(self.parameters(), lr=_RATE, momentum=_MOMENTUM)
 
+        def on_train_start(self) -> None:
+            clock.begin()
+
         def on_train_batch_end(self, *_: Any) -> None:
-            clock.stepped(self.global_step)
+            self.trainer.should_stop = clock.stepped(self.global_step)
 
     trainer = pl.Trainer(
         max_steps=steps, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False,
@@ -95,7 +117,7 @@ def lightning(network: str, data: str, batch: int, steps: int) -> dict[str, Any]
     return {"images_per_second": clock.rate}
 
 
-def alone(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
+def alone(network: str, data: str, batch: int, steps: int, most_s: float) -> dict[str, Any]:
     """Our run, as the command line starts it."""
     from explorer.runtime import threads
 
@@ -103,7 +125,7 @@ def alone(network: str, data: str, batch: int, steps: int) -> dict[str, Any]:
     from explorer import zoo
     from explorer.training import train
 
-    control, clock = RunControl(), Clock(batch, steps)
+    control, clock = RunControl(), Clock(batch, steps, most_s)
     result = train(
         zoo.entry(network).build(), run_config(data, batch), _stopping(control, clock), control, run_id="benchmark"
     )
@@ -116,7 +138,9 @@ def run_config(data: str, batch: int) -> RunConfig:
 
 def _stopping(control: RunControl, clock: Clock) -> Callable[[Event], None]:
     def emit(event: Event) -> None:
-        if isinstance(event, StepsRecorded) and clock.stepped(event.last_step):
+        if isinstance(event, RunStarted):
+            clock.begin()
+        elif isinstance(event, StepsRecorded) and clock.stepped(event.last_step):
             control.stop()
 
     return emit
@@ -135,9 +159,13 @@ def model(network: str, seed: int = 0) -> Any:
     return build_module(zoo.entry(network).build(), seed=seed)
 
 
-def loader(network: str, data: str, batch: int, *, is_train: bool = True) -> Any:
-    """A `DataLoader` with its defaults over torchvision's data set, whose images get the size that we give them."""
-    from torch.utils.data import DataLoader
+def loader(network: str, data: str, batch: int, *, is_train: bool = True, most_images: int | None = None) -> Any:
+    """A `DataLoader` with its defaults over torchvision's data set, whose images get the size that we give them.
+
+    Args:
+        most_images: of the set, its first ones; None for all.
+    """
+    from torch.utils.data import DataLoader, Subset
     from torchvision import datasets, transforms
 
     from explorer import zoo
@@ -155,13 +183,15 @@ def loader(network: str, data: str, batch: int, *, is_train: bool = True) -> Any
     if channels == 3 and probe.mode == "L":
         steps.insert(0, transforms.Grayscale(3))
     images = kind(root, train=is_train, transform=transforms.Compose(steps))
+    if most_images is not None:
+        images = Subset(images, range(min(most_images, len(images))))
     return DataLoader(images, batch_size=batch, shuffle=is_train)
 
 
 if __name__ == "__main__":
-    kind, network, data, batch, steps = sys.argv[1:]
+    kind, network, data, batch, steps, most_s = sys.argv[1:]
     if kind == "window":
         from tests.benchmarks.in_window import window as participant
     else:
         participant = {"plain": plain, "lightning": lightning, "alone": alone}[kind]
-    print(json.dumps(participant(network, data, int(batch), int(steps))))
+    print(json.dumps(participant(network, data, int(batch), int(steps), float(most_s))))

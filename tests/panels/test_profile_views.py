@@ -159,54 +159,103 @@ def test_the_estimate_is_words_beside_start(qtbot: QtBot) -> None:
     assert shown.label.toolTip() == "fc1: everything is frozen"
 
 
-def test_a_run_corrects_it_as_it_goes_on(qtbot: QtBot) -> None:
-    shown = line(qtbot)
-    shown.show_estimate(ESTIMATE, 10, is_probing=False, why_not="")
-    started = RunStarted(
+def started(**changes: int) -> RunStarted:
+    """A run of ten steps an epoch, of 64 images each, with a test of 96."""
+    event = RunStarted(
         run_id="r",
         config=RunConfig(),
         architecture_name="",
         device="CPU",
         num_train=640,
-        num_test=64,
+        num_test=96,
         steps_per_epoch=10,
         num_parameters=1,
         notes=(),
     )
-    one = np.zeros(1, dtype=np.float32)
-    steps = StepsRecorded(
+    return replace(event, **changes)  # type: ignore[arg-type]  # numbers only
+
+
+def steps(count: int = 1, epoch: int = 1, images_per_second: float = 320.0) -> StepsRecorded:
+    some = np.zeros(count, dtype=np.float32)
+    return StepsRecorded(
         run_id="r",
         first_step=1,
-        losses=one,
-        accuracies=one,
+        losses=some,
+        accuracies=some,
         learning_rate=0.1,
-        epoch=1,
-        images_per_second=320.0,
+        epoch=epoch,
+        images_per_second=images_per_second,
         seconds_left=10.0,
         num_steps_total=100,
     )
-    shown.take([started])
-    assert shown.text == ""
-    shown.take([steps])
-    assert shown.text == f"3.0{THIN}s per epoch, 2.0{THIN}s estimated"
-    finished = EpochFinished(
+
+
+def finished(epoch: int, seconds: float) -> EpochFinished:
+    return EpochFinished(
         run_id="r",
-        epoch=1,
-        step=10,
-        seconds=4.0,
+        epoch=epoch,
+        step=10 * epoch,
+        seconds=seconds,
         train_loss=1.0,
         train_accuracy=0.5,
         test_loss=1.0,
         test_accuracy=0.5,
         images_per_second=200.0,
     )
-    shown.take([finished])
+
+
+def test_a_run_corrects_it_as_it_goes_on(qtbot: QtBot) -> None:
+    shown = line(qtbot)
+    shown.show_estimate(ESTIMATE, 10, is_probing=False, why_not="")
+    shown.take([started()])
+    assert shown.text == ""
+    # A second is the estimate's for the test.
+    shown.take([steps()])
+    assert shown.text == f"3.0{THIN}s per epoch, 2.0{THIN}s estimated"
+    shown.take([finished(1, 4.0)])
     assert shown.text == f"4.0{THIN}s per epoch, 2.0{THIN}s estimated"
     # An epoch that something else held up does not stand for all.
-    shown.take([replace(finished, epoch=2, seconds=6.0)])
+    shown.take([finished(2, 6.0)])
+    assert shown.text == f"5.0{THIN}s per epoch, 2.0{THIN}s estimated"
+    # What one step takes says less than whole epochs.
+    shown.take([steps(epoch=3, images_per_second=1.0)])
     assert shown.text == f"5.0{THIN}s per epoch, 2.0{THIN}s estimated"
     shown.forget_run()
     assert shown.text.startswith("≈ 2.0")
+
+
+def test_a_machine_that_got_slower_is_soon_seen(qtbot: QtBot) -> None:
+    shown = line(qtbot)
+    shown.take([started(), *(finished(epoch, 4.0) for epoch in range(1, 50))])
+    assert shown.text == f"4.0{THIN}s per epoch"
+    shown.take(finished(epoch, 8.0) for epoch in range(50, 53))
+    assert shown.text == f"8.0{THIN}s per epoch"
+
+
+def test_steps_that_were_slow_count_once(qtbot: QtBot) -> None:
+    """At 64 images a second five steps took 5 s; at 640 the other five take 0.5 s, and the test of 96 images, at a
+    third of a step's time for as many, 0.05 s."""
+    shown = line(qtbot)
+    shown.take([started(), steps(5, images_per_second=64.0)])
+    assert shown.text == f"10{THIN}s per epoch"
+    shown.take([steps(1, images_per_second=640.0)])
+    assert shown.text == f"5.5{THIN}s per epoch"
+    shown.take([steps(4, images_per_second=640.0)])
+    assert shown.text == f"5.5{THIN}s per epoch"
+
+
+def test_what_is_left_of_a_resumed_epoch_is_no_whole_one(qtbot: QtBot) -> None:
+    shown = line(qtbot)
+    shown.show_estimate(ESTIMATE, 10, is_probing=False, why_not="")
+    shown.take([started(resumed_step=28), steps(epoch=3)])
+    assert shown.text == f"3.0{THIN}s per epoch, 2.0{THIN}s estimated"
+    shown.take([finished(3, 1.4)])
+    assert shown.text == f"3.0{THIN}s per epoch, 2.0{THIN}s estimated"
+    shown.take([steps(epoch=4), finished(4, 4.0)])
+    assert shown.text == f"4.0{THIN}s per epoch, 2.0{THIN}s estimated"
+    # After a whole number of epochs the next one is whole.
+    shown.take([started(resumed_step=30), finished(4, 6.0)])
+    assert shown.text == f"6.0{THIN}s per epoch, 2.0{THIN}s estimated"
 
 
 def test_times_are_said_as_one_says_them() -> None:
