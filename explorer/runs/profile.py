@@ -49,7 +49,7 @@ class StepProfile:
     peak_bytes: int | None
     """The most that was allocated during a step, all there is included; None where the device does not say."""
     device: str
-    """By torch's name: "cuda:0"."""
+    """By torch's name: "cuda:0"; the two that share a network as "cuda:0+cuda:1"."""
     device_text: str
     """As people know it: "CPU, 2 threads"."""
     threads: int

@@ -4,7 +4,6 @@ On the CPU nothing is tried: the system there ends a program rather than refuse 
 """
 
 import contextlib
-import gc
 import logging
 import traceback
 from collections.abc import Callable
@@ -26,7 +25,7 @@ def fitting_batch_size(plan: RunPlan, error: BaseException, attempt: Callable[[i
 
     Args:
         plan: of the run that failed.
-        error: what it failed with; lets go of the tensors that its frames hold.
+        error: what it failed with; loses its traceback, and lets go of the tensors that its frames hold.
         attempt: makes a step of so many images; None where there is no network yet.
     """
     release(error)
@@ -99,12 +98,17 @@ def make_attempt(network: torch.nn.Module, plan: RunPlan) -> Callable[[int], Non
 
 
 def release(error: BaseException) -> None:
-    """Let go of the tensors that an exception's frames hold, and of what torch keeps for later."""
-    cause: BaseException | None = error
-    while cause is not None:
-        traceback.clear_frames(cause.__traceback__)
-        cause = cause.__context__
-    gc.collect()
+    """Let go of the tensors that an exception's frames hold, and of what torch keeps for later.
+
+    No garbage is collected: that is for the window's thread alone, and what a step holds is in no cycle once its frames
+    are gone. Tracebacks go with them, since a frame that was cleared still holds what its functions have enclosed.
+    """
+    errors: list[BaseException | None] = [error]
+    for one in errors:
+        if one is not None and one.__traceback__ is not None:
+            traceback.clear_frames(one.__traceback__)
+            one.__traceback__ = None
+            errors += [one.__context__, one.__cause__]
     with contextlib.suppress(RuntimeError):
         # Does nothing where CUDA was never used.
         torch.cuda.empty_cache()

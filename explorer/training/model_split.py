@@ -56,6 +56,15 @@ class SplitNetwork(Network):
         super().__init__(network.architecture, network.calls, modules)
         self.training = network.training
 
+    def device_of(self, node_id: str) -> torch.device:
+        """Where a node computes, and its weights lie; of one that both compute the first."""
+        return self._devices[self._placement.devices_of[node_id][0]]
+
+    @property
+    def last_device(self) -> torch.device:
+        """Where input and outputs are."""
+        return self._devices[LAST]
+
     def _plan(self, node_ids: Sequence[str]) -> ForwardPlan:
         """The usual steps, each on its devices, with a step for each move in front of the first one that needs it."""
         usual = super()._plan(node_ids)

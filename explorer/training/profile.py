@@ -104,7 +104,8 @@ def _check_room(plan: RunPlan) -> None:
 
 def _measured(rehearsal: Rehearsal, repetitions: int | None, progress: Progress) -> StepProfile:
     plan = rehearsal.plan
-    clock, allocations = Clock(plan.device), Allocations(plan.device)
+    devices = (*plan.other_devices, plan.device)
+    clock, allocations = Clock(*devices), Allocations(*devices)
     target = torch.empty(0)
 
     def loss(outputs: Sequence[Tensor]) -> Tensor:
@@ -175,8 +176,8 @@ def _profile(
         optimizer_s=median(taken["optimizer"]),
         step_s=median(taken["step"]),
         peak_bytes=peak,
-        device=str(plan.device),
-        device_text=device_name(plan.device),
+        device="+".join(str(device) for device in (*plan.other_devices, plan.device)),
+        device_text=" + ".join(device_name(device) for device in (*plan.other_devices, plan.device)),
         threads=torch.get_num_threads(),
         batch_size=plan.batch_size,
         optimizer=plan.config.optimizer,

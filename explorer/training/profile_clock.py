@@ -1,4 +1,4 @@
-"""When things happen on a device, noted without waiting for it where it can be."""
+"""When things happen on a device, or on two that share a network, noted without waiting for it where it can be."""
 
 import time
 from typing import NamedTuple
@@ -14,30 +14,32 @@ class Mark(NamedTuple):
 
 
 class Clock:
-    """Notes moments on one device.
+    """Notes moments on one device, or several.
 
     On CUDA a moment is an event in the queue, so that the host runs ahead as in training; the times are known after
-    `settle`. On the CPU, where a call returns when it is done, it is `time.perf_counter`. Other devices are waited for.
+    `settle`. On the CPU, where a call returns when it is done, it is `time.perf_counter`. Other devices are waited for,
+    and several all together: a moment in the queue of one says nothing of what it waits for on another.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
+    def __init__(self, *devices: torch.device) -> None:
+        self._devices = tuple(dict.fromkeys(devices))
 
     def mark(self) -> Mark:
         """Now, or when the device has done all that it was given so far."""
-        if self._device.type == "cuda":
+        if len(self._devices) == 1 and self._devices[0].type == "cuda":
             event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-            event.record(torch.cuda.current_stream(self._device))
+            event.record(torch.cuda.current_stream(self._devices[0]))
             return Mark(0.0, event)
         self.settle()
         return Mark(time.perf_counter(), None)
 
     def settle(self) -> None:
-        """Wait until the device has done all."""
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
-        elif self._device.type == "mps":
-            torch.mps.synchronize()
+        """Wait until all is done."""
+        for device in self._devices:
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            elif device.type == "mps":
+                torch.mps.synchronize()
 
     @staticmethod
     def seconds(start: Mark, end: Mark) -> float:
@@ -48,27 +50,32 @@ class Clock:
 
 
 class Allocations:
-    """How much a device's memory grows and peaks; None throughout where the device keeps no account of it."""
+    """How much the memory of a device grows and peaks, or of several together; None throughout where one of them keeps
+    no account of it."""
 
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
+    def __init__(self, *devices: torch.device) -> None:
+        self._devices = tuple(dict.fromkeys(devices))
         self._before = 0
 
     @property
     def is_known(self) -> bool:
-        """Whether the device keeps an account."""
-        return self._device.type == "cuda"
+        """Whether there is an account."""
+        return all(device.type == "cuda" for device in self._devices)
 
     def begin(self) -> None:
         """Look from here on."""
         if self.is_known:
-            torch.cuda.reset_peak_memory_stats(self._device)
-            self._before = torch.cuda.memory_allocated(self._device)
+            for device in self._devices:
+                torch.cuda.reset_peak_memory_stats(device)
+            self._before = sum(torch.cuda.memory_allocated(device) for device in self._devices)
 
     def grown_bytes(self) -> int | None:
         """The most that was allocated since `begin` beyond what lay there then."""
-        return torch.cuda.max_memory_allocated(self._device) - self._before if self.is_known else None
+        peak_bytes = self.peak_bytes()
+        return None if peak_bytes is None else peak_bytes - self._before
 
     def peak_bytes(self) -> int | None:
         """The most that was allocated since `begin`, all included."""
-        return torch.cuda.max_memory_allocated(self._device) if self.is_known else None
+        if not self.is_known:
+            return None
+        return sum(torch.cuda.max_memory_allocated(device) for device in self._devices)

@@ -12,6 +12,9 @@ do not separate the inputs of a residual sum, of which one leads to the other. A
 every output alive, as a leaf of the graph holds its tensor: a batch that trains might not fit. A cut holds no data, so
 that a sweep lets outputs go when training lets them go.
 
+A network that two devices share is walked on both: a node first brings what it reads to its own device, which counts
+as its own part, forward and backward.
+
 What it adds is stated by `StepProfile.coverage`: a call of autograd and two looks at the clock for each node.
 """
 
@@ -26,6 +29,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge, saved_tensors_
 from explorer.layers import ModuleCall
 from explorer.runtime.modules import Network
 from explorer.runtime.operators import OPERATORS
+from explorer.training.model_split import SplitNetwork
 from explorer.training.profile_clock import Allocations, Clock, Mark
 
 Loss = Callable[[Sequence[Tensor]], Tensor]
@@ -74,7 +78,7 @@ class Sweep:
             look: called before each node; what it raises ends the sweep.
         """
         self._network = network
-        self._loss = loss
+        self._loss = partial(_with_moves, loss, network.last_device) if isinstance(network, SplitNetwork) else loss
         self._look = look
         self._places = _places(network)
         index = {place.node_id: position for position, place in enumerate(self._places)}
@@ -331,11 +335,24 @@ def _places(network: Network) -> list[_Place]:
 
 def _function(network: Network, node_id: str) -> Callable[..., Tensor]:
     call = network.calls[node_id]
+    function: Callable[..., Tensor]
     if isinstance(call, ModuleCall):
         module = network.node_module(node_id)
         assert module is not None
-        return module
-    return partial(OPERATORS[call.name], **call.arguments)
+        function = module
+    else:
+        function = partial(OPERATORS[call.name], **call.arguments)
+    if isinstance(network, SplitNetwork):
+        return partial(_computed_on, network.device_of(node_id), function)
+    return function
+
+
+def _computed_on(device: torch.device, function: Callable[..., Tensor], *values: Tensor) -> Tensor:
+    return function(*(value.to(device) for value in values))
+
+
+def _with_moves(loss: Loss, device: torch.device, outputs: Sequence[Tensor]) -> Tensor:
+    return loss([output.to(device) for output in outputs])
 
 
 def _weights(network: Network, node_id: str) -> tuple[Tensor, ...]:

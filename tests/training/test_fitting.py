@@ -1,26 +1,22 @@
 """The largest batch after a lack of memory, against a device that has room for so many images."""
 
 import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from explorer import zoo
 from explorer.inference import infer
 from explorer.inference.memory import largest_batch
 from explorer.runs import RunConfig
 from explorer.runtime.devices import DeviceMemory
+from explorer.runtime.modules import build_module
 from explorer.training import fitting, plan_run
-from explorer.training.fitting import fitting_batch_size, largest_that_fits
-
-
-@pytest.fixture(autouse=True)
-def _quick_collections() -> Iterator[None]:
-    """Each trial that fails collects garbage, which in a process full of other tests' imports takes a second."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
+from explorer.training.fitting import fitting_batch_size, largest_that_fits, release
 
 
 @pytest.mark.parametrize("room", [0, 1, 2, 7, 63, 64, 100, 511])
@@ -58,3 +54,59 @@ def test_on_the_cpu_it_is_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
     # There was room for it by the figures: somebody else took it.
     monkeypatch.setattr(fitting, "device_memory", lambda _: DeviceMemory("cpu", 10**12, 10**12))
     assert fitting_batch_size(plan, MemoryError(), None) == 256
+
+
+@pytest.fixture
+def no_collector() -> Iterator[list[str]]:
+    """What the collector did, which is off: beside a window it runs in that thread alone."""
+    collections: list[str] = []
+    gc.collect()
+    gc.disable()
+    gc.callbacks.append(lambda phase, _info: collections.append(phase))
+    yield collections
+    gc.callbacks.pop()
+    gc.enable()
+
+
+@pytest.mark.parametrize("fails_in", ["forward", "backward"])
+@pytest.mark.parametrize("is_wrapped", [False, True])
+def test_the_tensors_of_a_failed_step_are_freed_without_collecting(
+    fails_in: str, is_wrapped: bool, no_collector: list[str]
+) -> None:
+    network = build_module(zoo.entry("resnet20").build(), seed=0)
+    seen: list[weakref.ref[Tensor]] = []
+
+    def step() -> None:
+        def after(module: nn.Module, _inputs: object, output: Tensor) -> None:
+            seen.append(weakref.ref(output))
+            if fails_in == "forward" and len(seen) == 9:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+
+        def refuse(gradient: Tensor) -> None:
+            seen.append(weakref.ref(gradient))
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+        parts = [module for module in network.modules() if not list(module.children())]
+        hooks = [part.register_forward_hook(after) for part in parts]
+        hooks.append(next(network.parameters()).register_hook(refuse))  # type: ignore[no-untyped-call]
+        try:
+            loss = F.cross_entropy(network(torch.zeros(2, 3, 32, 32)), torch.zeros(2, dtype=torch.int64))
+            torch.autograd.backward(loss)
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    try:
+        try:
+            step()
+        except torch.OutOfMemoryError as cause:
+            if is_wrapped:
+                raise ValueError("of another") from cause
+            raise
+    except (torch.OutOfMemoryError, ValueError) as error:
+        assert any(value() is not None for value in seen), "what is to be freed is there"
+        network.zero_grad(set_to_none=True)
+        release(error)
+        assert len(seen) > 8
+        assert [value() for value in seen if value() is not None] == []
+    assert no_collector == []

@@ -5,10 +5,11 @@ No test judges a time: on a busy machine only what must be there, and what must 
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from explorer.architecture import Architecture, edits
@@ -16,10 +17,12 @@ from explorer.inference import infer
 from explorer.inference.memory import memory
 from explorer.layers import Add, Dropout, Linear, ReLU, Softmax, StochasticDepth
 from explorer.runs import RunConfig
+from explorer.runs.placement import place
 from explorer.runtime.devices import DeviceMemory
 from explorer.runtime.modules import Network, build_module
 from explorer.training import fitting, profile
 from explorer.training.loss import training_losses
+from explorer.training.model_split import SplitNetwork
 from explorer.training.profile import LacksMemory, profile_step
 from explorer.training.profile_clock import Allocations, Clock
 from explorer.training.profile_sweep import Sweep
@@ -30,7 +33,7 @@ from tests.networks import branching
 from tests.runtime.saved import saved_as_they_are
 
 BATCH = 3
-CPU = torch.device("cpu")
+CPU, META = torch.device("cpu"), torch.device("meta")
 
 
 def nothing_to_look_at() -> None:
@@ -170,6 +173,74 @@ def test_a_profile_says_what_it_holds_for() -> None:
     assert min(found.data_s, found.loss_s, found.optimizer_s, found.step_s) > 0
     predicted = memory(branching(), infer(branching()), batch_size=4, optimizer="adam")
     assert found.kept_bytes == predicted.saved_bytes
+
+
+def _split(architecture: Architecture, devices: tuple[torch.device, torch.device]) -> SplitNetwork:
+    return SplitNetwork(build_module(architecture, seed=0), place(architecture, infer(architecture)), devices)
+
+
+@pytest.mark.parametrize("name", ["branching", "lenet5"])
+def test_the_gradients_of_a_network_on_two_devices_are_the_same(name: str) -> None:
+    architecture = networks()[name]
+    x = batch_of(architecture)
+    whole, swept = build_module(architecture, seed=0), _split(architecture, (CPU, CPU))
+    Sweep(whole, summed_loss, nothing_to_look_at).times(x, Clock(CPU))
+    Sweep(swept, summed_loss, nothing_to_look_at).times(x, Clock(CPU, CPU))
+    expected, found = gradients(whole), gradients(swept)
+    assert found.keys() == expected.keys()
+    for key, gradient in expected.items():
+        torch.testing.assert_close(found[key], gradient)
+
+
+def test_each_node_is_measured_where_it_was_placed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The meta device plays the first one; what comes from there is zeros."""
+    usual = Tensor.to
+
+    def to(value: Tensor, *where: Any, **options: Any) -> Any:
+        return torch.zeros(value.shape) if value.device == META and where == (CPU,) else usual(value, *where, **options)
+
+    monkeypatch.setattr(Tensor, "to", to)
+    architecture = entry("lenet5").build()
+    placed = place(architecture, infer(architecture))
+    network = _split(architecture, (META, CPU))
+    seen: dict[str, set[torch.device]] = {}
+    for node in architecture:
+        if (module := network.node_module(node.id)) is not None:
+
+            def look(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, node_id: str = node.id) -> None:
+                seen[node_id] = {value.device for value in (*inputs, output)}
+
+            module.register_forward_hook(look)
+    Sweep(network, summed_loss, nothing_to_look_at).times(batch_of(architecture), Clock(CPU))
+    assert seen == {i: {(META, CPU)[on[0]]} for i, on in placed.devices_of.items() if i in seen}
+    assert set.union(*seen.values()) == {META, CPU}
+
+
+def test_a_split_run_is_profiled_on_both_devices() -> None:
+    found = profile_step(branching(), config(device="cpu+cpu"), repetitions=1)
+    assert found.device == "cpu+cpu"
+    assert found.device_text.count("CPU") == 2
+    assert list(found.nodes) == [node.id for node in branching().nodes]
+    with rehearsing(branching(), config(device="cpu+cpu"), lambda: False) as rehearsal:
+        assert isinstance(rehearsal.network, SplitNetwork)
+
+
+def test_the_memory_of_two_devices_is_added_up_and_both_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, last = torch.device("cuda:0"), torch.device("cuda:1")
+    lying, peak = {first: 100, last: 7}, {first: 150, last: 9}
+    waited: list[torch.device] = []
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda _device: None)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lying.__getitem__)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", peak.__getitem__)
+    monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
+    allocations = Allocations(first, last)
+    allocations.begin()
+    assert (allocations.peak_bytes(), allocations.grown_bytes()) == (159, 52)
+    marks = [Clock(first, last).mark() for _ in range(2)]
+    assert waited == [first, last] * 2
+    assert marks[0].event is None
+    assert Clock.seconds(*marks) > 0
+    assert Allocations(CPU, last).peak_bytes() is None
 
 
 def test_the_softmax_behind_the_logits_is_no_part_of_a_step() -> None:
