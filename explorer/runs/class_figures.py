@@ -21,7 +21,8 @@ MOST_CLASSES = 2**16
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TestedImages:
-    """The answer to each test image, in the order of the data set. Compared by identity, as it holds arrays."""
+    """The answer to each test image, or to some, in the order of the data set. Compared by identity, as it holds
+    arrays."""
 
     __test__ = False
 
@@ -32,6 +33,8 @@ class TestedImages:
     """The class with the highest score, `(N,)`."""
     probabilities: npt.NDArray[np.float16]
     """Its softmax probability, 0 to 1, `(N,)`; NaN where the scores are no numbers."""
+    positions: Positions | None = None
+    """Where each is among the test images, `(N,)`, ascending; None where all of them are here."""
 
     def __post_init__(self) -> None:
         for name, kind in (("labels", np.uint16), ("predicted", np.uint16), ("probabilities", np.float16)):
@@ -40,6 +43,12 @@ class TestedImages:
                 raise ValueError(f"{name}: received {array.dtype} {array.shape}; use {np.dtype(kind)} ({self.count},)")
         if self.count and int(self.labels.max()) >= len(self.class_names):
             raise ValueError(f"labels: received {int(self.labels.max())}; there are {len(self.class_names)} classes")
+        if self.positions is not None and self.positions.shape != self.labels.shape:
+            raise ValueError(f"positions: received {self.positions.shape}; use {self.labels.shape}")
+
+    def position(self, place: int) -> int:
+        """Where the image that is `place`-th here is among the test images."""
+        return place if self.positions is None else int(self.positions[place])
 
     @property
     def count(self) -> int:
@@ -124,13 +133,13 @@ def class_figures(found: Confusion) -> ClassFigures:
 
 
 def confident_mistakes(tested: TestedImages, count: int) -> Positions:
-    """Where the wrong answers with the highest probabilities are, the surest first."""
+    """Which of the answers are wrong with the highest probabilities, by their places here, the surest first."""
     wrong = np.flatnonzero(tested.labels != tested.predicted)
     return _surest(tested, wrong)[:count]
 
 
 def images_of(tested: TestedImages, true: Sequence[int], predicted: Sequence[int]) -> Positions:
-    """Where the images of these classes with an answer among those classes are, the surest answer first.
+    """Which images are of these classes with an answer among those, by their places here, the surest answer first.
 
     Args:
         predicted: as columns of the confusion matrix: the number of classes stands for every answer beyond them.
@@ -204,7 +213,8 @@ def images_csv(tested: TestedImages) -> str:
     table = [["position", "true", "predicted", "probability"]]
     answers = np.minimum(tested.predicted, size)
     rows = zip(tested.labels.tolist(), answers.tolist(), tested.probabilities.tolist(), strict=True)
-    table += [[str(place), names[true], names[answer], f"{p:.4g}"] for place, (true, answer, p) in enumerate(rows)]
+    for place, (true, answer, probability) in enumerate(rows):
+        table.append([str(tested.position(place)), names[true], names[answer], f"{probability:.4g}"])
     return _csv(table)
 
 

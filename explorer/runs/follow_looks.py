@@ -1,8 +1,9 @@
 """What is looked at of a run by whoever follows it, by files in the run's folder.
 
-Who follows asks by `watch.npz`: a whole `Look`, with its images. As long as that is renewed the run answers, in one
-file for each kind of event (`answer-LayersOpened.npz`), which it replaces as a whole when there is a newer one, as
-often as its budget for pictures and the disk allow. Neither side waits for the other, and clocks are not compared.
+Who follows asks by `watch.npz`: a whole `Look`, with its images; where another follower asks there already, by a file
+of its own beside it. As long as one of them is renewed the run answers what all of them look at together, in one file
+for each kind of event (`answer-LayersOpened.npz`), which it replaces as a whole when there is a newer one, as often as
+its budget for pictures and the disk allow. Neither side waits for the other, and clocks are not compared.
 Without a question nothing is captured or written. Arrays and JSON only: nothing is unpickled. What another version
 wrote is passed over, and so is half a file.
 
@@ -13,20 +14,23 @@ Answers are packed as moments are (`moments_packing`), their large arrays at hal
 import contextlib
 import dataclasses
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from explorer.runs.control import RunControl
 from explorer.runs.events import Event, RunFailed, RunFinished
 from explorer.runs.follow_packing import MOST_ANSWER_BYTES, fitted, pack_question, unpack_question
-from explorer.runs.looks import Look
+from explorer.runs.looks import Look, merged
 from explorer.runs.moments_packing import EVENT_KINDS, UNREADABLE, Moment, pack, unpack
 
 WATCH_NAME = "watch.npz"
+_WATCH_NAMES = "watch*.npz"
+"""Of all followers."""
 ANSWER_NAMES: Mapping[type[Any], str] = {kind: f"answer-{kind.__name__}.npz" for kind in EVENT_KINDS}
 RENEWAL_S = 4.0
 """How often a follower says that it still looks."""
@@ -40,6 +44,16 @@ _MOST_FILE_BYTES = MOST_ANSWER_BYTES + (1 << 22)
 _logger = logging.getLogger(__name__)
 
 
+class _Asked(NamedTuple):
+    """What one follower asks."""
+
+    mark: tuple[int, int]
+    renewed_s: float
+    number: int
+    """Of the look, counted on with each new one; several followers are answered with the images of the newest."""
+    look: Look
+
+
 class LookAnswerer:
     """The run's side: a thread that lets `RunControl` watch what is asked, and writes what is captured.
 
@@ -51,9 +65,11 @@ class LookAnswerer:
         self._control = control
         self._clock = clock
         self._folder: Path | None = None
-        self._mark: tuple[int, int] | None = None
-        self._marked_s = 0.0
-        self._is_asked = False
+        self._asked: dict[Path, _Asked] = {}
+        """By the follower's file."""
+        self._num_asked = 0
+        self._answered: tuple[int, ...] = ()
+        """The numbers of the looks that are watched."""
         self._newest: dict[type[Any], Moment] = {}
         """Of each kind, what is still to be written."""
         self._lock = threading.Lock()
@@ -91,17 +107,39 @@ class LookAnswerer:
         """See what is asked, and watch that."""
         if self._folder is None:
             return
-        mark = _mark_of(self._folder / WATCH_NAME)
         now_s = self._clock()
-        is_new, self._mark = mark is not None and mark != self._mark, mark
-        if is_new and (question := _read_question(self._folder / WATCH_NAME)) is not None:
-            self._marked_s, self._is_asked = now_s, not question.is_empty
-            self._control.watch(question)
-        elif self._is_asked and (mark is None or now_s - self._marked_s >= FORGOTTEN_S):
-            self._control.watch(Look())
-            with self._writing:
-                self._is_asked = False
-                _remove_answers(self._folder)
+        self._asked = {path: asked for path in self._folder.glob(_WATCH_NAMES) if (asked := self._read(path, now_s))}
+        recent = [asked for asked in self._asked.values() if now_s - asked.renewed_s < FORGOTTEN_S]
+        recent = sorted((asked for asked in recent if not asked.look.is_empty), key=lambda asked: -asked.number)
+        numbers = tuple(asked.number for asked in recent)
+        if numbers == self._answered:
+            return
+        if recent:
+            newest = recent[0].look
+            self._control.watch(merged([asked.look for asked in recent], newest.probes, newest.current))
+            self._answered = numbers
+            return
+        self._control.watch(Look())
+        with self._writing:
+            self._answered = ()
+            _remove_answers(self._folder)
+
+    def _read(self, path: Path, now_s: float) -> _Asked | None:
+        """What a follower asks, read where its file has changed; None where there is none."""
+        mark, known = _mark_of(path), self._asked.get(path)
+        if mark is None or (known is not None and mark == known.mark):
+            return None if mark is None else known
+        if (question := _read_question(path)) is None:
+            # No sign of life.
+            return None if known is None else known._replace(mark=mark)
+        if known is not None and question.same_as(known.look):
+            return known._replace(mark=mark, renewed_s=now_s)
+        self._num_asked += 1
+        return _Asked(mark, now_s, self._num_asked, question)
+
+    @property
+    def _is_asked(self) -> bool:
+        return bool(self._answered)
 
     def ask(self) -> None:
         """Let the run capture more, if anybody looks: what it captures now is written soon."""
@@ -145,6 +183,8 @@ class LookReader:
         """Read from a run's folder."""
         self._folder = folder
         self._clock = clock
+        self._path = folder / WATCH_NAME
+        """Where it asks."""
         self._question: Look | None = None
         self._marks: dict[str, tuple[int, int] | None] = {}
         """Of the answers that were read."""
@@ -156,7 +196,7 @@ class LookReader:
     def ask(self, question: Look) -> None:
         """Say what is looked at now, nothing included; it is written when `poll` comes.
 
-        Of several followers the last one that asks is answered.
+        Several followers are answered together, with the probes of the one that asked last.
         """
         if question.is_empty:
             self.close()
@@ -168,16 +208,19 @@ class LookReader:
         if self._question is None:
             return ()
         now_s = self._clock()
-        path = self._folder / WATCH_NAME
         with contextlib.suppress(OSError):
-            there = _mark_of(path)
+            there = _mark_of(self._path)
+            if self._path.name == WATCH_NAME and there not in (None, self._own_mark):
+                # Another follower's.
+                self._path = self._folder / f"watch-{secrets.token_hex(6)}.npz"
+                there, self._is_written = None, False
             if not self._is_written or (there is None and now_s - self._asked_s >= RENEWAL_S):
-                _replace(path, pack_question(self._question))
-                self._own_mark = _mark_of(path)
+                _replace(self._path, pack_question(self._question))
+                self._own_mark = _mark_of(self._path)
                 self._is_written, self._asked_s = True, now_s
-            elif now_s - self._asked_s >= RENEWAL_S and there == self._own_mark:
-                path.touch()
-                self._own_mark, self._asked_s = _mark_of(path), now_s
+            elif now_s - self._asked_s >= RENEWAL_S and there is not None:
+                self._path.touch()
+                self._own_mark, self._asked_s = _mark_of(self._path), now_s
         events: list[Moment] = []
         for name in ANSWER_NAMES.values():
             mark = _mark_of(self._folder / name)
@@ -190,12 +233,14 @@ class LookReader:
 
     def close(self) -> None:
         """Look no more, and leave nothing behind but what another follower asks."""
-        path = self._folder / WATCH_NAME
-        if self._question is not None and self._own_mark is not None and _mark_of(path) == self._own_mark:
+        is_own = self._path.name != WATCH_NAME or _mark_of(self._path) == self._own_mark
+        if self._question is not None and self._own_mark is not None and is_own:
             with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
-            _remove_answers(self._folder)
+                self._path.unlink(missing_ok=True)
+            if not any(self._folder.glob(_WATCH_NAMES)):
+                _remove_answers(self._folder)
         self._question = self._own_mark = None
+        self._path = self._folder / WATCH_NAME
 
 
 def _remove_answers(folder: Path) -> None:

@@ -55,12 +55,16 @@ def unpack_question(content: bytes) -> Look:
         maps=_names(look["maps"]),
         opened=_names(look["opened"]),
         weighed=_names(look["weighed"]),
+        # Followers of earlier versions do not ask for them.
+        first_kernels=_names(look.get("first_kernels", ())),
         measures=bool(look["measures"]),
         explained=bool(look["explained"]),
         explained_layer=_maybe(str, look["explained_layer"]),
         explained_class=_maybe(int, look["explained_class"]),
         pointed=_maybe(lambda said: Pixel(str(said[0]), *(int(place) for place in said[1:])), look["pointed"]),
         compared=_maybe(lambda said: (str(said[0]), int(said[1])), look["compared"]),
+        # Versions of before the live test do not say it.
+        tested=bool(look.get("tested", False)),
     )
 
 

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 MOST_PROBES = 8
+_NODES = ("maps", "opened", "weighed", "first_kernels")
+"""What of a look is a row of nodes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,6 +62,8 @@ class Look:
     """Nodes that are looked at closely: their values in full, with what goes in and their parameters."""
     weighed: tuple[str, ...] = ()
     """Nodes whose weights, and their gradients and change since the start, are on screen."""
+    first_kernels: tuple[str, ...] = ()
+    """Nodes of whose weights only the first are, as small pictures."""
     measures: bool = False
     """Whether every layer's statistics are: norms, ratios, dead and saturated shares, histograms."""
     explained: bool = False
@@ -72,11 +76,13 @@ class Look:
     """The value whose measured receptive field is on screen."""
     compared: tuple[str, int] | None = None
     """The node and its channel that are on screen for all probes."""
+    tested: bool = False
+    """Whether it is on screen what a run answers to its test images, between one whole test and the next."""
 
     @property
     def is_empty(self) -> bool:
         asked = (self.maps, self.opened, self.weighed, self.measures, self.explained, self.pointed, self.compared)
-        return not any(asked)
+        return not (any(asked) or self.first_kernels or self.tested)
 
     @property
     def probe(self) -> Probe | None:
@@ -87,8 +93,8 @@ class Look:
         """Whether both look at the same, whatever the order of nodes was asked in."""
         names = ("current", "measures", "explained", "explained_layer", "explained_class", "pointed", "compared")
         return (
-            all(getattr(self, name) == getattr(other, name) for name in names)
-            and all(set(getattr(self, name)) == set(getattr(other, name)) for name in ("maps", "opened", "weighed"))
+            all(getattr(self, name) == getattr(other, name) for name in (*names, "tested"))
+            and all(set(getattr(self, name)) == set(getattr(other, name)) for name in _NODES)
             and len(self.probes) == len(other.probes)
             and all(a.same_as(b) for a, b in zip(self.probes, other.probes, strict=True))
         )
@@ -104,10 +110,12 @@ class Look:
             maps=tuple(node_id for node_id in self.maps if node_id not in shown.maps),
             opened=tuple(node_id for node_id in self.opened if node_id not in shown.opened),
             weighed=tuple(node_id for node_id in self.weighed if node_id not in shown.weighed),
+            first_kernels=tuple(node_id for node_id in self.first_kernels if node_id not in shown.first_kernels),
             measures=self.measures and not shown.measures,
             explained=self.explained and not explains_as_shown,
             pointed=None if self.pointed == shown.pointed else self.pointed,
             compared=None if self.compared == shown.compared else self.compared,
+            tested=self.tested and not shown.tested,
         )
 
 
@@ -120,10 +128,12 @@ def merged(looks: Sequence[Look], probes: tuple[Probe, ...] = (), current: int =
         maps=tuple(dict.fromkeys(chain.from_iterable(look.maps for look in looks))),
         opened=tuple(dict.fromkeys(chain.from_iterable(look.opened for look in looks))),
         weighed=tuple(dict.fromkeys(chain.from_iterable(look.weighed for look in looks))),
+        first_kernels=tuple(dict.fromkeys(chain.from_iterable(look.first_kernels for look in looks))),
         measures=any(look.measures for look in looks),
         explained=explaining.explained,
         explained_layer=explaining.explained_layer,
         explained_class=explaining.explained_class,
         compared=next((look.compared for look in looks if look.compared is not None), None),
         pointed=next((look.pointed for look in looks if look.pointed is not None), None),
+        tested=any(look.tested for look in looks),
     )

@@ -6,7 +6,7 @@ and nobody writes to them afterwards. With a `run_id` of "" no run was asked, bu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +63,9 @@ class WeightsCaptured:
     step: int
     layers: Mapping[str, WeightPictures]
     """By node id; layers of more than `MOST_PARAMETERS` weights are left out."""
+    first_kernels: Mapping[str, WeightPictures] = field(default_factory=dict)
+    """By node id, of layers of any size: what `first_kernels.first_kernels` gives of them. The change of layers of more
+    than `MOST_PARAMETERS` weights is None."""
 
 
 class Histogram(NamedTuple):
@@ -96,6 +99,10 @@ class LayerStatistics(NamedTuple):
     gradients: Histogram | None = None
     activations: Histogram | None = None
     """Of the node's output for the sample."""
+    change: float | None = None
+    """Norm of what all updates of the run made of the node's parameters, over their norm before the first one: of all
+    of them, none left out. None where those are not known, or are all 0, or are too many to keep beside the network
+    (`runtime.statistics_initial.MOST_VALUES`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,5 +174,37 @@ class ChannelCompared:
     """`(probes, height, width)`; a vector's value is one pixel."""
 
 
-Observed = ChannelCompared | FieldMeasured | LayersOpened | WeightsCaptured | LayersMeasured | ProbesExplained
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ImagesEvaluated:
+    """Some test images, as the network answers to them between two tests of all.
+
+    Besides the newest ones it holds those of the last few events before it, back to the last test of all at most, so
+    that one that was replaced on its way by the next is not missed.
+    """
+
+    run_id: str
+    step: int
+    """Updates made before the newest answers; more than before the last test of all."""
+    class_names: tuple[str, ...]
+    num_images: int
+    """All test images."""
+    positions: npt.NDArray[np.uint32]
+    """Among the test images, `(n,)`; of one that comes twice the later answer counts."""
+    labels: npt.NDArray[np.uint16]
+    """The true class of each, `(n,)`."""
+    predicted: npt.NDArray[np.uint16]
+    """The class with the highest score, `(n,)`."""
+    probabilities: npt.NDArray[np.float16]
+    """Its softmax probability, 0 to 1, `(n,)`; NaN where the scores are no numbers."""
+
+
+Observed = (
+    ChannelCompared
+    | FieldMeasured
+    | ImagesEvaluated
+    | LayersOpened
+    | WeightsCaptured
+    | LayersMeasured
+    | ProbesExplained
+)
 """Pictures and statistics, of which a mailbox keeps only the newest of a kind."""

@@ -1,5 +1,5 @@
-"""Histograms on the device, equal to numpy's, many at a time and without a wait for it: ranges and counts stay there
-until they are fetched with everything else."""
+"""Histograms equal to numpy's: on a GPU many at a time and without a wait for it, ranges and counts staying there until
+they are fetched with everything else; on the CPU by numpy's kernels, which take a fifth of the time that torch's do."""
 
 import math
 from collections.abc import Sequence
@@ -13,6 +13,9 @@ from torch import Tensor
 from explorer.runs import Histogram
 
 NUM_BINS = 64
+_Floats = npt.NDArray[np.float32]
+_BLOCK = 2**16
+"""Values that are counted at once on the CPU, so that they stay in its cache."""
 _SLOTS = NUM_BINS + 1
 """The bins and, last, what is not finite; also the ends of all bins."""
 
@@ -30,16 +33,51 @@ def count_bins(parts: Sequence[Tensor]) -> DeviceHistograms:
     """A histogram of each part, with the counts of `numpy.histogram(part, 64)` to the last one.
 
     Values are put into a bin by a division and then, as numpy does, compared with the bin's ends, which are computed in
-    float32 as numpy's are: what lies at an end by rounding alone is counted where numpy counts it. A GPU is given some
-    twenty kernels, however many parts there are.
+    float32 as numpy's are: what lies at an end by rounding alone is counted where numpy counts it.
 
     Args:
         parts: one or more, each `(n,)` in float32 with n of 1 or more, on one device.
     """
+    if parts[0].device.type != "cpu":
+        return count_bins_queued(parts)
+    found = [_counted(part.numpy()) for part in parts]
+    ends = np.array([(low, high) for low, high, _ in found], np.float32)
+    return DeviceHistograms(torch.from_numpy(ends), torch.from_numpy(np.stack([counts for _, _, counts in found])))
+
+
+def _counted(values: _Floats) -> tuple[np.float32, np.float32, npt.NDArray[np.int64]]:
+    """Both ends of one part, and its counts. Not by `numpy.histogram`, which refuses bins narrower than float32 tells
+    apart, as those of a norm's weights are at first, and ranges that it cannot hold."""
+    finite = np.isfinite(values)
+    num_all = len(values)
+    if not finite.all():
+        values = values[finite]
+    low, high = (values.min(), values.max()) if len(values) else (np.float32(0.0), np.float32(1.0))
+    if low == high:
+        low, high = low - np.float32(0.5), high + np.float32(0.5)
+    counts = np.zeros(_SLOTS, np.int64)
+    with np.errstate(all="ignore"):
+        width = high - low
+        edges = np.append(
+            np.arange(NUM_BINS, dtype=np.float32) * (width / np.float32(NUM_BINS)) + low, np.float32("inf")
+        )
+        for start in range(0, len(values), _BLOCK):
+            block = values[start : start + _BLOCK]
+            places = (block - low) / width * np.float32(NUM_BINS)
+            bins = np.clip(places.astype(np.int64), 0, NUM_BINS - 1)
+            bins -= block < edges[bins]
+            bins += block >= edges[bins + 1]
+            counts += np.bincount(bins, minlength=_SLOTS)
+    counts[NUM_BINS] = num_all - len(values)
+    return low, high, counts
+
+
+def count_bins_queued(parts: Sequence[Tensor]) -> DeviceHistograms:
+    """As `count_bins`, by kernels alone: some twenty, however many parts there are, and no wait for any."""
     device, count = parts[0].device, len(parts)
     sizes = torch.tensor([len(part) for part in parts])
     values = torch.cat(list(parts))
-    finite = _finite(values)
+    finite = torch.isfinite(values)
     low, high = _limits(values, finite, sizes.tolist())
     # As numpy's: half on each side of values that are all equal, and 0 to 1 where there is none.
     is_empty, is_one = low > high, low == high
@@ -54,25 +92,14 @@ def count_bins(parts: Sequence[Tensor]) -> DeviceHistograms:
     bins = places.clamp_(0, NUM_BINS - 1).nan_to_num_(0.0).to(torch.int64).add_(owners, alpha=_SLOTS)
     bins -= (values < edges.take(bins)).to(torch.int64)
     bins += (values >= edges.take(bins + 1)).to(torch.int64)
-    if finite is not None:
-        bins = torch.where(finite, bins, owners * _SLOTS + NUM_BINS)
+    bins = torch.where(finite, bins, owners * _SLOTS + NUM_BINS)
     counts = torch.zeros(count * _SLOTS, dtype=torch.int64, device=device)
     counts.scatter_add_(0, bins, torch.ones_like(bins))
     return DeviceHistograms(torch.stack([low, high], 1), counts.view(count, _SLOTS))
 
 
-def _finite(values: Tensor) -> Tensor | None:
-    """Which values are finite; None for all, where that is known without a wait."""
-    if values.device.type == "cpu" and all(math.isfinite(end.item()) for end in torch.aminmax(values)):
-        return None
-    return torch.isfinite(values)
-
-
-def _limits(values: Tensor, finite: Tensor | None, sizes: list[int]) -> tuple[Tensor, Tensor]:
+def _limits(values: Tensor, finite: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
     """The smallest and largest finite value of each part, `(K,)`; infinite the wrong way round where there is none."""
-    if finite is None:
-        ends = [torch.aminmax(part) for part in torch.split(values, sizes)]
-        return torch.stack([low for low, _ in ends]), torch.stack([high for _, high in ends])
     highest = torch._foreach_max(list(torch.split(torch.where(finite, values, -math.inf), sizes)))
     lowest = torch._foreach_max(list(torch.split(torch.where(finite, -values, -math.inf), sizes)))
     return -torch.stack(list(lowest)), torch.stack(list(highest))

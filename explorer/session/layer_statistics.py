@@ -27,8 +27,8 @@ class KnownStatistics(NamedTuple):
     """Of the update ratios; None where no update was measured."""
 
 
-KEYS = ("gradient", "ratio", "dead", "saturated")
-"""Of what each layer has one number: gradient norm, update ratio, dead and saturated share."""
+KEYS = ("gradient", "ratio", "dead", "saturated", "change")
+"""Of what each layer has one number: gradient norm, update ratio, dead and saturated share, change since the start."""
 
 
 def value_of(key: str, layer: LayerStatistics) -> float | None:
@@ -38,6 +38,7 @@ def value_of(key: str, layer: LayerStatistics) -> float | None:
         "ratio": layer.update_ratio,
         "dead": layer.dead,
         "saturated": layer.saturated,
+        "change": layer.change,
     }[key]
     return value if value is not None and math.isfinite(value) else None
 

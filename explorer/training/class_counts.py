@@ -8,6 +8,19 @@ from explorer.runs.class_figures import MOST_CLASSES, TestedImages
 from explorer.training.distributed import ALONE, Alone
 
 
+def answered(logits: Tensor, predicted: Tensor) -> Tensor:
+    """The answers to some images, `(2, n)` on their device: class and probability.
+
+    Args:
+        logits: `(n, scores)`.
+        predicted: the highest score's place in each row, `(n,)`.
+    """
+    # In float32, where a class fits exactly, so that both travel together.
+    scores = logits.float()
+    surest = (scores.amax(1) - scores.logsumexp(1)).exp()
+    return torch.stack([predicted.clamp(max=MOST_CLASSES - 1).float(), surest])
+
+
 class Answers:
     """Collects the answers of one test after the other."""
 
@@ -30,11 +43,8 @@ class Answers:
             logits: `(n, scores)`.
             predicted: the highest score's place in each row, `(n,)`.
         """
-        # In float32, where a class fits exactly, so that both travel together.
-        scores = logits.float()
-        surest = (scores.amax(1) - scores.logsumexp(1)).exp()
         self._starts.append(start)
-        self._parts.append(torch.stack([predicted.clamp(max=MOST_CLASSES - 1).float(), surest]))
+        self._parts.append(answered(logits, predicted))
 
     def fetch(self, ranks: Alone = ALONE) -> TestedImages:
         """All answers; the test has waited for the device, so this copies only.

@@ -20,6 +20,7 @@ from explorer.runtime.weight_pictures import WeightsInstrument
 from explorer.training.beginning import Beginning
 from explorer.training.layer_statistics import statistics_sample
 from explorer.training.layout import choose_memory_format
+from explorer.training.live_test import LiveTest
 from explorer.training.pacing import CaptureBudget
 from explorer.training.plan import RunPlan
 
@@ -33,6 +34,7 @@ _PARTS: dict[type, str] = {
     StatisticsInstrument: "measures",
     FieldInstrument: "pointed",
     ComparedInstrument: "compared",
+    LiveTest: "tested",
 }
 """The part of a look that an instrument answers."""
 _logger = logging.getLogger(__name__)
@@ -55,7 +57,15 @@ class Observation:
         beginning: Beginning | None = None,
         gradient_scale: Callable[[], float] = lambda: 1.0,
         clock: Callable[[], float] = time.perf_counter,
+        own: Sequence[Instrument] = (),
     ) -> None:
+        """Look at `network`; see `Subject` for the names.
+
+        Args:
+            say: takes what is captured.
+            make: the instruments.
+            own: those that only a run has, beside them.
+        """
         self._plan = plan
         self._clock = clock
         self._say = say
@@ -72,7 +82,7 @@ class Observation:
             initial=lambda node_id: None if beginning is None else beginning.parameters(network, node_id),
         )
         """What its instruments look at; moments are captured of the same."""
-        self._instruments = make(self.subject)
+        self._instruments = (*make(self.subject), *own)
         self._version: int | None = None
         self._look = Look()
         """What was last served."""
@@ -85,6 +95,8 @@ class Observation:
         """Those that wait for the next step, and whether the budget pays."""
         self._prepared_s: dict[Instrument, float] = {}
         """What those of them that are prepared took for it."""
+        self._aimed_s: dict[Instrument, float] = {}
+        """What taking what is looked at took those that have captured nothing since: the next capture pays for it."""
         self.spent_s = 0.0
         """By the run for captures, also while it stood still."""
 
@@ -151,12 +163,16 @@ class Observation:
         new, self._look = _new_part(look, self._look), look
         self._aimed = []
         for instrument in self._instruments:
+            start_s = self._clock()
             try:
                 if instrument.aim(look):
                     self._aimed.append(instrument)
             except Exception:
                 # A picture is never worth the run: a probe of the wrong size, a device short of memory.
                 _logger.exception("%s cannot be used for what is looked at", type(instrument).__name__)
+            took_s = self._clock() - start_s
+            self._aimed_s[instrument] = self._aimed_s.get(instrument, 0.0) + took_s
+            self.spent_s += took_s
         self._unanswered = {
             instrument for instrument in self._aimed if instrument in self._unanswered or _is_asked_for(instrument, new)
         }
@@ -181,8 +197,9 @@ class Observation:
             self._give_up(instrument, error)
         end_s = self._clock()
         self.spent_s += end_s - start_s
+        aimed_s = self._aimed_s.pop(instrument, 0.0)
         if is_paid:
-            self._budgets[instrument].spent(start_s, end_s)
+            self._budgets[instrument].spent(start_s - aimed_s, end_s)
         if event is not None:
             self._say(event)
 
@@ -210,12 +227,19 @@ def _new_part(look: Look, before: Look) -> Look:
     """What is looked at and was not before, or with other probes."""
     pairs = zip(look.probes, before.probes, strict=False)
     if len(look.probes) != len(before.probes) or not all(probe.same_as(other) for probe, other in pairs):
-        before = Look(weighed=before.weighed, measures=before.measures)
+        before = Look(
+            weighed=before.weighed,
+            first_kernels=before.first_kernels,
+            measures=before.measures,
+            tested=before.tested,
+        )
     elif look.current != before.current:
         before = dataclasses.replace(before, maps=(), opened=(), pointed=None)
     return look.beyond(before)
 
 
 def _is_asked_for(instrument: Instrument, look: Look) -> bool:
+    if isinstance(instrument, WeightsInstrument) and look.first_kernels:
+        return True
     part = next((part for kind, part in _PARTS.items() if isinstance(instrument, kind)), None)
     return not look.is_empty if part is None else bool(getattr(look, part))

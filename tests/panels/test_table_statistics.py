@@ -24,7 +24,7 @@ def table(qtbot: QtBot) -> LayerTable:
 
 def show(table: LayerTable) -> None:
     layers = {
-        "conv1": LayerStatistics(gradient_norm=0.25, update_ratio=1.2e-3, weight_norm=3.0),
+        "conv1": LayerStatistics(gradient_norm=0.25, update_ratio=1.2e-3, weight_norm=3.0, change=0.386),
         "conv2": LayerStatistics(gradient_norm=4.0, update_ratio=2e-3, weight_norm=3.0),
         "tanh1": LayerStatistics(saturated=0.386),
     }
@@ -52,9 +52,9 @@ def test_they_are_measured_while_one_is_on_screen(table: LayerTable) -> None:
 def test_cells_say_what_was_measured(table: LayerTable) -> None:
     show(table)
     row = {i: table.model.row_of(i) or 0 for i in ("conv1", "tanh1", "pool1")}
-    assert [table.model.text(row["conv1"], c) for c in LEARNED] == ["0.25", "1.2·10⁻³", "–", "–"]
-    assert [table.model.text(row["tanh1"], c) for c in LEARNED] == ["–", "–", "–", f"39{THIN}%"]
-    assert [table.model.text(row["pool1"], c) for c in LEARNED] == ["–"] * 4
+    assert [table.model.text(row["conv1"], c) for c in LEARNED] == ["0.25", "1.2·10⁻³", f"39{THIN}%", "–", "–"]
+    assert [table.model.text(row["tanh1"], c) for c in LEARNED] == ["–", "–", "–", "–", f"39{THIN}%"]
+    assert [table.model.text(row["pool1"], c) for c in LEARNED] == ["–"] * 5
     exact = table.model.index(row["conv1"], Place.UPDATE)
     assert exact.data(Qt.ItemDataRole.ToolTipRole) == "0.0012"
     assert exact.data(PLAIN_ROLE) == "0.0012"

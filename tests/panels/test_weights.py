@@ -118,9 +118,12 @@ def test_without_a_network_it_wants_nothing(qtbot: QtBot) -> None:
 def test_pictures_of_the_layer_appear_and_follow_the_selection(qtbot: QtBot) -> None:
     panel, at = _panel(qtbot)
     assert "Waiting for the weights of conv1" in panel.pictures.sentence
+    tools = (panel.pictures.form_menu, panel.pictures.channel_spin, panel.pictures.each_button)
+    assert not any(tool.isVisible() for tool in tools), "they have nothing to offer yet"
     captured = _captured(conv1=(6, 1, 5, 5), fc2=(84, 120))
     panel.show_observed([captured], _step(7))
     assert panel.pictures.sentence == ""
+    assert panel.pictures.each_button.isVisible()
     panel.pictures.mosaic.choose(5)
     assert np.array_equal(panel.pictures.side.kernel.kernels, captured.layers["conv1"].weight[5])
     at.selection.set(["fc2"])
@@ -355,6 +358,18 @@ def test_it_says_where_activations_are_a_sample(qtbot: QtBot, counted: int, is_s
     assert f"activations of 64 images{said} · the darker" in panel._facts.whole
     at.selection.set(["conv2"])
     assert "activations of 64 images · the darker" in panel._facts.whole
+
+
+@pytest.mark.parametrize(("counted", "is_sample"), [(48_120, False), (4_812, True)])
+def test_it_says_where_weights_are_a_sample(qtbot: QtBot, counted: int, is_sample: bool) -> None:
+    panel, at = _panel(qtbot)
+    panel.open_page(1)
+    layers = {"fc1": LayerStatistics(weights=Histogram(0.0, 1.0, np.array([counted - 2, 2])))}
+    panel.show_observed([LayersMeasured(run_id="r", step=3, num_images=64, layers=layers)], _step(3))
+    said = ", of large layers a sample of the values" if is_sample else ""
+    assert f"activations of 64 images{said} · the darker" in panel._facts.whole
+    at.selection.set(["fc1"])
+    assert ("a sample of 4,812 weights · activations of 64 images" in panel._facts.whole) == is_sample
 
 
 def test_what_was_kept_of_the_run_joins_what_was_seen_of_it(qtbot: QtBot) -> None:

@@ -150,12 +150,14 @@ WHOLE = Look(
     maps=("conv1",),
     opened=("layer1.0.relu", "fc"),
     weighed=("fc",),
+    first_kernels=("conv1", "fc"),
     measures=True,
     explained=True,
     explained_layer="conv1",
     explained_class=0,
     pointed=Pixel("conv1", 3, 2, 1),
     compared=("conv1", 4),
+    tested=True,
 )
 
 
@@ -401,9 +403,10 @@ def test_a_follower_that_ends_leaves_nothing_behind(pair: Pair) -> None:
     assert pair.watched() == ()
 
 
-def test_of_two_followers_the_last_is_answered_and_leaves_the_other_alone(pair: Pair) -> None:
+def test_several_followers_are_answered_together_and_leave_each_other_alone(pair: Pair) -> None:
     other = LookReader(pair.folder, clock=pair.clock)
-    pair.reader.ask(Look(maps=("conv1",)))
+    probes = (Probe(label="another", image=np.ones((4, 5), np.uint8)),)
+    pair.reader.ask(Look(maps=("conv1",), measures=True))
     pair.reader.poll()
     # One that looks at nothing disturbs nobody.
     other.ask(Look())
@@ -411,20 +414,58 @@ def test_of_two_followers_the_last_is_answered_and_leaves_the_other_alone(pair: 
     other.close()
     pair.answerer.look()
     assert pair.watched() == ("conv1",)
-    other.ask(Look(maps=("conv2", "fc1")))
+    other.ask(Look(maps=("conv2", "conv1"), opened=("fc1",), probes=probes))
     other.poll()
     pair.answerer.look()
-    assert pair.watched() == ("conv2", "fc1")
+    both = Look(maps=("conv2", "conv1"), opened=("fc1",), measures=True, probes=probes)
+    assert pair.control.watched.look.same_as(both)
+    # Each reads what is answered, and who asks the same again is not taken for the last to ask.
+    assert pair.say(maps(1, "conv1", "conv2")) is not None
+    assert [event.step for event in other.poll()] == [1]
+    version = pair.control.watch_version
+    for reader in (pair.reader, other):
+        pair.clock.now_s += RENEWAL_S
+        reader.poll()
+        pair.answerer.look()
+    assert pair.control.watch_version == version
     pair.reader.close()
-    assert (pair.folder / WATCH_NAME).exists()
+    pair.answerer.look()
+    assert pair.control.watched.look.same_as(Look(maps=("conv2", "conv1"), opened=("fc1",), probes=probes))
+    assert (pair.folder / MAPS_NAME).exists(), "answers stay for the other"
+    other.close()
+    assert list(pair.folder.iterdir()) == []
+    pair.answerer.look()
+    assert pair.watched() == ()
+
+
+def test_of_two_followers_one_that_is_gone_is_forgotten(pair: Pair) -> None:
+    gone = LookReader(pair.folder, clock=pair.clock)
+    for reader, node_id in ((gone, "conv1"), (pair.reader, "fc1")):
+        reader.ask(Look(maps=(node_id,)))
+        reader.poll()
+    pair.answerer.look()
+    assert set(pair.watched()) == {"conv1", "fc1"}
+    for _ in range(5):
+        pair.clock.now_s += RENEWAL_S
+        paths = {path: path.stat().st_mtime_ns for path in pair.folder.iterdir()}
+        while pair.reader.poll() == () and all(path.stat().st_mtime_ns == mark for path, mark in paths.items()):
+            # The file system's clock may be coarse.
+            pair.clock.now_s += RENEWAL_S / 100
+        pair.answerer.look()
+    assert pair.watched() == ("fc1",)
+
+
+def test_two_that_asked_at_once_are_both_answered(pair: Pair) -> None:
+    other = LookReader(pair.folder, clock=pair.clock)
     pair.reader.ask(Look(maps=("conv1",)))
     pair.reader.poll()
-    pair.reader.close()
-    assert not (pair.folder / WATCH_NAME).exists()
-    pair.clock.now_s += RENEWAL_S
+    # The other one saw no question either.
+    (pair.folder / WATCH_NAME).unlink()
+    other.ask(Look(maps=("fc1", "conv2")))
     other.poll()
+    pair.reader.poll()
     pair.answerer.look()
-    assert pair.watched() == ("conv2", "fc1")
+    assert set(pair.watched()) == {"conv1", "fc1", "conv2"}
 
 
 def test_half_a_file_is_no_file(pair: Pair) -> None:

@@ -39,3 +39,10 @@ def test_statistics_and_explanations_are_held_as_a_whole() -> None:
         ProbesExplained(run_id="r", step=1, class_names=(), layer=None, answers=()),
     )
     assert Look(measures=True, explained=True).beyond(held(events)).is_empty
+
+
+def test_layers_in_full_hold_their_first_kernels_too() -> None:
+    pictures = WeightPictures(VALUES, None, None)
+    event = WeightsCaptured(run_id="r", step=1, layers={"conv1": pictures}, first_kernels={"fc1": pictures})
+    assert Look(first_kernels=("conv1", "fc1", "fc2")).beyond(held((event,))).first_kernels == ("fc2",)
+    assert Look(weighed=("conv1", "fc1")).beyond(held((event,))).weighed == ("fc1",)

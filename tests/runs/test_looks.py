@@ -47,6 +47,15 @@ def test_one_value_is_pointed_at_and_one_channel_compared() -> None:
     assert not Look(compared=("conv2", 1)).same_as(Look(compared=("conv2", 2)))
 
 
+def test_one_view_that_shows_the_test_is_enough() -> None:
+    shown = merged((Look(maps=("a",)), Look(tested=True)))
+    assert shown.tested
+    assert not Look(tested=True).is_empty
+    assert not Look(tested=True).same_as(Look())
+    assert shown.beyond(Look(tested=True)).same_as(Look(maps=("a",)))
+    assert shown.beyond(Look(maps=("a",))).same_as(Look(tested=True))
+
+
 def test_nothing_is_looked_at_without_nodes_statistics_or_reasons() -> None:
     assert merged(()).is_empty
     assert Look(probes=(a_probe(),), explained_layer="conv1").is_empty
@@ -95,3 +104,13 @@ def test_what_is_beyond_what_is_shown_is_all_that_is_asked() -> None:
     assert dataclasses.replace(shown, explained_class=3).beyond(shown).explained
     # What both have.
     assert shown.beyond(shown.beyond(wanted)).same_as(Look(maps=("b",), opened=("a",), measures=True, explained=True))
+
+
+def test_first_kernels_are_asked_for_like_other_rows_of_nodes() -> None:
+    look = merged((Look(first_kernels=("a", "b")), Look(weighed=("a",)), Look(first_kernels=("b", "c"))))
+    assert look.first_kernels == ("a", "b", "c")
+    assert not Look(first_kernels=("a",)).is_empty
+    assert look.same_as(Look(first_kernels=("c", "b", "a"), weighed=("a",)))
+    assert not look.same_as(Look(weighed=("a",)))
+    assert look.beyond(Look(first_kernels=("a",))).first_kernels == ("b", "c")
+    assert look.beyond(look).is_empty

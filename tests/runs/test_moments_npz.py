@@ -36,6 +36,7 @@ def test_everything_is_there_by_name_and_equal(tmp_path: Path) -> None:
             np.testing.assert_array_equal(read["weights/conv1/weight"][place], weight)
             full = measured.layers["conv1"]
             assert read["statistics/conv1/gradient_norm"][place] == full.gradient_norm
+            assert read["statistics/conv1/change"][place] == 0.75
             assert full.weights is not None
             np.testing.assert_array_equal(read["statistics/conv1/weights/counts"][place], full.weights.counts)
             answer = answers.answers[0]

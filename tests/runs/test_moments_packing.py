@@ -48,7 +48,7 @@ def maps(step: int = 3, value: float = 2.0) -> FeatureMapsCaptured:
 
 def statistics() -> LayersMeasured:
     histogram = Histogram(-1.0, float("inf"), RANDOM.integers(0, 9, 16), 2)
-    full = LayerStatistics(1.5, float("nan"), 1e-3, 0.25, None, histogram, None, histogram)
+    full = LayerStatistics(1.5, float("nan"), 1e-3, 0.25, None, histogram, None, histogram, 0.75)
     return LayersMeasured(run_id="r", step=3, num_images=16, layers={"conv1": full, "relu1": LayerStatistics()})
 
 

@@ -145,3 +145,58 @@ def test_it_is_among_the_instruments() -> None:
     network = build_module(zoo.entry("lenet5").build(), seed=0)
     found = make_instruments(_subject(network))
     assert [type(instrument) for instrument in found].count(WeightsInstrument) == 1
+
+
+@pytest.mark.parametrize("scale", [1.0, 1024.0])
+def test_of_first_kernels_no_more_is_captured_than_a_small_picture_shows(scale: float) -> None:
+    network = build_module(zoo.entry("resnet20").build(), seed=0)
+    node_ids = ("conv1", "layer3.0.conv1", "linear")
+    before = {node_id: network.get_parameter(f"{node_id}.weight").detach().clone() for node_id in node_ids}
+    instrument = WeightsInstrument(_subject(network, scale=scale))
+    assert instrument.aim(Look(first_kernels=(*node_ids, "relu", "gone")))
+    _step(network, scale)
+    event = instrument.capture(7)
+    assert not event.layers
+    assert tuple(event.first_kernels) == node_ids
+    for node_id, cut in (("conv1", np.s_[:24, :4]), ("layer3.0.conv1", np.s_[:24, :4]), ("linear", np.s_[:16, :40])):
+        now, pictures = network.get_parameter(f"{node_id}.weight"), event.first_kernels[node_id]
+        expected = (now, now - before[node_id], now.grad / scale) if now.grad is not None else ()
+        for found, whole in zip(pictures, expected, strict=True):
+            assert found is not None
+            assert np.array_equal(found.reshape(found.shape[: whole.ndim]), whole.detach().numpy()[cut])
+            assert found.base is None or found.base.size < 10_000, "nothing large is kept alive by it"
+
+
+def test_first_kernels_and_whole_layers_come_in_one_capture() -> None:
+    network = build_module(zoo.entry("lenet5").build(), seed=0)
+    instrument = WeightsInstrument(_subject(network))
+    assert instrument.aim(Look(weighed=("conv2",), first_kernels=("conv1", "conv2")))
+    event = instrument.capture(0)
+    assert np.array_equal(event.layers["conv2"].weight, network.get_parameter("conv2.weight").detach().numpy())
+    assert np.array_equal(event.first_kernels["conv2"].weight, event.layers["conv2"].weight[:24, :4])
+    assert np.array_equal(event.first_kernels["conv1"].weight, network.get_parameter("conv1.weight").detach().numpy())
+    assert event.first_kernels["conv1"].gradient is None
+
+
+def test_first_kernels_of_a_layer_that_reads_some_channels_have_zeros_for_the_others() -> None:
+    network = build_module(zoo.entry("lenet5-1998").build(), seed=0)
+    node_id = next(i for i in ("c3", "conv2") if i in network.architecture)
+    instrument = WeightsInstrument(_subject(network))
+    assert instrument.aim(Look(weighed=(node_id,), first_kernels=(node_id,)))
+    event = instrument.capture(0)
+    found = event.first_kernels[node_id].weight
+    assert np.array_equal(found, event.layers[node_id].weight[:24, :4])
+    assert not found.all()
+
+
+def test_a_layer_too_large_to_be_made_again_has_first_kernels_without_a_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(weight_pictures, "MOST_PARAMETERS", 1000)
+    network = build_module(zoo.entry("lenet5").build(), seed=0)
+    instrument = WeightsInstrument(_subject(network))
+    assert instrument.aim(Look(first_kernels=("conv1", "fc1")))
+    found = instrument.capture(0).first_kernels
+    assert found["fc1"].change is None
+    assert found["fc1"].weight.shape == (16, 40, 1, 1)
+    assert found["conv1"].change is not None

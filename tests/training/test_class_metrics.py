@@ -15,7 +15,12 @@ from explorer.assets import resource
 from explorer.runs import ClassesTested, Event, RunConfig, RunControl, RunStore
 from explorer.runs.class_figures import class_figures, confusion
 from explorer.runs.class_files import read_test
+from explorer.runs.latest_answers import LatestAnswers
+from explorer.runtime.modules import build_module
 from explorer.runtime.torchvision_door import torchvision
+from explorer.training import plan_run
+from explorer.training.feed import Feed
+from explorer.training.live_test import LiveTest
 from explorer.training.recorded import train_recorded
 
 
@@ -79,3 +84,52 @@ def test_the_figures_of_each_class_are_torchmetrics(tmp_path: Path, epochs: int)
         for name, mine in shown.items():
             theirs = getattr(classification, f"multiclass_{name}")(predicted, labels, num_classes=10, average="none")
             np.testing.assert_allclose(mine, theirs, rtol=1e-6, err_msg=name)
+
+
+def test_what_is_answered_between_two_tests_is_torchmetrics(tmp_path: Path) -> None:
+    """The last whole test, and over it what other weights answer to some of the images."""
+    torchvision()
+    from torchmetrics.functional import classification
+
+    events: list[Event] = []
+    config = RunConfig(epochs=1, batch_size=64, learning_rate=0.02, device="cpu")
+    network = zoo.entry("lenet5").build()
+    finished = train_recorded(network, config, events.append, RunControl(), root=tmp_path)
+    assert finished.checkpoint is not None
+    told = next(event for event in events if isinstance(event, ClassesTested))
+    plan = plan_run(network, config)
+    data = plan.data
+    x = F.pad(data.test_images / 255, (2, 2, 2, 2))
+    pixels = data.train_images / 255
+    x = ((x - pixels.mean()) / pixels.std()).float()
+    labels = data.test_labels
+
+    later = build_module(network, seed=11)
+    by_hand = {}
+    for name, weights in (("last", load_file(finished.checkpoint)), ("later", later.state_dict())):
+        module = _lenet5().eval()
+        module.load_state_dict(weights)
+        with torch.no_grad():
+            by_hand[name] = module(x).argmax(1)
+
+    feed = Feed(data.test_images, labels, network.input_shape, plan.normalization, plan.device)
+    live = LiveTest("r", later, data, feed, plan.precision.autocast, 128, plan.device)
+    first, since = LatestAnswers(None), LatestAnswers(told.tested)
+    while since.num_new < 300:
+        event = live.capture(100)
+        first.take(event)
+        since.take(event)
+    assert since.num_new < 1000
+    tried = torch.zeros(1000, dtype=torch.bool)
+    assert first.tested().positions is not None
+    tried[torch.from_numpy(first.tested().positions)] = True
+    mixed = torch.where(tried, by_hand["later"], by_hand["last"])
+    for tested, predicted, true in (
+        (since.tested(), mixed, labels),
+        (first.tested(), by_hand["later"][tried], labels[tried]),
+    ):
+        found = confusion(tested)
+        matrix = classification.multiclass_confusion_matrix(predicted, true, num_classes=10)
+        assert found.counts.tolist() == matrix.tolist()
+        theirs = classification.multiclass_accuracy(predicted, true, num_classes=10, average="none")
+        np.testing.assert_allclose(class_figures(found).accuracy, theirs, rtol=1e-6)

@@ -27,12 +27,13 @@ from explorer.runs import (
     WeightsCaptured,
     default_root,
 )
-from explorer.runs.follow_looks import WATCH_NAME, LookReader
+from explorer.runs.follow_looks import LookReader
 from explorer.runs.launch import listening
 from explorer.runs.looks import Pixel
 from explorer.runs.moments_packing import RELATIVE_ERROR
-from explorer.runs.observed import ChannelCompared, FieldMeasured
+from explorer.runs.observed import ChannelCompared, FieldMeasured, ImagesEvaluated
 from explorer.runtime.modules import build_module
+from explorer.training import load_data
 from explorer.training.recorded import train_recorded
 
 RANDOM = np.random.default_rng(4)
@@ -124,10 +125,10 @@ def test_followers_see_in_every_view_what_the_weights_make(own_home: Path) -> No
             reader, {FeatureMapsCaptured, LayersOpened, WeightsCaptured, LayersMeasured, ProbesExplained}
         )
         # The second one asks for something else; the first one goes without harm.
-        other.ask(Look(probes=PROBES, compared=("conv1", 2), pointed=Pixel("conv2", 1, 4, 4)))
-        others = run.answers(other, {ChannelCompared, FieldMeasured})
+        other.ask(Look(probes=PROBES, compared=("conv1", 2), pointed=Pixel("conv2", 1, 4, 4), tested=True))
+        others = run.answers(other, {ChannelCompared, FieldMeasured, ImagesEvaluated})
         reader.close()
-        assert (folder / WATCH_NAME).exists()
+        assert len(list(folder.glob("watch*.npz"))) == 1
         other.close()
     finally:
         run.end()
@@ -167,6 +168,17 @@ def test_followers_see_in_every_view_what_the_weights_make(own_home: Path) -> No
     with torch.no_grad():
         first = functional.conv2d(images, weights["conv1.weight"], weights["conv1.bias"]).numpy()
     near(others[ChannelCompared].maps, first[:, 2])
+    evaluated: ImagesEvaluated = others[ImagesEvaluated]
+    data = load_data("digits")
+    places = torch.from_numpy(evaluated.positions.astype(np.int64))
+    train = data.train_images / 255
+    x = functional.pad(data.test_images[places] / 255, (2, 2, 2, 2))
+    with torch.no_grad():
+        probabilities, predicted = network((x - train.mean()) / train.std()).softmax(1).max(1)
+    assert evaluated.positions.size > 0
+    assert evaluated.predicted.tolist() == predicted.tolist()
+    assert evaluated.labels.tolist() == data.test_labels[places].tolist()
+    np.testing.assert_allclose(evaluated.probabilities, probabilities, atol=2e-3)
     heat = others[FieldMeasured].heat
     assert heat.shape == images.shape[2:]
     # Two convolutions of 5 and a pooling of 2: 14 pixels from the eighth on.

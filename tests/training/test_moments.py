@@ -27,9 +27,11 @@ from explorer.runs import (
     TroubleMet,
     WeightsCaptured,
 )
+from explorer.runs.looks import Pixel
 from explorer.runs.moments import FOLDER_NAME, MomentStore, kept_moments, read_moment
 from explorer.runs.moments_packing import RELATIVE_ERROR, Moment
 from explorer.runs.moments_total import give_up_oldest
+from explorer.runs.observed import ChannelCompared, FieldMeasured
 from explorer.runtime.instruments import Instrument, Subject
 from explorer.runtime.modules import build_module
 from explorer.training import DataSet, train
@@ -110,6 +112,33 @@ def test_moments_are_of_the_image_that_the_window_looks_at(tmp_path: Path, few_d
     _, folder = run(tmp_path, 1 << 26, control=control)
     (maps,) = [event for event in read_moment(folder, 18) if isinstance(event, FeatureMapsCaptured)]
     assert maps.probe == "mine"
+
+
+def test_what_is_measured_where_somebody_looks_is_in_the_moments_and_costs_no_bit(
+    tmp_path: Path, few_digits: DataSet
+) -> None:
+    control = RunControl()
+    probes = tuple(Probe(label=f"no. {place}", image=few_digits.test_images[place].numpy()) for place in (5, 6))
+    pixel = Pixel("conv1", 2, 3, 4)
+    control.watch(Look(probes=probes, pointed=pixel, compared=("conv2", 1)))
+    looked_at, folder = run(tmp_path / "a", 1 << 26, control=control)
+    for step in (0, 18):
+        events = {type(event): event for event in read_moment(folder, step)}
+        field, compared, weights = events[FieldMeasured], events[ChannelCompared], events[WeightsCaptured]
+        assert isinstance(field, FieldMeasured)
+        assert isinstance(compared, ChannelCompared)
+        assert isinstance(weights, WeightsCaptured)
+        assert (field.pixel, field.probe, field.step) == (pixel, "no. 5", step)
+        # The gradient of a sum of products by the image is the filter, where the filter lies; with a padding of 2.
+        expected = np.zeros((28, 28), np.float32)
+        expected[1:6, 2:7] = np.abs(weights.layers["conv1"].weight[2, 0])
+        np.testing.assert_allclose(field.heat, expected, atol=2 * RELATIVE_ERROR * float(expected.max()))
+        assert (compared.node_id, compared.channel, compared.probes) == ("conv2", 1, ("no. 5", "no. 6"))
+        assert compared.maps.shape == (2, 10, 10)
+
+    nobody, bare = run(tmp_path / "b", 1 << 26)
+    assert not {FieldMeasured, ChannelCompared} & {type(event) for event in read_moment(bare, 18)}
+    np.testing.assert_array_equal(losses(looked_at), losses(nobody))
 
 
 @pytest.mark.usefixtures("few_digits")

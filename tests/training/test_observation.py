@@ -201,6 +201,7 @@ def test_losses_are_bit_equal_whatever_is_looked_at(monkeypatch: pytest.MonkeyPa
                     maps=every,
                     opened=every,
                     weighed=every,
+                    first_kernels=every,
                     measures=True,
                     explained=True,
                     explained_class=event.last_step % 10,
@@ -227,6 +228,7 @@ def test_losses_are_bit_equal_whatever_is_looked_at(monkeypatch: pytest.MonkeyPa
     # `Around` says some without layers.
     weighed = [event for event in events if isinstance(event, WeightsCaptured) and event.layers]
     assert {"conv1", "fc3"} <= weighed[-1].layers.keys()
+    assert weighed[-1].first_kernels.keys() == weighed[-1].layers.keys()
 
 
 def test_opened_layers_are_the_networks_at_that_step() -> None:
@@ -276,6 +278,13 @@ class CostlyMaps(MapsInstrument):
         super().__init__(subject)
         self._clock = clock
         self.captured: list[int] = []
+        self.aiming_s = self.aimed_s = 0.0
+        """What each aiming takes, and took together."""
+
+    def aim(self, look: Look) -> bool:
+        self._clock.now_s += self.aiming_s
+        self.aimed_s += self.aiming_s
+        return super().aim(look)
 
     def capture(self, step: int) -> FeatureMapsCaptured:
         self._clock.now_s += _COST_S
@@ -385,6 +394,16 @@ def test_looking_elsewhere_all_the_time_slows_no_run(costly: Costly, look: Calla
     assert 0.9 * CPU_SHARE * costly.clock.now_s < costly.cost_s <= CPU_SHARE * costly.clock.now_s + 8 * _COST_S
 
 
+def test_taking_what_is_looked_at_is_paid_like_a_capture(costly: Costly) -> None:
+    costly.maps.aiming_s = _COST_S
+    looks = (Look(maps=("conv1",)), Look(maps=("conv2",)))
+    costly.run(120.0, lambda now_s: looks[int(now_s / 2.0) % 2])
+    assert costly.maps.aimed_s >= 55 * _COST_S
+    cost_s = costly.cost_s + costly.maps.aimed_s
+    assert 0.9 * CPU_SHARE * costly.clock.now_s < cost_s <= CPU_SHARE * costly.clock.now_s + 16 * _COST_S
+    assert costly.observation.spent_s == pytest.approx(cost_s)
+
+
 def test_a_click_is_answered_at_once_and_the_third_one_soon(costly: Costly) -> None:
     layers = iter(("conv2", "pool2", "fc1"))
     costly.settle(Look(maps=("conv1",), measures=True))
@@ -464,3 +483,17 @@ def test_the_control_is_told_what_all_captures_took(tmp_path: Path, monkeypatch:
     assert 0 < begun_s < control.pictures_seconds
     # No step takes any time here, so that the clock shows what the captures took and nothing else.
     assert control.pictures_seconds == pytest.approx(clock.now_s)
+
+
+def test_first_kernels_that_nobody_looked_at_before_are_asked_for_at_once() -> None:
+    plan = plan_run(zoo.entry("lenet5").build(), CONFIG)
+    said: list[Event] = []
+    network = build_module(zoo.entry("lenet5").build(), seed=5)
+    control = RunControl()
+    observation = Observation("r", plan, network, said.append)
+    # A mailbox that awaits nothing: only what is new is captured.
+    for look, expected in ((("conv1",), ["conv1"]), (("conv1",), []), (("conv2", "conv1"), ["conv2", "conv1"])):
+        said.clear()
+        control.watch(Look(first_kernels=look))
+        observation.serve(control, 0)
+        assert [i for event in said if isinstance(event, WeightsCaptured) for i in event.first_kernels] == expected

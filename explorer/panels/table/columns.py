@@ -34,16 +34,17 @@ class Place(IntEnum):
     RATE = 11
     GRADIENT = 12
     UPDATE = 13
-    DEAD = 14
-    SATURATED = 15
-    FIELD = 16
-    STRIDE = 17
-    ISSUE = 18
+    CHANGE = 14
+    DEAD = 15
+    SATURATED = 16
+    FIELD = 17
+    STRIDE = 18
+    ISSUE = 19
 
 
 MEASURED = (Place.FORWARD, Place.BACKWARD, Place.MEASURED_KEPT, Place.RATE)
 """The columns that a profile fills; without one they are hidden."""
-LEARNED = (Place.GRADIENT, Place.UPDATE, Place.DEAD, Place.SATURATED)
+LEARNED = (Place.GRADIENT, Place.UPDATE, Place.CHANGE, Place.DEAD, Place.SATURATED)
 """The columns of what is measured of layers while somebody looks at it."""
 
 
@@ -322,6 +323,15 @@ def made_columns(share: Callable[[Row], float | None]) -> tuple[Column, ...]:
             exact_number,
             True,
             "8.8·10⁻⁸",
+        ),
+        Column(
+            _tr("Change"),
+            _tr("Norm of what training has changed of the layer's weights since the start, over their norm then"),
+            _learned("change"),
+            numbers.rough_share,
+            exact_share,
+            True,
+            "888.8 %",
         ),
         Column(
             _tr("Dead"),

@@ -14,11 +14,9 @@ from PySide6.QtGui import (
     QActionGroup,
     QColor,
     QGuiApplication,
-    QHideEvent,
     QKeyEvent,
     QKeySequence,
     QPalette,
-    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -34,6 +32,7 @@ from PySide6.QtWidgets import (
 from explorer.look.icons import dress, icon
 from explorer.look.query import QueryError, parse
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
+from explorer.panels.dock_panel import DockPanel
 from explorer.panels.inspector.network import first_unknown
 from explorer.panels.table.cells import ROW_HEIGHT, LayerTableView, TotalsRow
 from explorer.panels.table.columns import LEARNED, MEASURED
@@ -47,12 +46,12 @@ from explorer.session.places import settings
 from explorer.session.profile_session import Measured
 from explorer.session.sources import Source
 
-_HIDDEN_KEY = "table/hidden_columns_3"
+_HIDDEN_KEY = "table/hidden_columns_4"
 _SHARE_KEY = "table/share_of"
 _HIDDEN_AT_FIRST = ",".join(str(int(column)) for column in (*LEARNED, LayerTableModel.STRIDE))
 
 
-class LayerTable(QWidget):
+class LayerTable(DockPanel):
     """All layers in the network's order; a click on a header sorts, a third click brings the order back.
 
     Signals:
@@ -127,7 +126,7 @@ class LayerTable(QWidget):
 
     def wanted(self) -> Look:
         """The statistics of all layers, while a column of them is on screen."""
-        return Look(measures=self.isVisible() and not self._hidden.issuperset(LEARNED))
+        return Look(measures=self.is_seen and not self._hidden.issuperset(LEARNED))
 
     def show_observed(self, events: Sequence[Event], source: Source) -> None:
         """Show statistics in their columns."""
@@ -144,12 +143,7 @@ class LayerTable(QWidget):
     def show_problem(self, text: str) -> None:
         """The panels say it; the cells only stay empty."""
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._follow_wanted()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
+    def _follow_seen(self, is_seen: bool) -> None:
         self._follow_wanted()
 
     def _follow_wanted(self) -> None:

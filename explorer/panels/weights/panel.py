@@ -6,7 +6,7 @@ drawn is `pictures`', `over_time`'s and `curves`'; what is kept of a run `histor
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
@@ -19,7 +19,7 @@ from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.viewer_panel import ViewerPanel
 from explorer.panels.weights.curves import CurvesPage
 from explorer.panels.weights.export import ExportButton
-from explorer.panels.weights.history import History
+from explorer.panels.weights.history import History, histogram_of
 from explorer.panels.weights.kernels import folded_shape
 from explorer.panels.weights.over_time import OverTimePage
 from explorer.panels.weights.pictures import PicturesPage
@@ -304,25 +304,32 @@ class WeightsPanel(ViewerPanel):
         self._facts.show_text(" · ".join(facts))
 
     def _sampled(self, measured: LayersMeasured, layer: str | None) -> str:
-        """What activations are of: of a layer, or of all for None. Of a large layer not every value is counted."""
+        """What histograms are of: of a layer, or of all for None. Of a large layer not every value is counted."""
         names = measured.layers if layer is None else (layer,)
-        counted = {name: self._num_counted(measured, name) for name in names}
+        outputs = {name: self._num_counted(measured, name, "activations") for name in names}
+        weights = {name: self._num_counted(measured, name, "weights") for name in names}
         images = self.tr("activations of {0} images").format(f"{measured.num_images:,}")
-        if not any(counted.values()):
-            return images
         if layer is None:
-            return self.tr("{0}, of large layers a sample of the values").format(images)
-        return self.tr("{0}, a sample of {1} values").format(images, f"{counted[layer]:,}")
+            is_whole = not any(outputs.values()) and not any(weights.values())
+            return images if is_whole else self.tr("{0}, of large layers a sample of the values").format(images)
+        if outputs[layer]:
+            images = self.tr("{0}, a sample of {1} values").format(images, f"{outputs[layer]:,}")
+        if weights[layer]:
+            images = self.tr("a sample of {0} weights · {1}").format(f"{weights[layer]:,}", images)
+        return images
 
-    def _num_counted(self, measured: LayersMeasured, name: str) -> int | None:
-        """How many of a layer's activations are in its histogram; None for all, or where there is none."""
+    def _num_counted(self, measured: LayersMeasured, name: str, kind: Literal["weights", "activations"]) -> int | None:
+        """How many of a layer's values are in its histogram; None for all, or where there is none."""
         reports = self._document.snapshot.inference.nodes
-        shape = reports[name].output_shape if name in reports else None
-        found = measured.layers[name].activations if name in measured.layers else None
-        if shape is None or found is None:
+        report = reports.get(name)
+        found = histogram_of(measured.layers[name], kind) if name in measured.layers else None
+        if report is None or found is None:
             return None
+        total = report.num_parameters
+        if kind == "activations":
+            total = None if report.output_shape is None else measured.num_images * math.prod(report.output_shape)
         count = int(found.counts.sum()) + found.num_not_finite
-        return count if count < measured.num_images * math.prod(shape) else None
+        return count if total is not None and count < total else None
 
     def _what_to_do(self, layer: str | None) -> str:
         if not self._document.is_open:

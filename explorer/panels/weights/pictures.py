@@ -78,6 +78,9 @@ class PicturesPage(QWidget):
         self.channel_spin.setWrapping(True)
         self.each_button = QToolButton(self.tools)
         self.each_button.setCheckable(True)
+        # What they offer is known with the first layer's weights.
+        for widget in (self.form_menu, self.channel_spin, self.each_button):
+            widget.hide()
         self.export_button = QToolButton(self.tools)
         self.export_button.setText(self.tr("Export"))
         self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
