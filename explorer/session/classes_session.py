@@ -1,5 +1,6 @@
 """What the run on screen gets right, epoch by epoch: the newest test as it arrives, earlier ones from the run's folder.
 
+The newest is brought up to date while the run goes on, by what the run answers between two tests (`live`).
 Of a run that trains elsewhere and is followed, all of them are from its folder. It is read in a thread, since a mount
 may hang. Nothing is read while nobody looks. Which images to show is the view's to say; they are fetched in a thread by
 work that the window gives, since reading a data set needs torch.
@@ -18,7 +19,11 @@ from PySide6.QtCore import QObject, Signal
 from explorer.architecture import Architecture
 from explorer.layers import Shape
 from explorer.runs import ClassesTested, EpochFinished, Event, RunConfig, RunStarted
+from explorer.runs.class_figures import TestedImages
 from explorer.runs.class_files import EpochTest, TestFileError, kept_epochs, read_test
+from explorer.runs.follow import Followed
+from explorer.runs.latest_answers import LatestAnswers
+from explorer.runs.observed import ImagesEvaluated
 from explorer.session.follow_session import FollowSession
 from explorer.session.job import Job, Work
 from explorer.session.run_session import RunSession
@@ -57,10 +62,26 @@ class Pictures(NamedTuple):
     """`(N, C, H, W)`."""
 
 
+class LiveTest(NamedTuple):
+    """Each test image's latest answer."""
+
+    since: EpochTest | None
+    """The whole test before; None for before the first one."""
+    step: int
+    """Updates made before the newest answers."""
+    num_new: int
+    """Images that were evaluated since."""
+    num_images: int
+    """All test images."""
+    tested: TestedImages
+    """Before the first whole test of the images that were evaluated."""
+
+
 @dataclass(slots=True, kw_only=True)
 class _Known:
     """What is known of one run's tests, and which of them is looked at."""
 
+    run_id: str = ""
     config: RunConfig | None = None
     input_shape: Shape = (1, 1, 1)
     folder: Path | None = None
@@ -70,6 +91,9 @@ class _Known:
     chosen: int | None = None
     shown: EpochTest | None = None
     epochs: tuple[int, ...] = ()
+    answers: LatestAnswers | None = None
+    """Of `live`."""
+    live: LiveTest | None = None
 
 
 class _Found(NamedTuple):
@@ -86,7 +110,8 @@ class ClassesSession(QObject):
     """Follows the tests of the current or last run, or of one that trains elsewhere, whichever came last.
 
     Signals:
-        changed(): another test is `shown`, or none, other `epochs` are there, or a run begins or ends without one.
+        changed(): another test is `shown`, or none, another one is `live`, other `epochs` are there, or a run begins
+            or ends.
         pictures_found(Pictures): what `show_pictures` asked for last.
         image_found(numpy.ndarray, int): the image that `find_image` asked for, `(H, W)` or `(3, H, W)`, and its place.
         failed(str): why there is no test or no picture.
@@ -111,6 +136,7 @@ class ClassesSession(QObject):
         self._followed: FollowSession | None = None
         self._is_elsewhere = False
         """Whether the followed run is the one to look at."""
+        self._was_active = False
         run.started.connect(self._begin)
         run.events_arrived.connect(self._take)
         run.state_changed.connect(self._follow_state)
@@ -123,6 +149,18 @@ class ClassesSession(QObject):
     def shown(self) -> EpochTest | None:
         """The test to look at."""
         return self._known.shown
+
+    @property
+    def live(self) -> LiveTest | None:
+        """The newest test with what was evaluated since, where it is the newest that is looked at; None for nothing."""
+        known = self._known
+        is_current = known.live is not None and known.live.since is known.shown and known.chosen is None
+        return known.live if is_current else None
+
+    @property
+    def wants_live(self) -> bool:
+        """Whether answers between two tests would be shown."""
+        return self.is_newest and self.is_active
 
     @property
     def epochs(self) -> tuple[int, ...]:
@@ -162,6 +200,7 @@ class ClassesSession(QObject):
             return
         if self._followed is not None:
             self._followed.events_arrived.disconnect(self._take_followed)
+            self._followed.status_changed.disconnect(self._follow_status)
         self._followed = session
         self._elsewhere = _Known()
         self._is_elsewhere = session is not None
@@ -171,9 +210,11 @@ class ClassesSession(QObject):
             if architecture is not None:
                 self._elsewhere.input_shape = architecture.input_shape
             if session.started is not None:
+                self._elsewhere.run_id = session.started.run_id
                 self._elsewhere.config = session.started.config
                 self._elsewhere.fingerprint = session.started.data_fingerprint
             session.events_arrived.connect(self._take_followed)
+            session.status_changed.connect(self._follow_status)
         self._show_anew()
 
     def set_watched(self, watched: bool) -> None:
@@ -190,6 +231,25 @@ class ClassesSession(QObject):
         if epoch != known.chosen:
             known.chosen = epoch
             self._look()
+
+    def take_evaluated(self, event: ImagesEvaluated) -> None:
+        """Take what was answered between two tests; passed over where it is not looked at, or not of now."""
+        known = self._known
+        is_looked_at = self._is_watched and known.chosen is None
+        # Numbers and pictures come by different ways: what was answered before the last test may come after it.
+        is_newer = known.shown is None or event.step > known.shown.step
+        if not (is_looked_at and is_newer) or event.run_id != known.run_id:
+            return
+        if known.answers is None or known.live is None or known.live.since is not known.shown:
+            known.answers = LatestAnswers(None if known.shown is None else known.shown.tested)
+        try:
+            known.answers.take(event)
+        except ValueError:
+            # A run elsewhere that was begun anew on other data.
+            return
+        answers = known.answers
+        known.live = LiveTest(known.shown, event.step, answers.num_new, answers.num_images, answers.tested())
+        self.changed.emit()
 
     def show_pictures(self, positions: Sequence[int]) -> None:
         """Ask for small pictures of test images; `pictures_found` follows."""
@@ -233,8 +293,16 @@ class ClassesSession(QObject):
             self.changed.emit()
 
     def _follow_state(self, _state: str) -> None:
-        if self._is_watched and self.shown is None:
-            self.changed.emit()
+        self._tell_activity()
+
+    def _follow_status(self, _status: Followed) -> None:
+        self._tell_activity()
+
+    def _tell_activity(self) -> None:
+        if self.is_active != self._was_active:
+            self._was_active = self.is_active
+            if self._is_watched:
+                self.changed.emit()
 
     def _take(self, events: Sequence[Event]) -> None:
         known = self._own
@@ -242,6 +310,7 @@ class ClassesSession(QObject):
         for event in events:
             match event:
                 case RunStarted():
+                    known.run_id = event.run_id
                     known.folder = self._root / event.run_id
                     known.fingerprint = event.data_fingerprint
                     followed = None if self._followed is None else self._followed.started
@@ -264,6 +333,7 @@ class ClassesSession(QObject):
         known = self._elsewhere
         for event in events:
             if isinstance(event, RunStarted):
+                known.run_id = event.run_id
                 known.config, known.fingerprint = event.config, event.data_fingerprint
             elif isinstance(event, EpochFinished):
                 known.last_epoch = event.epoch

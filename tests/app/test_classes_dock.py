@@ -80,3 +80,40 @@ def test_a_run_is_looked_at_live_and_afterwards(qtbot: QtBot) -> None:
     assert np.array_equal(session.shown.tested.predicted, tested.predicted)
     panel.epoch_slider.setValue(0)
     assert panel.title.text() == "After epoch 1"
+
+
+def test_it_is_live_within_an_epoch(qtbot: QtBot) -> None:
+    window = MainWindow()
+    qtbot.addWidget(window, before_close_func=lambda _: window.document.undo_stack.setClean())
+    window.resize(1440, 900)
+    window.show()
+    qtbot.waitExposed(window)
+    window.open_target("lenet5")
+    panel, session = window.classes, window.classes_session
+    window.training.set_config(RunConfig(device="cpu", epochs=100_000, batch_size=128))
+    window.training.start()
+    window.docks["classes"].raise_()
+    qtbot.waitUntil(lambda: session.live is not None and session.live.num_new >= 3, timeout=120_000)
+    live = session.live
+    assert live is not None
+    data = load_data("digits")
+    places = [live.tested.position(place) for place in range(live.tested.count)]
+    assert live.tested.labels.tolist() == data.test_labels[places].tolist()
+    qtbot.waitUntil(lambda: panel.title.text() == "Live", timeout=120_000)
+    # An earlier epoch, and nothing is asked for any more.
+    qtbot.waitUntil(lambda: len(session.epochs) > 1, timeout=120_000)
+    run = window.run_session
+
+    def is_asked() -> bool:
+        return run._look.tested
+
+    assert is_asked()
+    session.choose(session.epochs[0])
+    assert not is_asked()
+    assert panel.title.text() == f"After epoch {session.epochs[0]}"
+    session.choose(None)
+    assert is_asked()
+    window.docks["training"].raise_()
+    qtbot.waitUntil(lambda: not is_asked())
+    run.stop()
+    qtbot.waitUntil(lambda: not run.is_active, timeout=60_000)

@@ -12,11 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from explorer.runs import ClassesTested, RunConfig
 from explorer.runs.class_files import EpochTest, kept_epochs, write_test
-from explorer.session.classes_session import Cancelled, ClassesSession, Pictures, PicturesAsked, Progress
+from explorer.session.classes_session import Cancelled, ClassesSession, LiveTest, Pictures, PicturesAsked, Progress
 from explorer.session.follow_session import FollowSession
 from explorer.zoo.lenet import lenet5
 from tests.panels.fake_run import FakeRun, epoch_finished, run_started
 from tests.runs.test_class_figures import made
+from tests.runs.test_latest_answers import evaluated
 
 
 class Pictured:
@@ -61,6 +62,14 @@ class Scene:
     def epoch(self) -> int | None:
         """The epoch whose test is looked at."""
         return None if self.session.shown is None else self.session.shown.epoch
+
+    def wants(self) -> bool:
+        """Whether answers between two tests are asked for."""
+        return self.session.wants_live
+
+    def live(self) -> LiveTest | None:
+        """What was answered since the newest test."""
+        return self.session.live
 
     def test(self, epoch: int, seed: int = 0) -> ClassesTested:
         """The test of an epoch, said as a run says it."""
@@ -203,6 +212,74 @@ def test_a_whole_image_and_a_failure(scene: Scene, qtbot: QtBot) -> None:
     assert scene.failures == ["digits: gone"]
 
 
+# Between two tests
+
+
+def test_what_is_answered_between_two_tests_is_live(scene: Scene) -> None:
+    scene.session.set_watched(True)
+    scene.start()
+    whole = made(10, 200)
+    scene.session.take_evaluated(evaluated(whole, [3, 150], [1, 2], step=20))
+    live = scene.live()
+    assert live is not None
+    assert (live.since, live.step, live.num_new, live.num_images) == (None, 20, 2, 200)
+    assert live.tested.positions is not None
+    assert live.tested.positions.tolist() == [3, 150]
+    assert scene.session.shown is None
+    event = scene.test(1)
+    assert scene.live() is None
+    changes = scene.changes
+    said = (whole.predicted[[3, 9]] + 1) % 10
+    scene.session.take_evaluated(evaluated(whole, [3, 9], said, step=70))
+    assert scene.changes == changes + 1
+    live = scene.live()
+    assert live is not None
+    assert live.since is scene.session.shown
+    assert (live.step, live.num_new) == (70, 2)
+    assert live.tested.predicted[[3, 9]].tolist() == said.tolist()
+    assert np.delete(live.tested.predicted, [3, 9]).tolist() == np.delete(event.tested.predicted, [3, 9]).tolist()
+
+
+def test_answers_of_before_the_test_of_another_run_or_to_other_images_are_passed_over(scene: Scene) -> None:
+    scene.session.set_watched(True)
+    scene.start()
+    scene.test(1)
+    whole = made(10, 200)
+    # Pictures come by another way than numbers, and may come later.
+    scene.session.take_evaluated(evaluated(whole, [1], [1], step=63))
+    scene.session.take_evaluated(evaluated(whole, [1], [1], step=70, run_id="another"))
+    scene.session.take_evaluated(evaluated(made(10, 300), [1], [1], step=70))
+    assert scene.live() is None
+    scene.session.set_watched(False)
+    scene.session.take_evaluated(evaluated(whole, [1], [1], step=70))
+    assert scene.live() is None
+
+
+def test_an_earlier_epoch_is_not_live_until_the_newest_is_chosen_again(scene: Scene) -> None:
+    scene.session.set_watched(True)
+    scene.start()
+    scene.run.enter("running")
+    for epoch in (1, 2):
+        scene.keep(epoch, epoch)
+        scene.test(epoch, epoch)
+    whole = made(10, 200)
+    scene.session.take_evaluated(evaluated(whole, [5], [1], step=130))
+    assert scene.wants()
+    scene.session.choose(1)
+    assert not scene.wants()
+    assert scene.live() is None
+    scene.session.take_evaluated(evaluated(whole, [6], [1], step=140))
+    assert scene.live() is None
+    scene.session.choose(None)
+    assert scene.wants()
+    live = scene.live()
+    assert live is not None
+    assert live.step == 130
+    scene.run.enter("idle")
+    assert not scene.wants()
+    assert scene.live() is live
+
+
 # A run that trains elsewhere
 
 
@@ -233,8 +310,13 @@ def test_a_run_elsewhere_shows_what_its_folder_has(scene: Scene, elsewhere: Foll
     assert scene.session.is_active
     # The second lies there of before the run was taken up again.
     assert scene.session.epochs == (1,)
+    scene.session.take_evaluated(evaluated(made(10, 200), [7], [1], step=100))
+    live = scene.live()
+    assert live is not None
+    assert live.since is scene.session.shown
     elsewhere.events_arrived.emit([epoch_finished(2)])
     qtbot.waitUntil(lambda: scene.epoch == 2)
+    assert scene.live() is None
     assert scene.session.shown is not None
     assert np.array_equal(scene.session.shown.tested.predicted, made(10, 200, 2).predicted)
     scene.session.choose(1)

@@ -1,13 +1,14 @@
 """What the network gets right: confusion matrix, classes, and images with their answers. Where tests come from is
 `session.classes_session`'s; the three views are `matrix`, `table` and `pictures`."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -27,10 +28,11 @@ from explorer.architecture.files import write_atomically
 from explorer.look import numbers
 from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
+from explorer.panels.classes.cell_images import CellImages, Looked
 from explorer.panels.classes.matrix import ConfusionView
-from explorer.panels.classes.pictures import Answer, AnsweredImages
 from explorer.panels.classes.table import FiguresTable, class_columns, pair_columns
-from explorer.panels.data.classes import scrolled
+from explorer.panels.viewer_panel import ViewerPanel
+from explorer.runs import Event, Look
 from explorer.runs.class_figures import (
     Confusion,
     Pair,
@@ -39,21 +41,21 @@ from explorer.runs.class_figures import (
     by_mistakes,
     class_figures,
     classes_csv,
-    confident_mistakes,
     confused_pairs,
     confusion,
     confusion_csv,
     images_csv,
-    images_of,
 )
-from explorer.session.classes_session import ClassesSession, Pictures
+from explorer.runs.class_files import EpochTest
+from explorer.runs.observed import ImagesEvaluated
+from explorer.session.classes_session import ClassesSession, LiveTest
+from explorer.session.sources import Source
 
-_MOST_PICTURES = 60
 _MOST_PAIRS = 1000
 
 
-class ClassesPanel(QWidget):
-    """The tab.
+class ClassesPanel(ViewerPanel):
+    """The tab. A `Viewer` of what a run answers to its test images between two tests.
 
     Signals:
         probe_chosen(numpy.ndarray, str): a test image to look at feature maps of, and its label.
@@ -68,11 +70,14 @@ class ClassesPanel(QWidget):
     def __init__(self, session: ClassesSession, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._is_in_front = True
         self._tested: TestedImages | None = None
+        self._live: LiveTest | None = None
+        """What of it is of between two tests; None for nothing."""
+        self._problem = ""
         self._found: Confusion | None = None
+        self._classes_order: list[int] = []
         self._pairs: tuple[Pair, ...] = ()
-        self._looked: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+        self._looked: Looked | None = None
         """True and predicted classes of the images that are shown; None for the surest mistakes of all."""
 
         self.title = RoleLabel(themes, font=body_font(bold=True), parent=self)
@@ -97,20 +102,15 @@ class ClassesPanel(QWidget):
         self.words = ElidedLabel(themes, role="muted", font=small_font(), parent=self)
         self.classes = FiguresTable(themes, self.tr("Classes"), self)
         self.pairs = FiguresTable(themes, self.tr("Commonest mistakes"), self)
-        self.heading = ElidedLabel(themes, font=small_font(), parent=self)
-        self.back_button = QToolButton(self)
-        self.back_button.setText(self.tr("All mistakes"))
-        self.back_button.setToolTip(self.tr("Back to the surest mistakes of all classes (Esc)"))
-        self.images = AnsweredImages(themes, self)
-        self._why = RoleLabel(themes, role="muted", font=small_font(), wraps=True, parent=self)
-        self._why.hide()
+        self.cell = CellImages(themes, self)
+        self.images = self.cell.images
         self._empty = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=self)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._lay_out()
         self._make_menu()
 
-        session.changed.connect(self._apply)
-        session.pictures_found.connect(self._take_pictures)
+        session.changed.connect(self._follow_session)
+        session.pictures_found.connect(self.images.take_pictures)
         session.image_found.connect(self._give_probe)
         session.failed.connect(self._show_failure)
         self.epoch_slider.valueChanged.connect(self._choose_epoch)
@@ -123,12 +123,27 @@ class ClassesPanel(QWidget):
         self.classes.copy_asked.connect(self.copy_classes)
         self.pairs.copy_asked.connect(self.copy_matrix)
         self.images.chosen.connect(session.find_image)
-        self.back_button.clicked.connect(lambda: self.look_into(None))
+        self.cell.pictures_asked.connect(session.show_pictures)
+        self.cell.back_asked.connect(lambda: self.look_into(None))
         copy = QShortcut(QKeySequence.StandardKey.Copy, self.matrix, self.copy_matrix)
         copy.setContext(Qt.ShortcutContext.WidgetShortcut)
-        self._apply()
+        self._show()
 
-    def look_into(self, cell: tuple[tuple[int, ...], tuple[int, ...]] | None) -> None:
+    def show_observed(self, events: Sequence[Event], source: Source) -> None:
+        """Take what was evaluated between two tests."""
+        for event in events:
+            if isinstance(event, ImagesEvaluated):
+                self._session.take_evaluated(event)
+
+    def clear_observed(self) -> None:
+        """Nothing to forget: tests are a run's, whatever is open."""
+
+    def show_problem(self, text: str) -> None:
+        """Say why there is nothing to see; an empty text takes it back."""
+        self._problem = text
+        self._show()
+
+    def look_into(self, cell: Looked | None) -> None:
         """Show the images of true classes with an answer among others; None for the surest mistakes of all."""
         self._looked = cell
         if cell is None:
@@ -166,21 +181,6 @@ class ClassesPanel(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(150 * GRID, 32 * GRID)
 
-    def set_in_front(self, in_front: bool) -> None:
-        """Whether its tab is the one that is open: Qt does not hide what stands behind another tab."""
-        self._is_in_front = in_front
-        self._watch()
-
-    # Qt
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._watch()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._session.set_watched(False)
-
     # Building
 
     def _lay_out(self) -> None:
@@ -213,22 +213,13 @@ class ClassesPanel(QWidget):
             row.addWidget(button)
             self._pages.addWidget(page)
         row.addStretch(1)
-        self.choice.idClicked.connect(self._pages.setCurrentIndex)
+        self.choice.idClicked.connect(self._show_page)
         self.choice.button(0).setChecked(True)
         column.addLayout(row)
         column.addWidget(self._pages, 1)
 
-        right = QWidget(self)
-        column = _column(right)
-        row = QHBoxLayout()
-        row.addWidget(self.heading, 1)
-        row.addWidget(self.back_button)
-        column.addLayout(row)
-        column.addWidget(self._why)
-        column.addWidget(scrolled(self.images, right), 1)
-
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        for part, stretch in ((left, 4), (middle, 2), (right, 4)):
+        for part, stretch in ((left, 4), (middle, 2), (self.cell, 4)):
             self.splitter.addWidget(part)
             self.splitter.setStretchFactor(self.splitter.count() - 1, stretch)
         self.splitter.setHandleWidth(2 * GRID)
@@ -271,40 +262,53 @@ class ClassesPanel(QWidget):
 
     # Following
 
-    @property
-    def _is_seen(self) -> bool:
-        return self._is_in_front and self.isVisible()
+    def _look(self) -> Look:
+        return Look(tested=self._session.wants_live)
 
-    def _watch(self) -> None:
-        self._session.set_watched(self._is_seen)
-        self._apply()
+    def _follow_seen(self, is_seen: bool) -> None:
+        self._session.set_watched(is_seen)
+        super()._follow_seen(is_seen)
+        self._show()
 
-    def _apply(self) -> None:
-        if not self._is_seen:
+    def _follow_session(self) -> None:
+        self._report_wanted()
+        self._show()
+
+    def _show(self) -> None:
+        if not self.is_seen:
             return
         test = self._session.shown
-        if test is None:
-            self._tested = self._found = None
+        live = None if self._problem else self._session.live
+        if test is None and live is None:
+            self._tested = self._found = self._live = None
             self._looked = None
-            self.images.forget_pictures()
-            self.images.show_answers(())
+            self.cell.clear()
             self.matrix.apply(None)
-            self._empty.show_text(self._what_to_do())
+            self._empty.show_text(self._problem or self._what_to_do())
             self._stack.setCurrentWidget(self._empty)
             return
         self._stack.setCurrentWidget(self._page)
-        self._show_epochs(test.epoch)
-        if test.tested is self._tested:
+        self._show_epochs(None if test is None else test.epoch)
+        before, was_live = self._tested, self._live is not None
+        tested = live.tested if live is not None else test.tested if test is not None else None
+        assert tested is not None
+        self._tested, self._live = tested, live
+        self._show_facts(test)
+        if tested is before:
             return
-        if self._tested is not None and self._tested.class_names != test.tested.class_names:
+        is_same = before is not None and before.class_names == tested.class_names
+        if before is not None and not is_same:
             self._looked = None
-            self.images.forget_pictures()
-        self._tested = test.tested
-        self._found = confusion(test.tested)
-        self._show_facts(test.epoch, test.step)
-        self._order()
+            self.cell.clear()
+        self._found = confusion(tested)
+        # Classes in another order, or other pictures, would go from below the pointer.
+        follows = is_same and self._session.is_newest and (live is not None or was_live)
+        self._arrange(self._classes_order if follows and live is not None else self._current_order())
         self._show_tables()
-        self._show_images()
+        if follows:
+            self.cell.follow(tested)
+        else:
+            self._show_images()
 
     def _what_to_do(self) -> str:
         if self._session.has_run and not self._session.is_active:
@@ -313,11 +317,11 @@ class ClassesPanel(QWidget):
             return self.tr("The test after the first epoch shows what the network gets right.")
         return self.tr("Train a network, or open a run in the Runs tab, to see what it gets right.")
 
-    def _show_epochs(self, epoch: int) -> None:
+    def _show_epochs(self, epoch: int | None) -> None:
         epochs = self._session.epochs
         self.epoch_slider.blockSignals(True)
         self.epoch_slider.setRange(0, max(0, len(epochs) - 1))
-        self.epoch_slider.setValue(epochs.index(epoch))
+        self.epoch_slider.setValue(0 if epoch is None else epochs.index(epoch))
         self.epoch_slider.blockSignals(False)
         self.newest_button.blockSignals(True)
         self.newest_button.setChecked(self._session.is_newest)
@@ -325,21 +329,36 @@ class ClassesPanel(QWidget):
         for widget in (self.epoch_slider, self.newest_button):
             widget.setVisible(len(epochs) > 1)
 
-    def _show_facts(self, epoch: int, step: int) -> None:
+    def _show_facts(self, test: EpochTest | None) -> None:
         assert self._tested is not None
-        count, wrong = self._tested.count, self._tested.count - self._tested.num_right
-        self.title.show_text(self.tr("After epoch {0}").format(f"{epoch:,}"))
-        text = self.tr("{accuracy} of {count} test images are recognised · {wrong} are not · step {step}")
+        count, right, live = self._tested.count, self._tested.num_right, self._live
+        values = {
+            "accuracy": numbers.percent(right / count if count else None, 2),
+            "count": numbers.exact_count(count),
+            "wrong": numbers.exact_count(count - right),
+        }
+        if live is None:
+            assert test is not None
+            self.title.show_text(self.tr("After epoch {0}").format(f"{test.epoch:,}"))
+            text = self.tr("{accuracy} of {count} test images are recognised · {wrong} are not · step {step}")
+            step = test.step
+        else:
+            step = live.step
+            is_active = self._session.is_active
+            self.title.show_text(self.tr("Live") if is_active else self.tr("After step {0}").format(f"{step:,}"))
+            if live.since is None:
+                text = self.tr(
+                    "{new} of {all} test images tried so far · {accuracy} of these are recognised · step {step}"
+                )
+            else:
+                text = self.tr(
+                    "{new} of {all} tried again since epoch {epoch} · {accuracy} of all recognised · step {step}"
+                )
+                values["epoch"] = f"{live.since.epoch:,}"
+            values |= {"new": numbers.exact_count(live.num_new), "all": numbers.exact_count(live.num_images)}
         if self._session.elsewhere:
             text = self.tr("{0} · run {1}, elsewhere").format(text, self._session.elsewhere)
-        self.facts.show_text(
-            text.format(
-                accuracy=numbers.percent(self._tested.num_right / count if count else None, 2),
-                count=numbers.exact_count(count),
-                wrong=numbers.exact_count(wrong),
-                step=numbers.exact_count(step),
-            )
-        )
+        self.facts.show_text(text.format(step=numbers.exact_count(step), **values))
 
     def _choose_epoch(self, place: int) -> None:
         epochs = self._session.epochs
@@ -363,17 +382,30 @@ class ClassesPanel(QWidget):
 
     def _order(self) -> None:
         if self._found is not None:
-            self.matrix.apply(self._found, self._current_order())
-            if self._looked is not None and len(self._looked[0]) == len(self._looked[1]) == 1:
-                self.matrix.mark(self._looked[0][0], self._looked[1][0])
+            self._arrange(self._current_order())
+
+    def _arrange(self, order: list[int]) -> None:
+        assert self._found is not None
+        self._classes_order = order
+        self.matrix.apply(self._found, order)
+        if self._looked is not None and len(self._looked[0]) == len(self._looked[1]) == 1:
+            self.matrix.mark(self._looked[0][0], self._looked[1][0])
+
+    def _show_page(self, page: int) -> None:
+        self._pages.setCurrentIndex(page)
+        self._show_tables()
 
     def _show_tables(self) -> None:
-        assert self._found is not None
-        figures = class_figures(self._found)
-        self._pairs = confused_pairs(self._found, _MOST_PAIRS)
-        names = self._found.class_names
-        self.classes.show_columns(class_columns(self, names, figures))
-        self.pairs.show_columns(pair_columns(self, names, self._pairs, figures))
+        """Show the one of both that is in front; while a run goes on, its lines stay in place below the pointer."""
+        if self._found is None:
+            return
+        figures, names = class_figures(self._found), self._found.class_names
+        if self._pages.currentWidget() is self.classes:
+            stays = self._live is not None and self.classes.viewport().underMouse()
+            self.classes.show_columns(class_columns(self, names, figures), keeps_order=stays)
+        elif self._live is None or not self.pairs.viewport().underMouse():
+            self._pairs = confused_pairs(self._found, _MOST_PAIRS)
+            self.pairs.show_columns(pair_columns(self, names, self._pairs, figures))
 
     def _look_into_class(self, place: int) -> None:
         """Its mistakes, or where there is none its images."""
@@ -389,61 +421,18 @@ class ClassesPanel(QWidget):
         self.look_into(((pair.true,), (pair.predicted,)))
 
     def _show_images(self) -> None:
-        tested = self._tested
-        if tested is None:
-            return
-        if self._looked is None:
-            places = confident_mistakes(tested, _MOST_PICTURES)
-            count = tested.count - tested.num_right
-        else:
-            found = images_of(tested, *self._looked)
-            places, count = found[:_MOST_PICTURES], len(found)
-        self.heading.show_text(self._heading(count))
-        self.back_button.setVisible(self._looked is not None)
-        self._why.hide()
-        names = (*tested.class_names, self.tr("none of these"))
-        answers = []
-        for place in places.tolist():
-            said = names[min(int(tested.predicted[place]), len(tested.class_names))]
-            true = names[int(tested.labels[place])]
-            answers.append(Answer(place, true, said, float(tested.probabilities[place])))
-        self.images.show_answers(answers)
-        if missing := self.images.missing():
-            self._session.show_pictures(missing)
-
-    def _heading(self, count: int) -> str:
-        assert self._tested is not None
-        shown = numbers.exact_count(count)
-        if self._looked is None:
-            if not count:
-                return self.tr("Every test image is recognised")
-            return self.tr("Surest mistakes · {count} in all").format(count=shown)
-        true, predicted = self._looked
-        names = (*self._tested.class_names, self.tr("none of these"))
-        if true == predicted and len(true) == 1:
-            return self.tr("{true}, recognised: {count}").format(true=names[true[0]], count=shown)
-        if len(true) == 1 and len(predicted) == 1:
-            text = self.tr("{true} taken for {predicted}: {count}")
-            return text.format(true=names[true[0]], predicted=names[predicted[0]], count=shown)
-        if len(true) == 1:
-            return self.tr("{true}, not recognised: {count}").format(true=names[true[0]], count=shown)
-        text = self.tr("{0} classes taken for {1}: {2}")
-        return text.format(len(true), len(predicted), shown)
-
-    def _take_pictures(self, found: object) -> None:
-        assert isinstance(found, Pictures)
-        self.images.take_pictures(found)
+        if self._tested is not None:
+            self.cell.open(self._tested, self._looked)
 
     def _give_probe(self, image: npt.NDArray[np.uint8], position: int) -> None:
-        if self._tested is not None:
-            name = self._tested.class_names[int(self._tested.labels[position])]
+        name = next((answer.true for answer in self.images.answers if answer.position == position), None)
+        if name is not None:
             self.probe_chosen.emit(image, self.tr("{0}, test image {1}").format(name, f"{position:,}"))
 
     def _show_failure(self, why: str) -> None:
         if self._session.shown is None:
             self._empty.show_text(why)
-        self._why.show_text(why)
-        self._why.setVisible(bool(why))
+        self.cell.show_problem(why)
 
     def _read_out(self, text: str) -> None:
         hint = self.tr("Blue is right, orange wrong. Click a cell to see its images.")
