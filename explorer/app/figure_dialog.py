@@ -108,9 +108,11 @@ class FigureDialog(QDialog):
         )
         self.shapes = QCheckBox(self.tr("Output shapes"))
         self.counts = QCheckBox(self.tr("Numbers of parameters"))
-        self.maps = QCheckBox(self.tr("Live feature maps"))
+        self.maps = QCheckBox(self.tr("Live pictures on the layers"))
         self.maps.setEnabled(bool(self._strips))
-        self.maps.setToolTip("" if self._strips else self.tr("The canvas shows no maps: start a run, or apply weights"))
+        self.maps.setToolTip(
+            "" if self._strips else self.tr("The canvas shows no pictures: start a run, or apply weights")
+        )
         self.transparent = QCheckBox(self.tr("No white ground"))
         self.width_mm = QDoubleSpinBox()
         self.width_mm.setRange(0, 2000)

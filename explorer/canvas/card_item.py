@@ -66,6 +66,8 @@ class CardItem(QGraphicsItem):
         self._fonts = cards.fonts(QGuiApplication.font().key())
         self._plain_theme = self._theme = theme
         self._strip: Strip | None = None
+        self._has_places = True
+        """Whether places are marked for maps that are not there yet."""
         self._light = light
         self._lit = False
         self._selected = False
@@ -80,7 +82,7 @@ class CardItem(QGraphicsItem):
 
     @property
     def strip(self) -> Strip | None:
-        """The live maps on the card."""
+        """The live picture on the card."""
         return self._strip
 
     @property
@@ -98,13 +100,17 @@ class CardItem(QGraphicsItem):
         self._name = name_within(self.key, path)
 
     def show_strip(self, strip: Strip | None) -> None:
-        """Show live maps; None takes them away."""
+        """Show a live picture; None takes it away."""
         if strip is self._strip:
             return
         # Words take the room of maps that are not there: with the first maps they move.
         words_move = strip is None or self._strip is None
         self._strip = strip
         self.update(self.card.rect if words_move else self.card.maps)
+
+    def show_places(self, has_places: bool) -> None:
+        """Mark the places of maps that are not there yet, or none, when the scene next updates it."""
+        self._has_places = has_places
 
     def show_theme(self, theme: Theme) -> None:
         """Draw in other colours."""
@@ -317,13 +323,17 @@ class CardItem(QGraphicsItem):
         place = QRectF(room.right() - size.width(), room.center().y() - size.height() / 2, size.width(), size.height())
         # Enlarged, pixels stay squares; filtering is for making them smaller.
         enlarged = painter.deviceTransform().m11() * size.width() >= self._strip.image.width()
+        zoom = QStyleOptionGraphicsItem.levelOfDetailFromTransform(painter.worldTransform())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not enlarged)
-        painter.drawImage(place, self._strip.image)
+        image, source = self._strip.image, QRectF(self._strip.image.rect())
+        if cards.detail(zoom) is not Detail.CARD:
+            source.setHeight(source.height() * (1 - self._strip.figures))
+        painter.drawImage(place, image, source)
 
     def _paint_places(self, painter: QPainter, room: QRectF) -> None:
         """Faint squares where the maps will stand, so that a card without maps does not look broken."""
         shape = self._output_shape()
-        if shape is None or len(shape) != 3:
+        if shape is None or len(shape) != 3 or not self._has_places:
             return
         side = room.height()
         count, gap = spread(side, room.width(), shape[0])

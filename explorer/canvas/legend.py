@@ -5,9 +5,10 @@ import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QActionGroup,
+    QColor,
     QEnterEvent,
     QFontMetrics,
     QLinearGradient,
@@ -23,9 +24,11 @@ from explorer.canvas import ramp
 from explorer.canvas.card_item import LEFT, RIGHT
 from explorer.canvas.card_text import draw_line
 from explorer.canvas.colouring import Coloured, Colouring
+from explorer.canvas.pictures import MAPS, Pictures
 from explorer.layers import Category
-from explorer.look import catalogue
+from explorer.look import catalogue, numbers
 from explorer.look.icons import dress, icon
+from explorer.look.ramps import diverging
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 
 _WIDE, _NARROW, _TOLD = 30 * GRID, 22 * GRID, 26 * GRID
@@ -55,9 +58,10 @@ class Legend(QWidget):
 
     resized = Signal()
 
-    def __init__(self, colouring: Colouring, themes: ThemeSource, parent: QWidget) -> None:
+    def __init__(self, colouring: Colouring, pictures: Pictures, themes: ThemeSource, parent: QWidget) -> None:
         super().__init__(parent)
         self._colouring = colouring
+        self._pictures = pictures
         self._themes = themes
         self._switches: tuple[Switch, ...] = ()
         self._categories: tuple[Category, ...] = ()
@@ -77,6 +81,7 @@ class Legend(QWidget):
         self.button.setAccessibleName(self.button.toolTip())
         self.button.clicked.connect(self._open_menu)
         colouring.changed.connect(self._follow)
+        pictures.changed.connect(self._follow)
         themes.changed.connect(lambda _theme: self._draw_again())
         dress(self, self._set_icons)
         self._follow()
@@ -87,8 +92,9 @@ class Legend(QWidget):
         now = self._colouring.now
         if now is None:
             names = tuple(catalogue.category_name(category) for category in self._categories)
-            return (self._title(), *(names if self._has_colours else ()))
-        return (self._title(), *((*self._ends(now), *self._notes(now)) if self._has_colours else ()))
+            return (self._title(), *(names if self._has_colours else ()), *self._picture_texts())
+        told = (*self._ends(now), *self._notes(now)) if self._has_colours else ()
+        return (self._title(), *told, *self._picture_texts())
 
     @property
     def is_open(self) -> bool:
@@ -153,6 +159,7 @@ class Legend(QWidget):
             log.setToolTip(self.tr("Categories have no order: colour by a number first."))
         log.triggered.connect(self._colouring.set_log)
         menu.addSeparator()
+        menu.addMenu(pictures_menu(menu, self._pictures))
         for switch in self._switches:
             action = menu.addAction(switch.text)
             action.setCheckable(True)
@@ -186,6 +193,7 @@ class Legend(QWidget):
                 self._paint_categories(painter, theme)
             else:
                 self._paint_scale(painter, theme, now)
+        self._paint_pictures(painter, theme)
         painter.end()
         return picture
 
@@ -235,6 +243,43 @@ class Legend(QWidget):
             below.translate(0, _ROW)
             draw_line(painter, below, note, small_font(), theme.muted, LEFT)
 
+    def _paint_pictures(self, painter: QPainter, theme: Theme) -> None:
+        """What cards carry, at the lower edge, with what its colours mean."""
+        texts = self._picture_texts()
+        top = self.height() - self._pictures_height() - 1
+        if texts:
+            painter.setPen(QPen(theme.border, 1))
+            painter.drawLine(QPointF(GRID, top + 0.5), QPointF(self.width() - GRID, top + 0.5))
+        row = QRectF(GRID, top + 3, self.width() - 2 * GRID, _ROW)
+        for text in texts:
+            draw_line(painter, row, text, small_font(), theme.muted, LEFT)
+            row.translate(0, _ROW)
+        if not texts or not self._pictures.is_signed:
+            return
+        ends = row.height()
+        draw_line(painter, row, numbers.MINUS, small_font(), theme.muted, LEFT)
+        draw_line(painter, row, "+", small_font(), theme.muted, RIGHT)
+        bar = QRectF(row.left() + ends, row.center().y() - _BAR / 2, row.width() - 2 * ends, _BAR)
+        gradient = QLinearGradient(bar.topLeft(), bar.topRight())
+        colours = diverging(theme)
+        for level in range(0, len(colours), 2):
+            gradient.setColorAt(level / (len(colours) - 1), QColor.fromRgb(int(colours[level])))
+        painter.setPen(QPen(theme.border, 1))
+        painter.setBrush(gradient)
+        painter.drawRect(bar)
+        painter.setPen(QPen(theme.text, 1))
+        painter.drawLine(QPointF(bar.center().x(), bar.top() - 2), QPointF(bar.center().x(), bar.bottom() + 2))
+
+    def _picture_texts(self) -> tuple[str, ...]:
+        """What cards carry and of which step, where it is not what they usually do."""
+        if not self._is_open or self._pictures.choice == MAPS:
+            return ()
+        return (self._pictures.title, self._pictures.note or self._pictures.nothing)
+
+    def _pictures_height(self) -> int:
+        rows = len(self._picture_texts())
+        return 0 if not rows else (rows + self._pictures.is_signed) * _ROW + GRID // 2 + 2
+
     def _title(self) -> str:
         now = self._colouring.now
         return self.tr("Category") if now is None else now.values.title
@@ -264,9 +309,11 @@ class Legend(QWidget):
             rows = _BAR + GRID / 2 + _ROW * (1 + len(self._notes(now)))
         paragraphs = now.values.help.split("\n\n") if now is not None and now.values.help else ()
         self.setToolTip("".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs))
-        height = _HEADER + 4 + (int(rows) + GRID // 2 if self._has_colours and rows else 0)
+        height = _HEADER + 4 + (int(rows) + GRID // 2 if self._has_colours and rows else 0) + self._pictures_height()
         title = QFontMetrics(body_font()).horizontalAdvance(self._title()) + 5 * GRID
         width = title if not self._has_colours else _WIDE if now is None else max(_narrow(now), title)
+        told = [QFontMetrics(small_font()).horizontalAdvance(text) for text in self._picture_texts()]
+        width = max(width, *(advance + 2 * GRID for advance in told)) if told else width
         if self.size() != QSize(width, height):
             self.resize(width, height)
             self.button.setGeometry(width - 3 * GRID - 2, 2, 3 * GRID, _HEADER)
@@ -289,6 +336,21 @@ class Legend(QWidget):
 
     def _show_icon(self, theme: Theme) -> None:
         self.button.setIcon(icon("choose", theme, theme.muted))
+
+
+def pictures_menu(parent: QMenu, pictures: Pictures) -> QMenu:
+    """A submenu of what cards may carry."""
+    menu = QMenu(QCoreApplication.translate("Legend", "Pictures on cards"), parent)
+    menu.setToolTipsVisible(True)
+    group = QActionGroup(menu)
+    for choice in pictures.choices:
+        action = menu.addAction(choice.title)
+        action.setCheckable(True)
+        action.setChecked(choice.key == pictures.choice)
+        action.setToolTip(choice.help)
+        action.triggered.connect(lambda _checked=False, key=choice.key: pictures.choose(key))
+        group.addAction(action)
+    return menu
 
 
 def _narrow(now: Coloured) -> int:

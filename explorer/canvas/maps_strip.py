@@ -21,6 +21,8 @@ class Strip(NamedTuple):
 
     image: QImage
     size: QSizeF
+    figures: float = 0.0
+    """Share of its height, at the lower edge, that is words; left out where they could not be read."""
 
 
 def strip(atlas: Atlas, width: float, height: float) -> Strip:
@@ -40,7 +42,7 @@ def strip(atlas: Atlas, width: float, height: float) -> Strip:
     for position, tile in enumerate(tiles):
         left = position * (tile_width + gap)
         picture[:, left : left + tile_width] = _opaque(tile)
-    return Strip(_image(picture), QSizeF(picture.shape[1] * shown.width() / tile_width, shown.height()))
+    return Strip(to_image(picture), QSizeF(picture.shape[1] * shown.width() / tile_width, shown.height()))
 
 
 def spread(tile: float, width: float, num_channels: int) -> tuple[int, float]:
@@ -79,14 +81,15 @@ def _cells(atlas: Atlas, width: int, height: int) -> Strip:
     cells = picture.reshape(rows, columns).repeat(2 * size, axis=0).repeat(2 * size, axis=1)
     cells[2 * size - 1 :: 2 * size] = 0
     cells[:, 2 * size - 1 :: 2 * size] = 0
-    return Strip(_image(cells), QSizeF(columns * size, rows * size))
+    return Strip(to_image(cells), QSizeF(columns * size, rows * size))
 
 
 def _opaque(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:
     return grey.astype(np.uint32) * np.uint32(0x010101) | np.uint32(0xFF000000)
 
 
-def _image(argb: npt.NDArray[np.uint32]) -> QImage:
+def to_image(argb: npt.NDArray[np.uint32]) -> QImage:
+    """A picture of `(H, W)` premultiplied colours."""
     argb = np.ascontiguousarray(argb)
     height, width = argb.shape
     # copy: a QImage over foreign memory must not outlive it.

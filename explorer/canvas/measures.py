@@ -26,6 +26,7 @@ UNITS: Mapping[Unit, Callable[[float], str]] = {
     # "148 GFLOP/s", but "512 FLOP/s".
     "flops": lambda value: f"{numbers.short_count(value)}{'' if value >= 1e4 else numbers.THIN_SPACE}FLOP/s",
     "share": numbers.rough_share,
+    "percent": lambda value: numbers.percent(value, 1 if 0 < value < 0.1 else 0),
     "scientific": numbers.scientific,
     "number": lambda value: f"{value:.3g}",
 }

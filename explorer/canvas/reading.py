@@ -16,10 +16,11 @@ from explorer.canvas.camera import Camera
 from explorer.canvas.colouring import Colouring
 from explorer.canvas.find_bar import WIDTH as FIND_WIDTH
 from explorer.canvas.finding import Finding
-from explorer.canvas.legend import Legend, Switch
+from explorer.canvas.legend import Legend, Switch, pictures_menu
 from explorer.canvas.measures import NodeValues, kept_bytes
 from explorer.canvas.menus import add_action
 from explorer.canvas.minimap import Minimap
+from explorer.canvas.pictures import Pictures
 from explorer.canvas.scene import GraphScene
 from explorer.canvas.spotlight import Spotlight
 from explorer.canvas.story import Whole, block_story, wire_story
@@ -43,6 +44,7 @@ class Reading(QObject):
     Attributes:
         finding: what is looked for.
         colouring: what colours the cards.
+        pictures: what pictures the cards carry.
         legend: the corner that says so.
         minimap: the whole drawing in another corner.
 
@@ -77,7 +79,8 @@ class Reading(QObject):
         self.finding = Finding(document, themes, self._kept_bytes, view)
         self.colouring = Colouring(document, themes, graph, self)
         self.minimap = Minimap(view, graph, camera, themes)
-        self.legend = Legend(self.colouring, themes, view)
+        self.pictures = Pictures(document, themes, graph, self)
+        self.legend = Legend(self.colouring, self.pictures, themes, view)
         self.legend.set_switches(
             (
                 Switch(self.tr("Wires by size"), lambda: self._wires_by_size, self.show_wires_by_size),
@@ -106,6 +109,7 @@ class Reading(QObject):
             self._trace = Trace.NONE
         self.legend.show_categories({node.layer.category for node in new.architecture})
         self.colouring.show_edit()
+        self.pictures.follow_edit(old, new)
         self.finding.follow()
         self._show_light()
 
@@ -222,6 +226,7 @@ class Reading(QObject):
         menu.addSeparator()
         if not on_item:
             add_action(menu, self.tr("Find…"), self.open_find, shortcut=QKeySequence(QKeySequence.StandardKey.Find))
+            menu.addMenu(pictures_menu(menu, self.pictures))
             return
         texts = {
             Trace.UPSTREAM: self.tr("Light up what leads here"),
@@ -253,6 +258,7 @@ class Reading(QObject):
             is_there = self._statistics is not None
             snapshot = self._document.snapshot if is_there else None
             self.give(key, None if snapshot is None else statistics.statistics_values(key, known, snapshot))
+        self.pictures.show_statistics(self._statistics)
 
     @property
     def wants_statistics(self) -> bool:
@@ -312,7 +318,7 @@ class Reading(QObject):
             return ""
         card = None if key is None else self._graph.card(key)
         if card is not None:
-            return card.tool_tip(self._whole())
+            return card.tool_tip(self._whole()._replace(pictures=tuple(self.pictures.told(card.key))))
         if key is not None:
             return self._frame_story(key)
         wire = self._graph.wire_at(self._view.mapToScene(position))

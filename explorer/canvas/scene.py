@@ -86,6 +86,7 @@ class GraphScene(QGraphicsScene):
         self._wires_at: defaultdict[str, list[WireItem]] = defaultdict(list)
         self._maps_at: dict[str, BlockItem] = {}
         self._within: dict[str, tuple[str, ...]] = {}
+        self._has_places = True
         self._marks = Marks(self)
         self._layouts = Layouts(self)
         self._layouts.made.connect(self._show_late)
@@ -176,9 +177,16 @@ class GraphScene(QGraphicsScene):
                 item.show_strip(strip(atlas, item.card.maps.width(), item.card.maps.height()))
 
     def clear_maps(self) -> None:
-        """Show no maps."""
+        """Show no pictures on cards."""
         for item in self.cards():
             item.show_strip(None)
+
+    def show_places(self, has_places: bool) -> None:
+        """Mark where maps will stand, or, where cards carry something else, not."""
+        self._has_places = has_places
+        for item in self.cards():
+            item.show_places(has_places)
+        self.update()
 
     @property
     def is_laying_out(self) -> bool:
@@ -268,6 +276,7 @@ class GraphScene(QGraphicsScene):
             item.show_node(node, outputs.get(key))
         for card in self.cards():
             card.show_frame(shown.inside.get(card.key, ""))
+            card.show_places(self._has_places)
         self._maps_at = {item.facts.exit: item for item in self.blocks.values()}
         kinds = {block.path: block.kind for block in architecture.blocks}
         depths: dict[str, int] = {}

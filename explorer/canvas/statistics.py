@@ -32,6 +32,7 @@ def titles() -> Mapping[str, str]:
         "ratio": _tr("Update / weight"),
         "dead": _tr("Dead channels"),
         "saturated": _tr("Saturated values"),
+        "change": _tr("Change since start"),
     }
 
 
@@ -39,7 +40,7 @@ def statistics_values(key: str, known: KnownStatistics | None, snapshot: Snapsho
     """A number of every layer that has one, and what the legend says of it.
 
     A block's gradient norm and its update ratio are those of all its weights together; its shares are those of all its
-    channels or values.
+    channels or values; its change is the largest of its layers.
 
     Args:
         key: one of `KEYS`.
@@ -86,6 +87,24 @@ def statistics_values(key: str, known: KnownStatistics | None, snapshot: Snapsho
                 "How much one update changes a layer: the norm of the change over the norm of its weights.\n\n"
                 "About 10⁻³ is usual, a thousandth. A hundredth and more: the learning rate may be too high. "
                 "10⁻⁵ and less: it may be too low, or hardly any gradient arrives."
+            ),
+        )
+    if key == "change":
+        return NodeValues(
+            title=title,
+            unit="percent",
+            values=values,
+            adds_up=False,
+            is_written=True,
+            ends=_whole_tens(values.values()),
+            has_zero=True,
+            note="" if known is None else known.source.text,
+            nothing="" if values else _tr("measured soon") if known is None else _tr("not known how it began"),
+            help=_tr(
+                "How far training has taken each layer: the norm of what all updates changed of its weights, over "
+                "their norm before the first one.\n\n"
+                "At 100 % the change is as large as the weights were. A layer near 0 % still is what chance made of "
+                "it. A folded block shows its layer that changed most."
             ),
         )
     if key == "dead":
@@ -152,7 +171,7 @@ def trouble(values: Mapping[str, NodeValues], node_ids: Iterable[str], num_image
     """
     ids = tuple(node_ids)
     found = {key: own.of(ids) for key, own in values.items()}
-    gradient, ratio, dead, saturated = (found.get(key) for key in KEYS)
+    gradient, ratio, dead, saturated = (found.get(key) for key in ("gradient", "ratio", "dead", "saturated"))
     sentences = []
     if dead:
         text = _tr("{share} of the channels are dead: 0 for all {count} images.")
@@ -182,6 +201,15 @@ def _decades(values: Iterable[float]) -> tuple[float, float] | None:
         return None
     low, high = math.floor(math.log10(min(known))), math.ceil(math.log10(max(known)))
     return (10.0**low, 10.0 ** max(high, low + 1))
+
+
+def _whole_tens(values: Iterable[float]) -> tuple[float, float] | None:
+    """From 0 to a round share at or above the largest: ends that stay while values change a little."""
+    most = max(values, default=0.0)
+    if not math.isfinite(most) or most <= 0:
+        return (0.0, 0.1) if most == 0 else None
+    power = 10.0 ** math.floor(math.log10(most))
+    return (0.0, next(step * power for step in (1, 2, 5, 10) if step * power >= most * (1 - 1e-9)))
 
 
 def _shapes(snapshot: Snapshot) -> dict[str, Shape | None]:

@@ -41,6 +41,8 @@ class Whole(NamedTuple):
     """What was measured of the layers while they learned, by `layer_statistics.KEYS`."""
     num_images: int = 0
     """That activations were measured on."""
+    pictures: tuple[tuple[str, str], ...] = ()
+    """Rows about the picture that its card carries."""
 
 
 NOTHING_AROUND = Whole()
@@ -62,7 +64,8 @@ def node_story(node: Node, report: NodeReport, theme: Theme, whole: Whole) -> st
     if field is not None:
         rows.append((_tr("receptive field"), f"{numbers.size(field.size)}, {_every(field.stride)}"))
     problem = _issues(report.issues, theme) + _trouble((node.id,), whole, theme)
-    return _card(node.id, node.layer.type_name, problem, [*rows, *statistics.told(whole.statistics, (node.id,))])
+    rows += [*statistics.told(whole.statistics, (node.id,)), *whole.pictures]
+    return _card(node.id, node.layer.type_name, problem, rows)
 
 
 def block_story(
@@ -80,7 +83,7 @@ def block_story(
     rows += _memory(node_ids, None, whole.kept_bytes)
     rows += _times(node_ids, whole.measured)
     issue = facts.fault or facts.warning
-    rows += statistics.told(whole.statistics, node_ids)
+    rows += [*statistics.told(whole.statistics, node_ids), *whole.pictures]
     problem = "" if issue is None else _paragraph(issue.text, issue_colour(issue, theme).name())
     problem += _trouble(node_ids, whole, theme)
     return _card(path, facts.kind, problem, rows) + _likeness_story(path, likeness)

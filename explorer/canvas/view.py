@@ -4,6 +4,7 @@ How things are drawn is `scene`'s and its items' business; where the camera is, 
 `pointer`'s; what the keys do, `keys`'; what is folded, `fold_control`'s; what menus offer, `context_menu`'s.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, QTimer, Signal
@@ -38,14 +39,14 @@ from explorer.canvas.layer_drop import LayerDrop
 from explorer.canvas.maps_strip import Strip
 from explorer.canvas.reading import Reading
 from explorer.canvas.scene import GraphScene
-from explorer.look.theme import GRID, Theme, ThemeSource
-from explorer.runs import Atlas, Event, FeatureMapsCaptured, LayersMeasured, Look
+from explorer.look.theme import GRID, LIGHT, Theme, ThemeSource
+from explorer.runs import Atlas, Event, FeatureMapsCaptured, LayersMeasured, Look, WeightsCaptured
 from explorer.session import Document, Selection, Snapshot
 from explorer.session.layer_statistics import KnownStatistics, joined
 from explorer.session.sources import Source
 
 _MAPS_ZOOM = 0.3
-"""Below this, maps on a card are smaller than 16 pixels and not worth capturing."""
+"""Below this, pictures on a card are smaller than 16 pixels and not worth capturing."""
 _SETTLE_MS = 100
 
 
@@ -55,8 +56,8 @@ class GraphView(QGraphicsView):
     Signals:
         edit_requested(str): a node was double-clicked, or Enter pressed on it; its id.
         message(str): why something could not be done.
-        wanted_changed(): other nodes than before are large enough on screen to show maps, or cards are coloured by
-            what has to be measured, or no longer.
+        wanted_changed(): other nodes than before are large enough on screen for a picture, or cards carry other
+            pictures, or are coloured by what has to be measured, or no longer.
         zoom_changed(float): screen pixels a scene pixel.
     """
 
@@ -85,7 +86,8 @@ class GraphView(QGraphicsView):
         )
         self._breadcrumbs = Breadcrumbs(self)
         self.reading = Reading(self, document, selection, themes, self._graph, self._camera)
-        self._map_nodes: tuple[str, ...] = ()
+        self._asked = Look()
+        """What pictures needed last."""
         self._statistics: KnownStatistics | None = None
         self._measures = False
         """Whether statistics were asked for last."""
@@ -135,6 +137,7 @@ class GraphView(QGraphicsView):
         self._camera.moved.connect(self._show_camera)
         self.reading.reached.connect(self._reach)
         self.reading.colouring.changed.connect(self._follow_colours)
+        self.reading.pictures.changed.connect(self._follow_pictures)
 
     # For the window
 
@@ -149,8 +152,8 @@ class GraphView(QGraphicsView):
         return self._graph.folds
 
     def strips(self) -> Mapping[str, Strip]:
-        """The live maps on the canvas, by node id or path of the folded block that shows them."""
-        return {card.key: card.strip for card in self._graph.cards() if card.strip is not None}
+        """The live pictures on the canvas as paper has them, by node id or path of the folded block that shows them."""
+        return self.reading.pictures.strips(LIGHT)
 
     def end_work(self) -> None:
         """Before the end: no layout is being made any more."""
@@ -177,36 +180,40 @@ class GraphView(QGraphicsView):
         self._show_item(self._graph.shown.holders[node_id])
 
     def wanted(self) -> Look:
-        """Maps of the nodes that are large enough on screen, and the statistics that cards are coloured by."""
-        return Look(maps=self.visible_map_nodes(), measures=self.isVisible() and self.reading.wants_statistics)
+        """Pictures of the nodes that are large enough on screen, and the statistics that cards are coloured by."""
+        pictures = self.reading.pictures.wanted(self.visible_keys())
+        return dataclasses.replace(
+            pictures, measures=pictures.measures or (self.isVisible() and self.reading.wants_statistics)
+        )
 
     def show_observed(self, events: Sequence[Event], source: Source) -> None:
-        """Show feature maps on their nodes, other nodes keep theirs; and colour by statistics."""
+        """Show pictures on their nodes, other nodes keep theirs; and colour by statistics."""
         atlases: dict[str, Atlas] = {}
         for event in events:
             if isinstance(event, FeatureMapsCaptured):
                 atlases.update(event.atlases)
+            elif isinstance(event, WeightsCaptured):
+                self.reading.pictures.show_weights(event, source)
             elif isinstance(event, LayersMeasured):
                 self._statistics = joined(self._statistics, event, source)
                 self.reading.show_statistics(self._statistics)
         if atlases:
-            self._graph.set_maps(atlases)
+            self.reading.pictures.show_maps(atlases, source)
 
     def clear_observed(self) -> None:
-        """Show no feature maps and no statistics."""
-        self._graph.clear_maps()
+        """Show no pictures and no statistics."""
+        self.reading.pictures.clear()
         self._statistics = None
         self.reading.show_statistics(None)
 
     def show_problem(self, text: str) -> None:
         """The panels say it; the cards only stay without maps."""
 
-    def visible_map_nodes(self) -> tuple[str, ...]:
-        """The nodes whose maps are shown on screen, large enough; a folded block shows those of its last node."""
-        if not self.isVisible() or self._camera.zoom < _MAPS_ZOOM:
+    def visible_keys(self) -> tuple[str, ...]:
+        """The nodes and folded blocks that are on screen, large enough for a picture."""
+        if not self.isVisible() or self._camera.zoom < _MAPS_ZOOM or not self._document.is_open:
             return ()
-        keys = self._pointer.keys_in(self.viewport().rect())
-        return tuple(self._graph.blocks[key].facts.exit if key in self._graph.blocks else key for key in keys)
+        return tuple(self._pointer.keys_in(self.viewport().rect()))
 
     def to_image(self, scale: float) -> QImage:
         """The whole network as a picture of `scale` pixels a scene pixel, without selection, nothing dimmed."""
@@ -258,9 +265,17 @@ class GraphView(QGraphicsView):
         self.zoom_changed.emit(self._camera.zoom)
 
     def _settle(self) -> None:
-        nodes = self.visible_map_nodes()
-        if nodes != self._map_nodes:
-            self._map_nodes = nodes
+        keys = self.visible_keys()
+        self.reading.pictures.follow(keys)
+        self._ask_pictures(keys)
+
+    def _follow_pictures(self) -> None:
+        self._ask_pictures(self.visible_keys())
+
+    def _ask_pictures(self, keys: tuple[str, ...]) -> None:
+        wanted = self.reading.pictures.wanted(keys) if self._document.is_open else Look()
+        if not wanted.same_as(self._asked):
+            self._asked = wanted
             self.wanted_changed.emit()
 
     def _follow_colours(self) -> None:

@@ -67,7 +67,7 @@ def test_without_a_selection_or_maps_their_choices_say_why(qtbot: QtBot, documen
     assert dialog.part.count() == 1
     assert "Select layers" in dialog.part.toolTip()
     assert not dialog.maps.isEnabled()
-    assert "no maps" in dialog.maps.toolTip()
+    assert "no pictures" in dialog.maps.toolTip()
 
 
 def test_choices_are_remembered_once_used(qtbot: QtBot, document: Document, tmp_path: Path) -> None:

@@ -382,7 +382,7 @@ def test_a_copy_of_a_folded_block_is_folded_as_its_model_and_undone_in_one_step(
 
 
 def test_a_folded_block_shows_the_maps_of_its_last_node(resnet: Canvas) -> None:
-    assert "layer2.3.relu" in resnet.view.visible_map_nodes()
+    assert "layer2.3.relu" in resnet.view.wanted().maps
     image = np.full((14, 14), 128, np.uint8)
     atlas = Atlas(
         image=image, num_channels=1, columns=1, tile_height=14, tile_width=14, gap=1, minimum=0.0, maximum=1.0

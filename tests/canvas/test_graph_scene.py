@@ -169,7 +169,7 @@ def test_the_nodes_large_enough_for_maps_are_announced(canvas: Canvas, qtbot: Qt
     qtbot.waitUntil(lambda: announced == [tuple(canvas.scene.nodes)], timeout=2000)
     canvas.close_up()
     qtbot.waitUntil(lambda: len(announced) == 2, timeout=2000)
-    assert announced[1] == canvas.view.visible_map_nodes()
+    assert announced[1] == canvas.view.wanted().maps
     assert announced[1][0] == "input"
     assert "fc3" not in announced[1]
     canvas.view.zoom_by(0.1)

@@ -458,7 +458,7 @@ def test_nothing_happens_while_nothing_is_open(qtbot: QtBot) -> None:
     canvas.wheel(QPoint(50, 50), 1)
     canvas.hover(QPoint(60, 60))
     view.fit()
-    assert view.visible_map_nodes() == ()
+    assert view.wanted().maps == ()
 
 
 def test_both_themes(canvas: Canvas) -> None:

@@ -223,3 +223,19 @@ def test_an_edit_leaves_no_number_of_what_is_gone_or_at_fault(canvas: Canvas) ->
     assert now is not None
     assert set(now.values.values) == set()
     canvas.check()
+
+
+def test_change_since_the_start_colours_from_nothing_to_a_round_share(canvas: Canvas) -> None:
+    canvas.view.reading.colouring.choose("change")
+    assert texts(canvas) == ("Change since start", "measured soon")
+    layers = {"conv1": LayerStatistics(change=0.0), "conv2": LayerStatistics(change=0.034), "fc1": LayerStatistics()}
+    canvas.view.show_observed([LayersMeasured(run_id="r", step=120, num_images=4, layers=layers)], STEP)
+    assert texts(canvas)[:4] == ("Change since start", "0\u2009%", "5.0\u2009%", "step 120")
+    assert canvas.item("conv2")._shape_text()[0] == "3.4\u2009%"
+    assert tint(canvas, "conv1") != ramp.nothing(LIGHT)
+    assert tint(canvas, "fc1") == ramp.nothing(LIGHT)
+    known = joined(None, LayersMeasured(run_id="r", step=120, num_images=4, layers=layers), STEP)
+    values = statistics_values("change", known, canvas.document.snapshot)
+    assert values.of(("conv1", "conv2")) == 0.034
+    story = told({"change": values}, ("conv2",))
+    assert story[0] == ("change since start", "3.4\u2009%")
