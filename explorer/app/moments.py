@@ -10,12 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QMainWindow, QMenu, QStatusBar
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QStatusBar
 
 from explorer.app.looking import Looking
 from explorer.app.message_bar import MessageBar
 from explorer.app.moments_budget import make_budget_menu
 from explorer.app.moments_export import ask_export
+from explorer.app.moments_views import Stage, views_on_screen, wait_for, wait_until_painted
 from explorer.canvas import GraphView, breadcrumbs
 from explorer.look.theme import ThemeSource
 from explorer.panels.curves.panel import Curves
@@ -29,12 +30,15 @@ from explorer.session.classes_session import ClassesSession
 from explorer.session.follow_session import FollowSession
 from explorer.session.job import Job
 from explorer.session.moments_session import MomentsSession, ReadMoment
+from explorer.session.probe_set import ProbeSet
 from explorer.session.run_session import RunSession
 from explorer.session.sources import Source
 
 _MOST_MEASURED = 200
 """Moments whose statistics are read at once, for views that show them over the steps."""
 _CLOSE_TIMEOUT_S = 5.0
+_READ_TIMEOUT_S = 10.0
+"""For a moment that becomes a frame of a film; one that takes longer is left out."""
 
 
 class TimeMachine(QObject):
@@ -51,6 +55,7 @@ class TimeMachine(QObject):
         window: QMainWindow,
         document: Document,
         selection: Selection,
+        probes: ProbeSet,
         run: RunSession,
         root: Path,
         looking: Looking,
@@ -69,6 +74,7 @@ class TimeMachine(QObject):
         self._window = window
         self._document = document
         self._selection = selection
+        self._probes = probes
         self._run = run
         self._root = root
         self._looking = looking
@@ -83,6 +89,9 @@ class TimeMachine(QObject):
         self._is_page_shown = True
         self._pair: MomentPair | None = None
         self._is_back = False
+        self._filmed: list[bool] = []
+        """Whether the moment that is to become a frame came on screen; empty while it is awaited."""
+        self._is_filming = False
         self._is_shown = False
         """Whether the bar is on screen; where it is not, nothing looks back."""
         self._is_closed = False
@@ -166,7 +175,15 @@ class TimeMachine(QObject):
         pinned = steps[-1] if self.bar.step is None else self.bar.step
         self._close_pair()
         self._pair = MomentPair(
-            self.session.folder, steps, pinned, self._document, self._selection, self._themes, self._window
+            self.session.folder,
+            steps,
+            pinned,
+            self._document,
+            self._selection,
+            self._probes,
+            self._finished,
+            self._themes,
+            self._window,
         )
         self._pair.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._pair.closed.connect(self._unpin)
@@ -177,22 +194,15 @@ class TimeMachine(QObject):
     def export(self) -> None:
         """Ask what is to be made of the moments, and make it."""
         folder = self.session.folder
-        if folder is not None and self.session.steps:
-            ask_export(
-                folder,
-                self.session.steps,
-                self._selection.current,
-                self._canvas,
-                self._themes,
-                self._window,
-            )
-            # Its pictures of the canvas are of moments.
-            step = self.bar.step
-            if step is None:
-                self._looking.look_back((), Source("", None, ""))
-                self._looking.look_at_present()
-            else:
-                self.session.ask(step)
+        if folder is None or not self.session.steps:
+            return
+        self.bar.stop()
+        test = None if self._classes.is_newest else self._classes.shown
+        before = (self.bar.step, self._epoch, None if test is None else test.epoch)
+        stage = Stage(
+            views_on_screen(self._window, self._canvas), self._show_for_film, lambda: self._leave_film(*before)
+        )
+        ask_export(folder, self.session.steps, self._selection.current, stage, self._themes, self._window)
 
     def close(self, timeout_s: float = 2.0) -> bool:
         """End the thread; returns whether it ended in time."""
@@ -201,6 +211,43 @@ class TimeMachine(QObject):
         self._close_pair()
         self._stop_reading()
         return self.session.close(timeout_s)
+
+    # Films
+
+    def _show_for_film(self, step: int) -> bool:
+        """As if it were scrubbed to, until every view has painted it; False where that cannot be."""
+        if not self._is_shown:
+            return False
+        self._is_filming = True
+        self._filmed.clear()
+        self.bar.show_moment(step)
+        self.session.ask(step)
+        wait_for(lambda: bool(self._filmed), _READ_TIMEOUT_S)
+        if not any(self._filmed):
+            return False
+        # Curves over all moments are read when somebody begins to look back.
+        wait_for(lambda: self._reading is None, _READ_TIMEOUT_S)
+        owners = (self._looking, self._canvas, *self._window.findChildren(QDockWidget))
+        wait_until_painted(owners, self._classes)
+        return True
+
+    def _leave_film(self, step: int | None, epoch: int | None, tested: int | None) -> None:
+        """Show again what was shown before.
+
+        Args:
+            step: of the moment; None for the present.
+            epoch: as `_epoch` was then.
+            tested: the epoch whose test was shown; None for the newest, whichever that is.
+        """
+        self._is_filming = False
+        if step is None:
+            self.look_at_present()
+        else:
+            self._epoch = epoch
+            self.bar.show_moment(step)
+            self.session.ask(step)
+        if tested in self._classes.epochs:
+            self._classes.choose(tested)
 
     # Following the run
 
@@ -325,7 +372,10 @@ class TimeMachine(QObject):
 
     def _say_unreadable(self, why: str) -> None:
         self.bar.go_on()
-        self._message_bar.error(why)
+        if self._is_filming:
+            self._filmed.append(False)
+        else:
+            self._message_bar.error(why)
 
     def _show(self, moment: ReadMoment) -> None:
         if moment.step != self.bar.step or not self._is_shown:
@@ -338,8 +388,10 @@ class TimeMachine(QObject):
         self.chip.show_step(moment.step)
         self._curves.show_moment(moment.step)
         self._choose_epoch()
-        self._looking.look_back(moment.events, Source(text, moment.step, moment.run_id))
-        if self._pair is not None:
+        self._looking.look_back(moment.events, Source(text, moment.step, moment.run_id, is_past=True))
+        if self._is_filming:
+            self._filmed.append(True)
+        elif self._pair is not None:
             self._pair.show_other(moment.step)
 
     def _choose_epoch(self) -> None:
@@ -347,13 +399,18 @@ class TimeMachine(QObject):
         step, known = self.bar.step, self._classes.epochs
         if not self._is_back or step is None or not known:
             return
-        finished = self.bar.curves.epoch_at(step)
-        before = [epoch for epoch in known if finished is not None and epoch <= finished.epoch]
+        finished = self._finished(step)
+        before = [epoch for epoch in known if finished is not None and epoch <= finished]
         epoch = before[-1] if before else known[0]
         # Once a test, so that another may be chosen there by hand.
         if epoch != self._epoch:
             self._epoch = epoch
             self._classes.choose(epoch)
+
+    def _finished(self, step: int) -> int | None:
+        """The last epoch that was finished at a step; None for none."""
+        found = self.bar.curves.epoch_at(step)
+        return None if found is None else found.epoch
 
     def _close_pair(self) -> None:
         if self._pair is not None:

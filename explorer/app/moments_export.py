@@ -1,15 +1,18 @@
-"""The dialog that makes a film, a row of pictures or a file of data out of the moments of a run."""
+"""The dialog that makes a film, a row of pictures or a file of data out of the moments of a run.
 
+Of which views films can be made says `moments_views`; how frames become files, `session.moments_film`.
+"""
+
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEventLoop, QRect, Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QCloseEvent, QColor, QIcon, QImage, QPainter
 from PySide6.QtWidgets import (
-    QApplication,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -22,22 +25,28 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.canvas import GraphView
+from explorer.app.moments_views import FilmedView, Stage, pause
 from explorer.look import numbers, ramps
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 from explorer.panels.moments.values import What, side_by_side, values_of
 from explorer.runs.moments import MomentFileError, read_moment
 from explorer.runs.moments_npz import export_npz
 from explorer.session.job import Job, Work
-from explorer.session.moments_film import Frame, write_gif, write_pngs
+from explorer.session.moments_film import Frame, PackedFrames, write_gif, write_pngs
 from explorer.session.places import settings
-from explorer.session.sources import Source
 
 _FOLDER_KEY = "moments/folder"
 _WIDTH = 480
 """Pixels that a film of maps has at least; whole pixels a pixel."""
-_CANVAS_WIDTH = 1280
+_MOST_WIDTH = 1280
+"""Pixels of a film of a view; single pictures are as large as on screen."""
+_DRAWING = 0.8
+"""Of the work on a film of a view, as progress has it."""
+_TOLD_AFTER_S = 1.0
+"""So long work takes, and has left, for it to say something of the time left."""
 _CLOSE_TIMEOUT_S = 10.0
+_CAPTION = 3 * GRID
+"""Pixels of the line that says the step."""
 _GROUND = 255
 _INK = 254
 
@@ -49,25 +58,25 @@ def ask_export(
     folder: Path,
     steps: tuple[int, ...],
     layer: str | None,
-    canvas: GraphView,
+    stage: Stage,
     themes: ThemeSource,
     parent: QWidget,
 ) -> None:
     """Ask what is to be made of the moments in a run's folder, and make it; returns when the dialog is closed."""
-    dialog = MomentsExport(folder, steps, layer, canvas, themes, parent)
+    dialog = MomentsExport(folder, steps, layer, stage, themes, parent)
     dialog.exec()
     dialog.deleteLater()
 
 
 class MomentsExport(QDialog):
-    """Films of one layer and data are made in a thread; pictures of the canvas here, one after the other."""
+    """Films of one layer and data are made in a thread; pictures of views here, one after the other."""
 
     def __init__(
         self,
         folder: Path,
         steps: tuple[int, ...],
         layer: str | None,
-        canvas: GraphView,
+        stage: Stage,
         themes: ThemeSource,
         parent: QWidget | None = None,
     ) -> None:
@@ -76,16 +85,18 @@ class MomentsExport(QDialog):
         Args:
             steps: of its moments.
             layer: the selected one; None for none.
-            canvas: as it is on screen.
+            stage: the views on screen.
         """
         super().__init__(parent)
         self._folder = folder
         self._steps = steps
         self._layer = layer
-        self._canvas = canvas
+        self._stage = stage
         self._themes = themes
         self._job: Job | None = None
         self._is_cancelled = False
+        self._is_drawing = False
+        self._started_s = 0.0
         self.setWindowTitle(self.tr("Export the moments of this run"))
         self.setMinimumWidth(64 * GRID)
         self.what = QComboBox(self)
@@ -93,7 +104,8 @@ class MomentsExport(QDialog):
             self.what.addItem(self.tr("Film: feature maps of {0}").format(layer), "maps")
             if self._has_weights(layer):
                 self.what.addItem(self.tr("Film: weights of {0}").format(layer), "weights")
-        self.what.addItem(self.tr("Film: the canvas as it is on screen"), "canvas")
+        for view in stage.views:
+            self.what.addItem(self.tr("Film: {0}, as it is on screen").format(view.title), view)
         self.what.addItem(self.tr("Data: all that was kept (npz)"), "data")
         self.form = QComboBox(self)
         self.form.addItem(self.tr("Animated GIF"), "gif")
@@ -109,11 +121,7 @@ class MomentsExport(QDialog):
         self.progress = QProgressBar(self)
         self.progress.setRange(0, 1000)
         self.progress.hide()
-        text = self.tr("{count} moments, steps {first} to {last}. The colours keep their scale from frame to frame.")
-        self.status = QLabel(
-            text.format(count=len(steps), first=f"{steps[0]:,}", last=f"{steps[-1]:,}"),
-            self,
-        )
+        self.status = QLabel(self)
         self.status.setWordWrap(True)
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
@@ -136,23 +144,25 @@ class MomentsExport(QDialog):
         column.addWidget(self.status)
         column.addWidget(self.progress)
         column.addWidget(self._buttons)
-        self.what.currentIndexChanged.connect(lambda _place: self._enable())
+        self.what.currentIndexChanged.connect(lambda _place: self._choose())
         self.form.currentIndexChanged.connect(lambda _place: self._enable())
-        self._enable()
+        self._choose()
 
     def export_to(self, path: Path) -> None:
         """Make it: a file, or for pictures a folder; `status` says what came of it."""
         self._is_cancelled = False
-        what, form = str(self.what.currentData()), str(self.form.currentData())
+        what, form = self.what.currentData(), str(self.form.currentData())
         self._set_working(True)
         if what == "data":
             self._start(partial(export_npz, self._folder, self._steps, path), path)
-        elif what == "canvas":
-            frames, steps = self._canvas_frames()
+        elif isinstance(what, FilmedView):
+            frames, steps = self._drawn_frames(what, _MOST_WIDTH if form == "gif" else None)
             if self._is_cancelled:
                 self._fail("")
+            elif not steps:
+                self._fail(self.tr("no moment of this run could be read"))
             else:
-                self._start(partial(self._write, path, form, frames, steps, None), path)
+                self._start(partial(self._write_drawn, path, form, frames, steps), path)
         else:
             self._start(partial(self._make_film, path, form, "weights" if what == "weights" else "maps"), path)
 
@@ -171,7 +181,9 @@ class MomentsExport(QDialog):
 
     def reject(self) -> None:
         """Escape cancels what is under way, then closes."""
-        if self._job is not None:
+        if self._is_drawing:
+            self._is_cancelled = True
+        elif self._job is not None:
             self._is_cancelled = True
             self._job.cancel()
         else:
@@ -183,6 +195,18 @@ class MomentsExport(QDialog):
         except MomentFileError:
             return False
 
+    def _choose(self) -> None:
+        self._enable()
+        what = self.what.currentData()
+        if isinstance(what, FilmedView):
+            scale = self.tr("Each frame is the view as it shows that moment, with the scale that it has there.")
+        else:
+            scale = "" if what == "data" else self.tr("The colours keep their scale from frame to frame.")
+        text = self.tr("{count} moments, steps {first} to {last}.").format(
+            count=len(self._steps), first=f"{self._steps[0]:,}", last=f"{self._steps[-1]:,}"
+        )
+        self.status.setText(f"{text} {scale}".rstrip())
+
     def _enable(self) -> None:
         is_film = self.what.currentData() != "data"
         self.form.setEnabled(is_film)
@@ -192,7 +216,10 @@ class MomentsExport(QDialog):
     def _ask_path(self) -> None:
         what, form = self.what.currentData(), self.form.currentData()
         place = Path(str(settings().value(_FOLDER_KEY, str(Path.home()))))
-        name = "moments" if what in {"data", "canvas"} else f"{what}-{self._layer}".replace("/", "-")
+        if isinstance(what, FilmedView):
+            name = f"moments-{what.key}"
+        else:
+            name = "moments" if what == "data" else f"{what}-{self._layer}".replace("/", "-")
         if what != "data" and form == "png":
             chosen = QFileDialog.getExistingDirectory(self, self.tr("Folder for the pictures"), str(place))
         else:
@@ -235,28 +262,53 @@ class MomentsExport(QDialog):
         else:
             write_pngs(path, frames, steps, palette, progress, cancelled)
 
-    def _canvas_frames(self) -> tuple[list[Frame], list[int]]:
-        frames: list[Frame] = []
+    def _write_drawn(
+        self,
+        path: Path,
+        form: str,
+        frames: Sequence[Frame],
+        steps: Sequence[int],
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> None:
+        def go_on(text: str, share: float) -> None:
+            progress(text, _DRAWING + (1 - _DRAWING) * share)
+
+        self._write(path, form, frames, steps, None, go_on, cancelled)
+
+    def _drawn_frames(self, view: FilmedView, most_width: int | None) -> tuple[PackedFrames, list[int]]:
+        """What a view paints of each moment, and the steps of those that could be read.
+
+        Args:
+            most_width: in pixels, to which wider ones are scaled; None for as they are.
+        """
+        theme = self._themes.theme
+        frames = PackedFrames((theme.window.red(), theme.window.green(), theme.window.blue()))
         kept: list[int] = []
         steps = self.frame_steps()
-        for number, step in enumerate(steps):
-            self._show_progress(self.tr("Drawing the canvas"), number / len(steps))
-            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
-            if self._is_cancelled:
-                break
-            try:
-                events = read_moment(self._folder, step)
-            except MomentFileError:
-                continue
-            self._canvas.show_observed(events, Source("", step, ""))
-            image = self._canvas.viewport().grab().toImage()
-            if image.width() > _CANVAS_WIDTH:
-                image = image.scaledToWidth(_CANVAS_WIDTH, Qt.TransformationMode.SmoothTransformation)
-            frames.append(_with_caption(image, step, self._themes.theme))
-            kept.append(step)
+        self._is_drawing = True
+        try:
+            for number, step in enumerate(steps):
+                text = self.tr("Drawing {0}: moment {1} of {2}").format(view.title, number + 1, len(steps))
+                self._show_progress(text, _DRAWING * number / len(steps))
+                pause()
+                if self._is_cancelled:
+                    break
+                if not self._stage.show(step):
+                    continue
+                image = view.widget.grab().toImage()
+                image.setDevicePixelRatio(1.0)
+                if most_width is not None and image.width() > most_width:
+                    image = image.scaledToWidth(most_width, Qt.TransformationMode.SmoothTransformation)
+                frames.append(_with_caption(image, step, view, theme))
+                kept.append(step)
+        finally:
+            self._is_drawing = False
+            self._stage.leave()
         return frames, kept
 
     def _set_working(self, is_working: bool) -> None:
+        self._started_s = time.monotonic()
         self.progress.setVisible(is_working)
         self.export_button.setEnabled(not is_working)
         for editor in (self.what, self.form, self.pace, self.most):
@@ -266,6 +318,10 @@ class MomentsExport(QDialog):
 
     def _show_progress(self, text: str, share: float) -> None:
         self.progress.setValue(round(1000 * share))
+        spent_s = time.monotonic() - self._started_s
+        left_s = spent_s * (1 - share) / share if share > 0 else 0.0
+        if min(spent_s, left_s) > _TOLD_AFTER_S:
+            text = self.tr("{0}, about {1} left").format(text, numbers.rough_duration(left_s))
         self.status.setText(text)
 
     def _finish(self, path: Path) -> None:
@@ -332,27 +388,40 @@ def _frame(flat: npt.NDArray[np.float32], low: float, high: float, caption: str)
 
 def _caption(text: str, width: int) -> Frame:
     """A line of text, in the palette's ink on its ground."""
-    image = QImage(width, 3 * GRID, QImage.Format.Format_Grayscale8)
+    image = QImage(width, _CAPTION, QImage.Format.Format_Grayscale8)
     image.fill(QColor(0, 0, 0))
     painter = QPainter(image)
     painter.setPen(QColor(255, 255, 255))
     painter.setFont(body_font(bold=True))
-    painter.drawText(QRect(4, 0, width - 8, 3 * GRID), Qt.AlignmentFlag.AlignVCenter, text)
+    painter.drawText(QRect(4, 0, width - 8, _CAPTION), Qt.AlignmentFlag.AlignVCenter, text)
     painter.end()
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())[:, :width]
     return np.where(rows >= 96, _INK, _GROUND).astype(np.uint8)
 
 
-def _with_caption(image: QImage, step: int, theme: Theme) -> Frame:
+def _with_caption(image: QImage, step: int, view: FilmedView, theme: Theme) -> Frame:
     picture = image.convertToFormat(QImage.Format.Format_RGB888)
-    painter = QPainter(picture)
-    painter.setFont(small_font())
     text = f"step {step:,}"
-    box = painter.fontMetrics().boundingRect(text).adjusted(-GRID, -2, GRID, 2)
-    box.moveTopLeft(picture.rect().topLeft())
-    painter.fillRect(box, theme.card)
-    painter.setPen(theme.text)
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-    painter.end()
+    if view.caption == "below":
+        text = f"{view.title} · {text}"
+        longer = QImage(picture.width(), picture.height() + _CAPTION, QImage.Format.Format_RGB888)
+        longer.fill(theme.window)
+        painter = QPainter(longer)
+        painter.drawImage(0, 0, picture)
+        painter.setFont(body_font(bold=True))
+        painter.setPen(theme.text)
+        line = QRect(GRID, picture.height(), picture.width() - 2 * GRID, _CAPTION)
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, text)
+        painter.end()
+        picture = longer
+    elif view.caption == "inside":
+        painter = QPainter(picture)
+        painter.setFont(small_font())
+        box = painter.fontMetrics().boundingRect(text).adjusted(-GRID, -2, GRID, 2)
+        box.moveTopLeft(picture.rect().topLeft())
+        painter.fillRect(box, theme.card)
+        painter.setPen(theme.text)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        painter.end()
     rows = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
     return rows[:, : 3 * picture.width()].reshape(picture.height(), picture.width(), 3).copy()

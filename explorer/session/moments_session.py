@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.runs.moments import MomentFileError, kept_moments, read_moment
 from explorer.runs.moments_packing import Moment
+from explorer.runs.observed import ChannelCompared, FieldMeasured
 
 _LIST_INTERVAL_S = 1.0
 """How often new moments of a run that goes on are looked for."""
@@ -21,6 +22,8 @@ _MOST_AT_HAND = 48
 """Moments in memory."""
 _MOST_BACK = 6
 """Moments before one that are looked through for what it lacks."""
+_ONLY_WHILE_LOOKED_AT = (FieldMeasured, ChannelCompared)
+"""What a moment lacks where nobody looked at that value or channel then: an earlier moment's would not be its own."""
 
 
 class ReadMoment(NamedTuple):
@@ -196,13 +199,21 @@ class MomentsSession(QObject):
     def _completed(self, folder: Path, step: int, events: tuple[Moment, ...]) -> tuple[Moment, ...]:
         """With what a moment lacks as it was captured last before it: what takes long is not in every moment."""
         kinds = {type(event) for event in events}
-        self._kinds |= kinds
+        if not self._kinds and self._listed_steps:
+            # The first moment of a run holds all kinds.
+            with suppress(MomentFileError):
+                self._kinds = {type(event) for event in read_moment(folder, self._listed_steps[0])}
+        self._kinds = (self._kinds | kinds) - set(_ONLY_WHILE_LOOKED_AT)
         before = [one for one in self._listed_steps if one < step]
         for earlier in reversed(before[-_MOST_BACK:]):
             if kinds >= self._kinds:
                 break
             with suppress(MomentFileError):
-                found = tuple(event for event in read_moment(folder, earlier) if type(event) not in kinds)
+                found = tuple(
+                    event
+                    for event in read_moment(folder, earlier)
+                    if type(event) not in kinds and not isinstance(event, _ONLY_WHILE_LOOKED_AT)
+                )
                 events, kinds = (*events, *found), kinds | {type(event) for event in found}
         return events
 

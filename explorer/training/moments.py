@@ -195,7 +195,7 @@ class MomentRecorder:
         return is_early and self._spent_busy_s + self._last_busy_s <= allowed_s + CREDIT_S
 
     def _take_look(self, control: RunControl) -> None:
-        """Look with the probes that the window looks with."""
+        """Look with the probes that the window looks with, and at what is measured only where somebody looks."""
         watch = control.watched
         if watch.version == self._version:
             return
@@ -210,6 +210,8 @@ class MomentRecorder:
                     opened=_openable(self._subject.network, look.opened),
                     explained_layer=look.explained_layer,
                     explained_class=look.explained_class,
+                    pointed=look.pointed,
+                    compared=look.compared,
                 )
             )
         except Exception:
@@ -410,7 +412,7 @@ def _spread(images: torch.Tensor) -> torch.Tensor:
 def _standard_look(network: Network) -> Look:
     """All that a moment holds, but for the probes."""
     architecture = network.architecture
-    weighed, room, is_first = [], _MOST_WEIGHTS_TOGETHER, True
+    weighed, first_kernels, room, is_first = [], [], _MOST_WEIGHTS_TOGETHER, True
     for node in architecture.nodes:
         module = network.node_module(node.id)
         weight = getattr(module, "weight", None)
@@ -422,9 +424,15 @@ def _standard_look(network: Network) -> Look:
         elif count <= min(_MOST_WEIGHTS, room):
             weighed.append(node.id)
             room -= count
+        else:
+            first_kernels.append(node.id)
         is_first = False
     return Look(
-        maps=tuple(node.id for node in architecture.nodes), weighed=tuple(weighed), measures=True, explained=True
+        maps=tuple(node.id for node in architecture.nodes),
+        weighed=tuple(weighed),
+        first_kernels=tuple(first_kernels),
+        measures=True,
+        explained=True,
     )
 
 

@@ -4,22 +4,39 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from html import escape
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from explorer.app.moments_budget import make_budget_menu
+from explorer.app.moments_export import MomentsExport
+from explorer.app.moments_views import Stage, wait_until_painted
 from explorer.app.window import MainWindow
 from explorer.architecture import files
 from explorer.look.numbers import MINUS
+from explorer.look.theme import ThemeSource
 from explorer.panels.moments.pair import MomentPair
-from explorer.runs import Event, FeatureMapsCaptured, LayersOpened, Look, RunConfig, WeightsCaptured
+from explorer.runs import (
+    Event,
+    FeatureMapsCaptured,
+    LayersOpened,
+    Look,
+    ProbesExplained,
+    RunConfig,
+    WeightsCaptured,
+)
+from explorer.runs.class_files import read_test
+from explorer.runs.looks import Pixel
 from explorer.runs.moments import BUDGET_VARIABLE, budget_bytes, read_moment
+from explorer.runs.observed import FieldMeasured
 from explorer.session.moments_session import ReadMoment
 from explorer.session.places import settings
 from explorer.session.sources import Source
@@ -130,6 +147,28 @@ def tabs_show_the_moment(window: MainWindow, qtbot: QtBot, events: Sequence[Even
     window.docks["layer"].raise_()
     said = escape(said)
     qtbot.waitUntil(lambda: window.layer_walk.empty.text() == said.format("values"), timeout=5000)
+
+
+def test_what_was_pointed_at_while_it_trained_is_measured_in_the_past(window: MainWindow, qtbot: QtBot) -> None:
+    window.selection.set(["conv1"])
+    pixel, panel, machine = Pixel("conv1", 2, 3, 4), window.feature_maps, window.time_machine
+    panel.pointing.hold(pixel)
+    started(window, epochs=3)
+    window.docks["feature-maps"].raise_()
+    qtbot.waitUntil(lambda: panel.wanted().pointed == pixel, timeout=5000)
+    qtbot.waitUntil(lambda: not window.run_session.is_active, timeout=60_000)
+    qtbot.waitUntil(lambda: machine.session.steps[-1:] == (24,), timeout=10_000)
+    assert machine.session.folder is not None
+    (field,) = [event for event in read_moment(machine.session.folder, 24) if isinstance(event, FieldMeasured)]
+    assert (field.pixel, field.step) == (pixel, 24)
+    looked_back(window, qtbot, 24)
+    shown = panel.field.heat
+    assert shown is not None
+    np.testing.assert_array_equal(shown, field.heat)
+    # Of another value the moment has nothing, and nothing is drawn.
+    panel.pointing.hold(Pixel("conv1", 0, 9, 9))
+    assert panel.field.heat is None
+    machine.bar.live.trigger()
 
 
 def test_keys_and_the_curves_lead_to_moments(window: MainWindow, qtbot: QtBot) -> None:
@@ -310,7 +349,7 @@ def pair_says(pair: MomentPair, left: npt.NDArray[np.float64], right: npt.NDArra
     """The least and the greatest of both, and of their difference, with its root mean square."""
     said = [
         [float(number.replace(MINUS, "-")) for number in re.findall(rf"[-{MINUS}]?\d[\d.]*(?:e[-+{MINUS}]\d+)?", text)]
-        for text in (facts.text() for facts in pair._facts)
+        for text in (facts.whole for facts in pair._facts)
     ]
     change = right - left
     rms = float(np.sqrt((change**2).mean()))
@@ -346,10 +385,102 @@ def test_two_moments_beside_each_other_and_their_difference(window: MainWindow, 
     assert image.pixelColor(int(x), int(y)).name() == (rose if change[channel, row, column] > 0 else fell)
     pair.what.setCurrentIndex(1)
     pair_says(pair, conv1_weights(first), conv1_weights(newest))
+    pair.what.setCurrentIndex(pair.what.findData("statistics"))
+    assert pair.layer.currentText() == "conv1"
+    assert pair.statistics.columns[2].outlines[0].kind == "weights"
+    pair.what.setCurrentIndex(pair.what.findData("classes"))
+    qtbot.waitUntil(lambda: pair.classes.change.shares.shape == (10, 10), timeout=5000)
+    test = read_test(machine.session.folder, 1).tested
+    assert f"{100 * test.num_right / test.count:.1f}" in pair._facts[0].whole
+    pair.what.setCurrentIndex(pair.what.findData("answers"))
+    (answers,) = [event for event in newest if isinstance(event, ProbesExplained)]
+    assert [card.answer.probe for card in pair.answers.cards[1].cards] == [one.probe for one in answers.answers]
+    pair.what.setCurrentIndex(1)
     looked_back(window, qtbot, machine.session.steps[1])
     assert pair.steps == (0, machine.session.steps[1]), "the scrubber moves the other"
     pair.close()
     assert machine._pair is None
+
+
+def as_file(image: QImage, place: Path) -> npt.NDArray[np.uint8]:
+    image.convertToFormat(QImage.Format.Format_RGB888).save(str(place))
+    with Image.open(place) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def filmed(
+    window: MainWindow, qtbot: QtBot, key: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[str], list[Path]]:
+    """The titles that the dialog offers, and the pictures of one view that it makes."""
+    titles: list[str] = []
+
+    def film(
+        folder: Path, steps: tuple[int, ...], layer: str | None, stage: Stage, themes: ThemeSource, parent: QWidget
+    ) -> None:
+        dialog = MomentsExport(folder, steps, layer, stage, themes, parent)
+        titles.extend(view.title for view in stage.views)
+        (view,) = (view for view in stage.views if view.key == key)
+        dialog.what.setCurrentIndex(dialog.what.findText(f"Film: {view.title}, as it is on screen"))
+        dialog.form.setCurrentIndex(dialog.form.findData("png"))
+        dialog.export_to(place)
+        qtbot.waitUntil(lambda: dialog.status.text().startswith("Written"), timeout=10_000)
+        dialog.close()
+        dialog.deleteLater()
+
+    monkeypatch.setattr("explorer.app.moments.ask_export", film)
+    window.time_machine.bar.export.trigger()
+    return titles, sorted(place.iterdir())
+
+
+def test_a_film_of_what_is_on_screen_shows_each_moment_as_scrubbing_does(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(window, qtbot)
+    machine = window.time_machine
+    window.selection.set(["conv1"])
+    window.docks["weights"].raise_()
+    looked_back(window, qtbot, machine.session.steps[1])
+    machine.bar.play.trigger()
+    titles, frames = filmed(window, qtbot, "weights", tmp_path / "frames", monkeypatch)
+    assert titles == ["Weights", "Canvas", "The whole window"], "none of a tab behind another"
+    assert not machine.bar.is_playing
+    # What was on screen before is again.
+    assert machine.bar.step == machine.session.steps[1]
+    said = f"step {machine.bar.step:,}"
+    qtbot.waitUntil(lambda: said in window.weights_panel._facts.whole, timeout=5000)
+    assert [int(path.stem[-9:]) for path in frames] == list(machine.session.steps)
+    shown = window.docks["weights"].widget()
+    assert shown is not None
+    for path, step in zip(frames, machine.session.steps, strict=True):
+        looked_back(window, qtbot, step)
+        wait_until_painted((window.looking, window), window.classes_session)
+        expected = as_file(shown.grab().toImage(), tmp_path / "expected.png")
+        with Image.open(path) as picture:
+            found = np.asarray(picture.convert("RGB"))
+        np.testing.assert_array_equal(found[: len(expected)], expected)
+    machine.bar.live.trigger()
+
+
+def test_after_a_film_a_run_that_goes_on_is_shown_again(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started(window, epochs=500)
+    machine = window.time_machine
+    qtbot.waitUntil(lambda: len(machine.session.steps) >= 3, timeout=60_000)
+    window.docks["training"].raise_()
+    titles, frames = filmed(window, qtbot, "window", tmp_path / "frames", monkeypatch)
+    assert titles == ["Training", "Canvas", "The whole window"]
+    assert len(frames) >= 3
+    assert machine.bar.step is None
+    assert not machine.chip.isVisible()
+    assert not window.looking._is_looking_back
+    seen = Seen()
+    window.looking._viewers = (*window.looking._viewers, seen)
+    before = window.training.curves.data.last_step
+    qtbot.waitUntil(lambda: any((source.step or 0) > before for source in seen.sources), timeout=60_000)
+    window.looking._viewers = window.looking._viewers[:-1]
+    window.run_session.stop()
+    qtbot.waitUntil(lambda: not window.run_session.is_active, timeout=60_000)
 
 
 def test_a_followed_run_is_looked_back_at(

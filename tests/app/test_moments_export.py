@@ -7,16 +7,20 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from explorer.app.moments_export import MomentsExport
+from explorer.app.moments_views import FilmedView, Stage
 from explorer.canvas import GraphView
 from explorer.look import ramps
 from explorer.look.theme import LIGHT, ThemeSource
 from explorer.runs import Atlas, FeatureMapsCaptured, WeightPictures, WeightsCaptured
-from explorer.runs.moments import MomentStore
+from explorer.runs.moments import MomentStore, read_moment
 from explorer.session import Document, Selection
-from explorer.session.moments_film import write_gif
+from explorer.session.moments_film import PackedFrames, write_gif
+from explorer.session.sources import Source
 from explorer.zoo.lenet import lenet5
 
 STEPS = (0, 3, 20)
@@ -84,14 +88,46 @@ class Scene:
         self.document.open(lenet5())
         self.canvas = GraphView(self.document, Selection(self.document), self.themes)
         self.canvas.resize(400, 600)
-        self.dialog = MomentsExport(folder, STEPS, layer, self.canvas, self.themes)
+        self.folder = folder
+        self.num_left = 0
+        self.row = QLabel()
+        self.row.resize(300, 40)
+        views = (
+            FilmedView("canvas", "Canvas", self.canvas.viewport(), "inside"),
+            FilmedView("row", "Row", self.row, "below"),
+        )
+        self.dialog = MomentsExport(folder, STEPS, layer, Stage(views, self.show, self.leave), self.themes)
+
+    def show(self, step: int) -> bool:
+        self.canvas.show_observed(read_moment(self.folder, step), Source("", step, ""))
+        self.row.setText(f"{step}")
+        # A view that grows with what it shows.
+        self.row.resize(300 + step, 40)
+        return True
+
+    def leave(self) -> None:
+        self.num_left += 1
+        self.row.setText("the present")
+
+    def choose(self, what: str) -> None:
+        """The film of a layer's values, of a view, or the data."""
+        for place in range(self.dialog.what.count()):
+            found = self.dialog.what.itemData(place)
+            if what == (found.key if isinstance(found, FilmedView) else found):
+                self.dialog.what.setCurrentIndex(place)
+                return
+        raise AssertionError(what)
+
+
+def added(qtbot: QtBot, scene: Scene) -> None:
+    for widget in (scene.dialog, scene.canvas, scene.row):
+        qtbot.addWidget(widget)
 
 
 def made(qtbot: QtBot, folder: Path, path: Path, what: str, form: str = "gif", layer: str | None = "conv1") -> Scene:
     scene = Scene(folder, layer)
-    qtbot.addWidget(scene.dialog)
-    qtbot.addWidget(scene.canvas)
-    scene.dialog.what.setCurrentIndex(scene.dialog.what.findData(what))
+    added(qtbot, scene)
+    scene.choose(what)
     scene.dialog.form.setCurrentIndex(scene.dialog.form.findData(form))
     scene.dialog.export_to(path)
     qtbot.waitUntil(lambda: "ritten" in scene.dialog.status.text())
@@ -165,6 +201,62 @@ def test_the_maps_on_the_canvas_change_from_picture_to_picture(qtbot: QtBot, fol
     assert len(pictures) == len(below_the_caption) == 3
 
 
+def test_the_frames_of_a_view_are_of_one_size_and_the_view_is_left_as_it_was(
+    qtbot: QtBot, folder: Path, tmp_path: Path
+) -> None:
+    scene = made(qtbot, folder, tmp_path / "frames", "row", "png")
+    pictures = []
+    for path in sorted((tmp_path / "frames").iterdir()):
+        with Image.open(path) as picture:
+            pictures.append(np.asarray(picture.convert("RGB")))
+    # As wide as the widest, and a line for the caption.
+    assert [picture.shape for picture in pictures] == [(40 + 24, 320, 3)] * 3
+    ground = [LIGHT.window.red(), LIGHT.window.green(), LIGHT.window.blue()]
+    assert (pictures[0][:40, 300:] == ground).all()
+    # Each frame is the view as it painted that moment.
+    for frame, step in zip(pictures, STEPS, strict=True):
+        scene.show(step)
+        image = scene.row.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+        rows = np.frombuffer(image.constBits(), np.uint8).reshape(40, image.bytesPerLine())[:, : 3 * (300 + step)]
+        np.testing.assert_array_equal(frame[:40, : 300 + step], rows.reshape(40, 300 + step, 3))
+        assert (frame[40:] != ground).any(), "the caption"
+    assert scene.num_left == 1
+
+
+def test_a_film_of_a_view_that_is_cancelled_leaves_no_file_and_the_view_as_it_was(
+    qtbot: QtBot, folder: Path, tmp_path: Path
+) -> None:
+    scene = Scene(folder, None)
+    added(qtbot, scene)
+    scene.choose("row")
+    shown: list[str] = []
+
+    def cancel(_value: int) -> None:
+        if "moment 2 of 3" in scene.dialog.status.text() or scene.row.text() == "0":
+            shown.append(scene.row.text())
+            scene.dialog.reject()
+
+    scene.dialog.progress.valueChanged.connect(cancel)
+    scene.dialog.export_to(tmp_path / "film.gif")
+    assert scene.dialog.status.text() == "Cancelled."
+    assert shown == ["0"]
+    assert scene.row.text() == "the present"
+    assert list(tmp_path.glob("*film*")) == []
+
+
+def test_a_film_keeps_the_colour_of_what_does_not_change(tmp_path: Path) -> None:
+    still = RANDOM.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    frames = PackedFrames((0, 0, 0))
+    for _ in range(3):
+        moving = RANDOM.integers(0, 256, (40, 8, 3), dtype=np.uint8)
+        frames.append(np.concatenate([still, moving]))
+    write_gif(tmp_path / "a.gif", frames, 8, None, lambda _text, _share: None, lambda: False)
+    first, *others = frames_of(tmp_path / "a.gif")
+    for other in others:
+        np.testing.assert_array_equal(other[:8], first[:8])
+        assert (other[8:] != first[8:]).any()
+
+
 def test_all_data_is_one_file(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:
     made(qtbot, folder, tmp_path / "all.npz", "data", layer=None)
     with np.load(tmp_path / "all.npz", allow_pickle=False) as read:
@@ -180,8 +272,7 @@ def test_a_layer_without_values_is_said(qtbot: QtBot, folder: Path, tmp_path: Pa
 
 def test_as_many_frames_as_are_wanted_evenly_from_first_to_last(qtbot: QtBot, folder: Path) -> None:
     scene = Scene(folder, "conv1")
-    qtbot.addWidget(scene.dialog)
-    qtbot.addWidget(scene.canvas)
+    added(qtbot, scene)
     assert scene.dialog.frame_steps() == STEPS
     scene.dialog.most.setValue(2)
     assert scene.dialog.frame_steps() == (0, 20)

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from explorer.runs import FeatureMapsCaptured, LayersMeasured
+from explorer.runs.looks import Pixel
 from explorer.runs.moments import FOLDER_NAME, MomentStore, read_moment
 from explorer.runs.moments_packing import Moment
+from explorer.runs.observed import ChannelCompared, FieldMeasured
 from explorer.session import moments_session
 from explorer.session.moments_session import MomentsSession, ReadMoment
 from tests.runs.test_moments_packing import maps, statistics
@@ -110,6 +113,41 @@ def test_what_a_moment_lacks_is_what_was_captured_last_before_it(scene: Scene, t
         qtbot.waitUntil(lambda: bool(scene.arrived))
     found = {type(event): event.step for event in scene.arrived[-1].events}
     assert found == {FeatureMapsCaptured: 5, LayersMeasured: 3}
+
+
+def test_also_the_first_moment_that_is_asked_for_is_completed(scene: Scene, tmp_path: Path, qtbot: QtBot) -> None:
+    store = MomentStore(tmp_path, 1 << 26)
+    store.put(0, [maps(0), statistics()])
+    store.put(1, [maps(1)])
+    opened(scene, tmp_path, qtbot)
+    scene.session.ask(1)
+    qtbot.waitUntil(lambda: bool(scene.arrived))
+    assert {type(event) for event in scene.arrived[0].events} == {FeatureMapsCaptured, LayersMeasured}
+
+
+def test_what_only_somebody_who_looked_measured_is_in_no_later_moment(
+    scene: Scene, tmp_path: Path, qtbot: QtBot
+) -> None:
+    field = FieldMeasured(
+        run_id="r", step=3, probe="p", pixel=Pixel("conv1", 0, 1, 1), heat=np.ones((4, 4), np.float32)
+    )
+    compared = ChannelCompared(
+        run_id="r", step=3, node_id="conv1", channel=0, probes=("p",), maps=np.ones((1, 4, 4), np.float32)
+    )
+    store = MomentStore(tmp_path, 1 << 26)
+    store.put(3, [maps(3), field, compared, statistics()])
+    store.put(5, [maps(5)])
+    opened(scene, tmp_path, qtbot)
+    kinds = []
+    for step in (3, 5):
+        scene.arrived.clear()
+        scene.session.ask(step)
+        qtbot.waitUntil(lambda: bool(scene.arrived))
+        kinds.append({type(event) for event in scene.arrived[-1].events})
+    assert kinds == [
+        {FeatureMapsCaptured, FieldMeasured, ChannelCompared, LayersMeasured},
+        {FeatureMapsCaptured, LayersMeasured},
+    ]
 
 
 def test_new_moments_of_a_run_that_goes_on_are_found(

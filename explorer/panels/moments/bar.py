@@ -135,7 +135,7 @@ class MomentsBar(QWidget):
 
     def clear(self) -> None:
         """Forget the run."""
-        self._stop()
+        self.stop()
         self._curves = RunCurves()
         self._search = LeapSearch()
         self._steps, self._leaps = (), ()
@@ -172,7 +172,7 @@ class MomentsBar(QWidget):
         """Mark the moment that is on screen; None for the present."""
         self.track.show_step(step)
         if step is None:
-            self._stop()
+            self.stop()
         self._enable()
         self._say()
         self.update()
@@ -185,8 +185,14 @@ class MomentsBar(QWidget):
         """Whether its actions do anything, by key or menu: not while the bar is hidden."""
         self._is_usable = is_usable
         if not is_usable:
-            self._stop()
+            self.stop()
         self._enable()
+
+    def stop(self) -> None:
+        """Play no further."""
+        if self.is_playing:
+            self._playing.stop()
+            self._dress(self._themes.theme)
 
     def show_pinned(self, step: int | None) -> None:
         """Mark the moment that others are compared with; None for none."""
@@ -219,7 +225,7 @@ class MomentsBar(QWidget):
     # What it does
 
     def _choose_by_hand(self, step: int) -> None:
-        self._stop()
+        self.stop()
         self._choose(step, self._after(step, 1 if self.step is None or step >= self.step else -1))
 
     def _choose(self, step: int, ahead: int | None) -> None:
@@ -238,7 +244,7 @@ class MomentsBar(QWidget):
 
     def _toggle_playing(self) -> None:
         if self.is_playing:
-            self._stop()
+            self.stop()
             return
         if not self._steps:
             return
@@ -259,14 +265,9 @@ class MomentsBar(QWidget):
         if step is None and self.loop.isChecked() and self._steps:
             step = self._steps[0]
         if step is None:
-            self._stop()
+            self.stop()
         else:
             self._choose(step, self._after(step, 1))
-
-    def _stop(self) -> None:
-        if self.is_playing:
-            self._playing.stop()
-            self._dress(self._themes.theme)
 
     def _go_to_leap(self) -> None:
         """To the next one marked, in the order of time, and from the last to the first."""

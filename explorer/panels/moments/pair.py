@@ -1,19 +1,40 @@
-"""Two moments of a run beside each other: a layer's maps or weights at one, at the other, and what changed between."""
+"""Two moments of a run beside each other, and what changed between them: of a layer's maps, weights or statistics, of
+the answers to the probe images, or of the classes. Each of these has a page of its own, in the `pair_` files.
+"""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QImage, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QDialog, QGridLayout, QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QSlider,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer.look import numbers
-from explorer.look.labels import RoleLabel
+from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
-from explorer.panels.moments.values import What, coloured, nodes_with, probe_of, side_by_side, values_of
+from explorer.panels.moments.pair_answers import CARD_WIDTH, STRETCHES, AnswersPage
+from explorer.panels.moments.pair_classes import ClassesPage
+from explorer.panels.moments.pair_pictures import Picture, PicturesPage
+from explorer.panels.moments.pair_statistics import StatisticsPage, measured_nodes
+from explorer.panels.moments.pair_words import PairWords
+from explorer.panels.moments.values import nodes_with
 from explorer.runs.moments_packing import Moment
 from explorer.session import Document, Selection
 from explorer.session.moments_session import MomentsSession, ReadMoment
+from explorer.session.places import settings
+from explorer.session.probe_set import ProbeSet
+
+_WHAT_KEY = "moments/compared"
 
 
 class MomentPair(QDialog):
@@ -34,6 +55,8 @@ class MomentPair(QDialog):
         pinned: int,
         document: Document,
         selection: Selection,
+        probes: ProbeSet,
+        finished: Callable[[int], int | None],
         themes: ThemeSource,
         parent: QWidget | None = None,
     ) -> None:
@@ -43,6 +66,7 @@ class MomentPair(QDialog):
             folder: of the run.
             steps: after which there is a moment, in order.
             pinned: one of them.
+            finished: the last epoch that was finished at a step; None for none.
         """
         super().__init__(parent)
         self._document = document
@@ -54,15 +78,28 @@ class MomentPair(QDialog):
         self.setWindowTitle(self.tr("Two moments compared"))
         self.setModal(False)
         self.what = QComboBox(self)
-        self.what.addItem(self.tr("Feature maps"), "maps")
-        self.what.addItem(self.tr("Weights"), "weights")
+        for name, key in (
+            (self.tr("Feature maps"), "maps"),
+            (self.tr("Weights"), "weights"),
+            (self.tr("Statistics"), "statistics"),
+            (self.tr("Probe images"), "answers"),
+            (self.tr("Classes"), "classes"),
+        ):
+            self.what.addItem(name, key)
+        self.what.setCurrentIndex(max(0, self.what.findData(settings().value(_WHAT_KEY))))
         self.layer = QComboBox(self)
         self.layer.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.sliders = (QSlider(Qt.Orientation.Horizontal, self), QSlider(Qt.Orientation.Horizontal, self))
         self._titles = tuple(RoleLabel(themes, font=body_font(bold=True), parent=self) for _ in range(3))
-        self._facts = tuple(RoleLabel(themes, role="muted", font=small_font(), parent=self) for _ in range(3))
-        self.pictures = tuple(_Picture(themes, self) for _ in range(3))
-        self._note = RoleLabel(themes, role="muted", font=small_font(), parent=self)
+        self._facts = tuple(ElidedLabel(themes, role="muted", font=small_font(), parent=self) for _ in range(3))
+        self.pictures_page = PicturesPage(themes, self)
+        self.statistics = StatisticsPage(themes, self)
+        self.answers = AnswersPage(probes, themes, self)
+        self.classes = ClassesPage(folder, finished, themes, self)
+        self._body = QStackedWidget(self)
+        for page in (self.pictures_page, self.statistics, self.answers, self.classes):
+            self._body.addWidget(page)
+        self._note = ElidedLabel(themes, role="muted", font=small_font(), parent=self)
         self._lay_out()
         self._sessions = (MomentsSession(self), MomentsSession(self))
         for place, (session, slider) in enumerate(zip(self._sessions, self.sliders, strict=True)):
@@ -71,13 +108,19 @@ class MomentPair(QDialog):
             session.failed.connect(self._note.show_text)
             slider.valueChanged.connect(lambda at, place=place: self._move(place, at))
         self._set_ranges()
-        self.what.currentIndexChanged.connect(lambda _place: self._list_layers())
+        self.what.currentIndexChanged.connect(lambda _place: self._choose_what())
+        self.classes.found.connect(self._draw)
         self.layer.currentIndexChanged.connect(lambda _place: self._draw())
         selection.changed.connect(self._follow_selection)
         themes.changed.connect(self._redraw)
         for place, step in enumerate(self._shown):
             self._sessions[place].ask(step)
-        self.resize(116 * GRID, 56 * GRID)
+        self.resize(148 * GRID, 64 * GRID)
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Of maps or weights: left, right, and what changed."""
+        return self.pictures_page.pictures
 
     @property
     def steps(self) -> tuple[int, int]:
@@ -101,6 +144,7 @@ class MomentPair(QDialog):
     def closeEvent(self, event: QCloseEvent) -> None:
         for session in self._sessions:
             session.close()
+        self.classes.close_jobs()
         self._selection.changed.disconnect(self._follow_selection)
         self._themes.changed.disconnect(self._redraw)
         self.closed.emit()
@@ -116,16 +160,15 @@ class MomentPair(QDialog):
         head.addWidget(self.layer)
         head.addWidget(self.what)
         head.addWidget(self._note, 1)
-        grid = QGridLayout()
+        self._grid = grid = QGridLayout()
         grid.setHorizontalSpacing(2 * GRID)
         grid.setVerticalSpacing(4)
         for column in range(3):
-            grid.setColumnStretch(column, 1)
             grid.addWidget(self._titles[column], 0, column)
             grid.addWidget(self._facts[column], 1, column)
-            grid.addWidget(self.pictures[column], 2, column)
             if column < 2:
                 grid.addWidget(self.sliders[column], 3, column)
+        grid.addWidget(self._body, 2, 0, 1, 3)
         grid.setRowStretch(2, 1)
         column_ = QVBoxLayout(self)
         column_.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
@@ -133,8 +176,7 @@ class MomentPair(QDialog):
         column_.addLayout(head)
         column_.addLayout(grid, 1)
         self._titles[2].show_text(self.tr("Change from the left to the right"))
-        for label in (self._titles[2], self._facts[2]):
-            label.setToolTip(self.tr("Blue fell, orange rose. RMS: the root of the mean squared change."))
+        self._titles[2].setToolTip(self.tr("Blue fell, orange rose. RMS: the root of the mean squared change."))
         self.sliders[0].setAccessibleName(self.tr("Pinned moment"))
         self.sliders[1].setAccessibleName(self.tr("Other moment"))
 
@@ -172,12 +214,18 @@ class MomentPair(QDialog):
         left, right = self._moments
         if left is None or right is None:
             return
-        what = self._what()
+        what = str(self.what.currentData())
+        self.layer.setVisible(what in {"maps", "weights", "statistics"})
         before = self.layer.currentText() or self._selection.current or ""
         # The input never changes.
         inputs = {node.id for node in self._document.architecture.nodes[:1]} if self._document.is_open else set()
-        known = set(nodes_with(left, what))
-        found = [node_id for node_id in nodes_with(right, what) if node_id in known]
+        listed = (
+            measured_nodes
+            if what == "statistics"
+            else partial(nodes_with, what="maps" if what == "maps" else "weights")
+        )
+        known = set(listed(left))
+        found = [node_id for node_id in listed(right) if node_id in known]
         self.layer.blockSignals(True)
         self.layer.clear()
         self.layer.addItems(found)
@@ -196,78 +244,40 @@ class MomentPair(QDialog):
     def _redraw(self, _theme: object) -> None:
         self._draw()
 
-    def _what(self) -> What:
-        return "weights" if self.what.currentData() == "weights" else "maps"
+    def _choose_what(self) -> None:
+        settings().setValue(_WHAT_KEY, self.what.currentData())
+        self._list_layers()
 
     def _draw(self) -> None:
-        theme, node_id, what = self._themes.theme, self.layer.currentText(), self._what()
         for place, step in enumerate(self._shown):
             name = self.tr("Pinned · step {0}") if place == 0 else self.tr("Step {0}")
             self._titles[place].show_text(name.format(numbers.exact_count(step)))
-        values = [None if moment is None else values_of(moment, node_id, what) for moment in self._moments]
-        left, right = values
-        if left is None or right is None or left.shape != right.shape:
-            for picture, facts in zip(self.pictures, self._facts, strict=True):
-                picture.show_image(QImage())
-                facts.show_text("")
-            if None not in self._moments:
-                self._note.show_text(self.tr("These moments hold no such values of one layer."))
-            return
-        moments = [moment for moment in self._moments if moment is not None]
-        probes = list(dict.fromkeys(probe for probe in map(probe_of, moments) if probe))
-        self._note.show_text(
-            " · ".join(self.tr("image: {0}").format(probe) for probe in probes) if what == "maps" else ""
-        )
-        low, high = float(min(left.min(), right.min())), float(max(left.max(), right.max()))
-        change = right - left
-        reach = float(np.abs(change).max())
-        form = self.pictures[0].width() / max(1, self.pictures[0].height())
-        for place, one in enumerate((left, right)):
-            self.pictures[place].show_image(coloured(side_by_side(one, form), low, high, theme))
-            text = self.tr("values {least} to {greatest}")
-            self._facts[place].show_text(text.format(least=_value(float(one.min())), greatest=_value(float(one.max()))))
-        self.pictures[2].show_image(coloured(side_by_side(change, form), -(reach or 1.0), reach or 1.0, theme))
-        text = self.tr("{least} to {greatest} · RMS {rms}")
-        self._facts[2].show_text(
-            text.format(
-                least=_value(float(change.min())),
-                greatest=_value(float(change.max())),
-                rms=_value(float(np.sqrt(np.mean(np.square(change, dtype=np.float64))))),
-            )
-        )
+        left, right = self._moments
+        if left is not None and right is not None:
+            words = self._show_page(left, right)
+            for label, text in zip(self._facts, words.facts, strict=True):
+                label.show_text(text)
+            self._note.show_text(words.note)
 
+    def _set_columns(self, what: str) -> None:
+        """Let titles and sliders be as wide as what is between them."""
+        is_wide = what == "answers"
+        for column in range(3):
+            self._grid.setColumnStretch(column, STRETCHES[column] if is_wide else 1)
+            self._grid.setColumnMinimumWidth(column, CARD_WIDTH if is_wide and column < 2 else 0)
 
-class _Picture(QWidget):
-    """An image as large as whole pixels allow."""
-
-    def __init__(self, themes: ThemeSource, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._themes = themes
-        self.image = QImage()
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-
-    def show_image(self, image: QImage) -> None:
-        """Show this; a null one for none."""
-        self.image = image
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(36 * GRID, 36 * GRID)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(16 * GRID, 16 * GRID)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self._themes.theme.panel)
-        if self.image.isNull():
-            return
-        ratio = self.devicePixelRatioF()
-        fit = min((self.width() - 8) / self.image.width(), (self.height() - 8) / self.image.height()) * ratio
-        scale = (int(fit) if fit >= 1 else fit) / ratio
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, fit < 1)
-        painter.drawImage(QRectF(4, 4, self.image.width() * scale, self.image.height() * scale), self.image)
-
-
-def _value(value: float) -> str:
-    return f"{value:.3g}".replace("-", numbers.MINUS)
+    def _show_page(self, left: tuple[Moment, ...], right: tuple[Moment, ...]) -> PairWords:
+        node_id, what = self.layer.currentText(), str(self.what.currentData())
+        self._set_columns(what)
+        if what == "classes":
+            self._body.setCurrentWidget(self.classes)
+            self.classes.ask(self.steps)
+            return self.classes.show_pair()
+        if what == "answers":
+            self._body.setCurrentWidget(self.answers)
+            return self.answers.show_pair(left, right)
+        if what == "statistics":
+            self._body.setCurrentWidget(self.statistics)
+            return self.statistics.show_pair(left, right, node_id)
+        self._body.setCurrentWidget(self.pictures_page)
+        return self.pictures_page.show_pair(left, right, node_id, "weights" if what == "weights" else "maps")
