@@ -71,10 +71,11 @@ def train(
         emit: receives each event in this thread; what it raises is logged and the run goes on.
         control: how the run is told to pause, step, stop, use another learning rate, and what is looked at.
         run_id: of each event; the id that `RunStore.create` gave where there is a store.
-        store: records the events, and its folder of the run takes the weights after each epoch.
+        store: records the events, and its folder of the run takes the weights after epochs.
         initial_weights: a safetensors file whose tensors are taken over where they fit.
         resume: go on from the newest checkpoint in the run's folder, with the same architecture and configuration.
-        checkpoint_interval_s: how often the state is kept inside an epoch; it is at each epoch's end and at the last.
+        checkpoint_interval_s: how often the state is kept inside an epoch; it is kept after an epoch too, as far as that
+            takes little of the run's time, and at the end.
         ranks: the processes that train together, of which the first alone has a store.
         moments_bytes: what the moments for looking back may take in the run's folder; 0 for none.
 

@@ -55,6 +55,9 @@ from explorer.training.watching import Watching
 
 _AUGMENTATION_STREAM = 1 << 40
 """Added to the seed: what augmentation draws has nothing to do with the order of the images."""
+_SAVING_SHARE = 0.03
+"""Of a run's time that keeping its state after epochs may take: on a GPU an epoch of small images may be shorter than
+writing the weights."""
 
 
 class Run:
@@ -77,7 +80,7 @@ class Run:
 
         Args:
             network: on its device, with the weights that the run starts from.
-            checkpoint: takes the weights after each epoch.
+            checkpoint: takes the weights after epochs.
             threads: hears how fast the steps are, and chooses; None where there is nothing to choose.
             beginning: tells the weights that the run started from; None where that is not known.
         """
@@ -137,6 +140,8 @@ class Run:
         self._lowest_loss = math.inf
         self._num_worse_epochs = 0
         self._saved_s = time.perf_counter()
+        self._saving_s = 0.0
+        """What keeping the state took last."""
         self._is_saving_refused = False
 
     def keep_moments(self, folder: Path, most_bytes: int) -> None:
@@ -316,7 +321,8 @@ class Run:
         self._num_worse_epochs = 0 if is_lower else self._num_worse_epochs + 1
         self._epoch, self._epoch_steps = self._epoch + 1, 0
         # Tried again after the next epoch if the disk refuses.
-        self._save()
+        if self._is_save_due():
+            self._save()
         self._reports.tested()
         return True
 
@@ -334,17 +340,31 @@ class Run:
             self._failing_x = x
             self._report()
 
+    @property
+    def _is_best(self) -> bool:
+        """Whether the weights as they are now were tested, and better than those that were kept as the best."""
+        tested = self._last_epoch
+        return tested is not None and tested.step == self.step and tested.test_accuracy > self._best_accuracy
+
+    def _is_save_due(self) -> bool:
+        """Whether to keep the state after an epoch: always, unless epochs are so short that it would take more than
+        `_SAVING_SHARE` of the run's time. The best weights, where they are asked for, are always kept."""
+        since_s = time.perf_counter() - self._saved_s
+        return since_s * _SAVING_SHARE >= self._saving_s or (self._plan.config.keep_best and self._is_best)
+
     def _save(self) -> OSError | None:
         """Keep the state as it is now, also as the best if its test went better than that of the best that was kept;
         why it could not be, if so."""
         before, kept_accuracy, tested = self._checkpoint.saved_place, self._best_accuracy, self._last_epoch
-        is_best = tested is not None and tested.step == self.step and tested.test_accuracy > kept_accuracy
+        is_best = self._is_best
         if tested is not None and is_best:
             self._best_accuracy = tested.test_accuracy
+        start_s = time.perf_counter()
         error = self._checkpoint.save(self.network, self._state(), is_best=is_best and self._plan.config.keep_best)
         if error is not None:
             self._best_accuracy = kept_accuracy
         self._saved_s = time.perf_counter()
+        self._saving_s = self._saved_s - start_s
         if error is not None and not self._is_saving_refused:
             text = (
                 f"The weights after step {self.step:,} could not be written: {reason_of(error)}; the run goes on and "

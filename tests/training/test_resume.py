@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -236,6 +237,48 @@ def test_best_weights_that_the_disk_refused_are_not_taken_for_kept(
     assert all(torch.equal(found[key], value) for key, value in tested[wanted].items())
 
 
+def _saved_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: RunConfig) -> list[int]:
+    """After which epochs a run keeps its state, whose epochs take 10 s and whose writing takes 1 s by its clock."""
+    now_s, saved, write = [0.0], list[int](), Checkpoint._write
+
+    def slow(self: Checkpoint, module: Network, state: RunState) -> Path:
+        now_s[0] += 1.0
+        saved.append(state.epoch - 1)
+        return write(self, module, state)
+
+    def hear(event: Event) -> None:
+        if isinstance(event, EpochFinished):
+            now_s[0] += 10.0
+
+    monkeypatch.setattr(Checkpoint, "_write", slow)
+    monkeypatch.setattr("explorer.training.run.time", SimpleNamespace(perf_counter=lambda: now_s[0]))
+    with RunStore(tmp_path) as store:
+        run_id = begin(store, config)
+        result = train(
+            network(), config, hear, RunControl(), run_id=run_id, store=store, checkpoint_interval_s=math.inf
+        )
+        assert isinstance(result, RunFinished)
+        assert newest_checkpoint(store.get(run_id).folder) is not None
+    return saved
+
+
+def test_the_state_is_kept_after_epochs_as_far_as_that_takes_little_of_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explorer.training.run._SAVING_SHARE", 0.04)
+    config = dataclasses.replace(RECIPE, epochs=8)
+    # The next one once 25 s have gone by, and the last one.
+    assert _saved_epochs(tmp_path, monkeypatch, config) == [1, 4, 7, 8]
+
+
+def test_the_best_weights_are_kept_after_whichever_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    accuracies = iter([0.5, 0.4, 0.6, 0.6, 0.7, 0.1])
+    monkeypatch.setattr("explorer.training.run._SAVING_SHARE", 1e-9)
+    monkeypatch.setattr("explorer.training.run.evaluate", lambda *_: (1.0, next(accuracies)))
+    config = dataclasses.replace(RECIPE, epochs=6, keep_best=True)
+    assert _saved_epochs(tmp_path, monkeypatch, config) == [1, 3, 5, 6]
+
+
 def test_early_stopping_ends_the_run_and_says_so(tmp_path: Path) -> None:
     config = dataclasses.replace(RECIPE, epochs=50, learning_rate=1e-8, early_stopping=2)
     with RunStore(tmp_path) as store:
@@ -292,6 +335,7 @@ def test_what_cannot_be_resumed_is_refused(tmp_path: Path) -> None:
 _CHILD = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 import torch
 torch.set_num_threads(1)
 from explorer.runs import RunControl, RunStore
@@ -377,6 +421,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on(tmp_path: Path, monkeypatch: py
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
+    monkeypatch.setattr("explorer.training.run._SAVING_SHARE", math.inf)
     events: list[Event] = []
 
     def fill_and_free(event: Event) -> None:
