@@ -74,8 +74,8 @@ def train(
         store: records the events, and its folder of the run takes the weights after epochs.
         initial_weights: a safetensors file whose tensors are taken over where they fit.
         resume: go on from the newest checkpoint in the run's folder, with the same architecture and configuration.
-        checkpoint_interval_s: how often the state is kept inside an epoch; it is kept after an epoch too, as far as that
-            takes little of the run's time, and at the end.
+        checkpoint_interval_s: how often the state is kept inside an epoch; it is kept after an epoch too, as far as
+            that takes little of the run's time, and at the end.
         ranks: the processes that train together, of which the first alone has a store.
         moments_bytes: what the moments for looking back may take in the run's folder; 0 for none.
 
