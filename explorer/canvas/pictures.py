@@ -171,8 +171,13 @@ class Pictures(QObject):
         for node_id, pictures in event.layers.items():
             if node_id in reports and node_id not in found:
                 found[node_id] = _first_of(pictures, reports[node_id].layer)
+        if source.is_past:
+            # What the moment does not hold was captured of other steps.
+            self._known = {node_id: known for node_id, known in self._known.items() if node_id in found}
         for node_id, pictures in found.items():
             before = self._known.get(node_id)
+            if before is not None and before.gradient_source.is_past and not source.is_past:
+                before = None
             self._known[node_id] = _Known(pictures, source, source)
             old = None if before is None else before.pictures.gradient
             # At rest there is none; that of the last step stays, and says so.
@@ -180,7 +185,7 @@ class Pictures(QObject):
             if is_at_rest and before is not None and old is not None and old.shape == pictures.weight.shape:
                 self._known[node_id] = _Known(pictures._replace(gradient=old), source, before.gradient_source)
         if self._choice in KERNELS:
-            self._show_all(found)
+            self._show_all(None if source.is_past else found)
 
     def show_statistics(self, known: KnownStatistics | None) -> None:
         """Take in histograms; None takes them away."""

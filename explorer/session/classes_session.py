@@ -335,6 +335,8 @@ class ClassesSession(QObject):
             if isinstance(event, RunStarted):
                 known.run_id = event.run_id
                 known.config, known.fingerprint = event.config, event.data_fingerprint
+                # Where it was taken up again, later answers were of steps that are made anew.
+                known.answers = known.live = None
             elif isinstance(event, EpochFinished):
                 known.last_epoch = event.epoch
         if self._is_elsewhere and any(isinstance(event, (RunStarted, EpochFinished)) for event in events):

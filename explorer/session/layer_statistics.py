@@ -56,11 +56,11 @@ def joined(known: KnownStatistics | None, event: LayersMeasured, source: Source)
     has_ratios = any(layer.update_ratio is not None for layer in layers.values())
     gradient_source = source if has_gradients else None
     ratio_source = source if has_ratios else None
-    if known is not None and not has_gradients and _may_stay(known.gradient_source, event):
+    if known is not None and not has_gradients and _may_stay(known.gradient_source, event, source):
         gradient_source = known.gradient_source
         for node_id, old in _both(known, layers):
             layers[node_id] = layers[node_id]._replace(gradient_norm=old.gradient_norm, gradients=old.gradients)
-    if known is not None and not has_ratios and _may_stay(known.ratio_source, event):
+    if known is not None and not has_ratios and _may_stay(known.ratio_source, event, source):
         ratio_source = known.ratio_source
         for node_id, old in _both(known, layers):
             layers[node_id] = layers[node_id]._replace(update_ratio=old.update_ratio)
@@ -71,8 +71,9 @@ def _both(known: KnownStatistics, layers: Mapping[str, LayerStatistics]) -> list
     return [(node_id, known.layers[node_id]) for node_id in layers if node_id in known.layers]
 
 
-def _may_stay(of: Source | None, event: LayersMeasured) -> bool:
-    """Whether what was measured of a step is of the same run, and not later than the new measurement."""
-    if of is None:
+def _may_stay(of: Source | None, event: LayersMeasured, source: Source) -> bool:
+    """Whether what was measured of a step is of the same run, and not later than the new measurement; what was looked
+    back at does not stay in the present."""
+    if of is None or (of.is_past and not source.is_past):
         return False
     return not event.run_id or (of.run_id == event.run_id and (of.step or 0) <= event.step)

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QTransform
 from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
@@ -335,3 +335,25 @@ def _height(drawn: QImage, share: float, colour: QColor) -> int:
     """Pixels of a colour in the column at a share of the width."""
     column = int(share * drawn.width())
     return sum(drawn.pixelColor(column, row) == colour for row in range(drawn.height()))
+
+
+def test_pictures_are_asked_for_wherever_cards_draw_them(canvas: Canvas) -> None:
+    """At the least zoom with titles cards still draw theirs, which would else stay of an old step."""
+    canvas.view.resize(1200, 900)
+    for zoom, is_drawn in ((0.25, True), (0.2, False)):
+        canvas.view.setTransform(QTransform.fromScale(zoom, zoom))
+        assert (set(canvas.view.wanted().maps) >= {"conv1", "fc3"}) is is_drawn
+        assert bool(canvas.view.wanted().maps) is is_drawn
+
+
+def test_a_moment_shows_its_own_kernels_alone_and_leaves_no_gradient_behind(canvas: Canvas) -> None:
+    choose(canvas, "filters")
+    canvas.view.show_observed([captured("conv1", "conv2")], STEP)
+    moment = Source("step 20 (looking back)", 20, "r", is_past=True)
+    canvas.view.show_observed([captured("conv1", step=20)], moment)
+    assert image(canvas, "conv1") is not None
+    assert image(canvas, "conv2") is None
+    choose(canvas, "filter gradients")
+    assert image(canvas, "conv1") is not None
+    canvas.view.show_observed([captured("conv1", step=0, gradient=False)], REST)
+    assert image(canvas, "conv1") is None

@@ -358,3 +358,20 @@ def test_a_damaged_file_elsewhere_is_said(scene: Scene, elsewhere: FollowSession
     elsewhere.events_arrived.emit([run_started(), epoch_finished(1)])
     qtbot.waitUntil(lambda: len(scene.failures) > 0)
     assert "epoch-000001.npz" in scene.failures[0]
+
+
+def test_a_followed_run_that_is_taken_up_again_forgets_what_it_answered(
+    scene: Scene, elsewhere: FollowSession, qtbot: QtBot
+) -> None:
+    scene.session.set_watched(True)
+    _keep_there(elsewhere, 1)
+    scene.session.follow(elsewhere, lenet5())
+    elsewhere.events_arrived.emit([run_started(), epoch_finished(1)])
+    qtbot.waitUntil(lambda: scene.epoch == 1)
+    whole = made(10, 200, 1)
+    scene.session.take_evaluated(evaluated(made(10, 200), [7], [(int(whole.predicted[7]) + 1) % 10], step=100))
+    elsewhere.events_arrived.emit([run_started()])
+    scene.session.take_evaluated(evaluated(made(10, 200), [9], [1], step=70))
+    live = scene.live()
+    assert live.num_new == 1
+    assert live.tested.predicted[7] == whole.predicted[7]

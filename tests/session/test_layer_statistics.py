@@ -43,6 +43,12 @@ def test_nothing_stays_of_another_run_or_of_later() -> None:
     assert joined(None, event(0, "", a=AT_REST), REST).gradient_source is None
 
 
+def test_what_was_looked_back_at_does_not_stay_in_the_present() -> None:
+    moment = Source("step 10 (looking back)", 10, at(10).run_id, is_past=True)
+    known = joined(joined(None, event(10, a=IN_STEP), moment), event(0, "", a=AT_REST), REST)
+    assert (known.layers, known.gradient_source, known.ratio_source) == ({"a": AT_REST}, None, None)
+
+
 def test_what_is_no_number_is_not_known() -> None:
     layer = LayerStatistics(gradient_norm=math.nan, update_ratio=math.inf, dead=0.0)
     assert [value_of(key, layer) for key in ("gradient", "ratio", "dead", "saturated")] == [None, None, 0.0, None]
