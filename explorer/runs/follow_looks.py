@@ -3,7 +3,8 @@
 Who follows asks by `watch.npz`: a whole `Look`, with its images; where another follower asks there already, by a file
 of its own beside it. As long as one of them is renewed the run answers what all of them look at together, in one file
 for each kind of event (`answer-LayersOpened.npz`), which it replaces as a whole when there is a newer one, as often as
-its budget for pictures and the disk allow. Neither side waits for the other, and clocks are not compared.
+its budget for pictures and the disk allow. Neither side waits for the other, and clocks are not compared. The run
+removes questions that are no longer renewed, and answers that a process which was killed has left.
 Without a question nothing is captured or written. Arrays and JSON only: nothing is unpickled. What another version
 wrote is passed over, and so is half a file.
 
@@ -14,6 +15,7 @@ Answers are packed as moments are (`moments_packing`), their large arrays at hal
 import contextlib
 import dataclasses
 import logging
+import os
 import secrets
 import threading
 import time
@@ -65,6 +67,8 @@ class LookAnswerer:
         self._control = control
         self._clock = clock
         self._folder: Path | None = None
+        self._has_begun = False
+        """Whether the folder was looked at."""
         self._asked: dict[Path, _Asked] = {}
         """By the follower's file."""
         self._num_asked = 0
@@ -107,9 +111,19 @@ class LookAnswerer:
         """See what is asked, and watch that."""
         if self._folder is None:
             return
+        if not self._has_begun:
+            # A process that was killed leaves its last answers, of steps that this one may not have made.
+            self._has_begun = True
+            _remove_answers(self._folder)
         now_s = self._clock()
-        self._asked = {path: asked for path in self._folder.glob(_WATCH_NAMES) if (asked := self._read(path, now_s))}
-        recent = [asked for asked in self._asked.values() if now_s - asked.renewed_s < FORGOTTEN_S]
+        self._asked = {path: asked for path in _questions(self._folder) if (asked := self._read(path, now_s))}
+        recent = []
+        for path, asked in self._asked.items():
+            if now_s - asked.renewed_s < FORGOTTEN_S:
+                recent.append(asked)
+            else:
+                # Nobody else would. Who is there still asks again.
+                _remove(path)
         recent = sorted((asked for asked in recent if not asked.look.is_empty), key=lambda asked: -asked.number)
         numbers = tuple(asked.number for asked in recent)
         if numbers == self._answered:
@@ -219,7 +233,8 @@ class LookReader:
                 self._own_mark = _mark_of(self._path)
                 self._is_written, self._asked_s = True, now_s
             elif now_s - self._asked_s >= RENEWAL_S and there is not None:
-                self._path.touch()
+                # Not by `touch`, which would make an empty file where the run has just removed this one.
+                os.utime(self._path)
                 self._own_mark, self._asked_s = _mark_of(self._path), now_s
         events: list[Moment] = []
         for name in ANSWER_NAMES.values():
@@ -235,18 +250,29 @@ class LookReader:
         """Look no more, and leave nothing behind but what another follower asks."""
         is_own = self._path.name != WATCH_NAME or _mark_of(self._path) == self._own_mark
         if self._question is not None and self._own_mark is not None and is_own:
-            with contextlib.suppress(OSError):
-                self._path.unlink(missing_ok=True)
-            if not any(self._folder.glob(_WATCH_NAMES)):
+            _remove(self._path)
+            if not _questions(self._folder):
                 _remove_answers(self._folder)
         self._question = self._own_mark = None
         self._path = self._folder / WATCH_NAME
 
 
+def _questions(folder: Path) -> tuple[Path, ...]:
+    """The files of all followers; none where the folder cannot be read."""
+    try:
+        return tuple(folder.glob(_WATCH_NAMES))
+    except OSError:
+        return ()
+
+
 def _remove_answers(folder: Path) -> None:
     for name in ANSWER_NAMES.values():
-        with contextlib.suppress(OSError):
-            (folder / name).unlink(missing_ok=True)
+        _remove(folder / name)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _mark_of(path: Path) -> tuple[int, int] | None:

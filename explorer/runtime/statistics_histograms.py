@@ -16,6 +16,7 @@ NUM_BINS = 64
 _Floats = npt.NDArray[np.float32]
 _BLOCK = 2**16
 """Values that are counted at once on the CPU, so that they stay in its cache."""
+_SMALLER = np.float32(0.25)
 _SLOTS = NUM_BINS + 1
 """The bins and, last, what is not finite; also the ends of all bins."""
 
@@ -57,13 +58,17 @@ def _counted(values: _Floats) -> tuple[np.float32, np.float32, npt.NDArray[np.in
         low, high = low - np.float32(0.5), high + np.float32(0.5)
     counts = np.zeros(_SLOTS, np.int64)
     with np.errstate(all="ignore"):
-        width = high - low
+        first, width = low, high - low
+        if not np.isfinite(width):
+            # What lies between ends so far apart fits into a float32 once all is smaller.
+            values, first, last = values * _SMALLER, low * _SMALLER, high * _SMALLER
+            width = last - first
         edges = np.append(
-            np.arange(NUM_BINS, dtype=np.float32) * (width / np.float32(NUM_BINS)) + low, np.float32("inf")
+            np.arange(NUM_BINS, dtype=np.float32) * (width / np.float32(NUM_BINS)) + first, np.float32("inf")
         )
         for start in range(0, len(values), _BLOCK):
             block = values[start : start + _BLOCK]
-            places = (block - low) / width * np.float32(NUM_BINS)
+            places = (block - first) / width * np.float32(NUM_BINS)
             bins = np.clip(places.astype(np.int64), 0, NUM_BINS - 1)
             bins -= block < edges[bins]
             bins += block >= edges[bins + 1]
@@ -82,12 +87,15 @@ def count_bins_queued(parts: Sequence[Tensor]) -> DeviceHistograms:
     # As numpy's: half on each side of values that are all equal, and 0 to 1 where there is none.
     is_empty, is_one = low > high, low == high
     low, high = torch.where(is_empty, 0.0, low - 0.5 * is_one), torch.where(is_empty, 1.0, high + 0.5 * is_one)
-    widths = high - low
-    edges = torch.arange(NUM_BINS, dtype=torch.float32, device=device) * (widths / NUM_BINS)[:, None] + low[:, None]
+    owners = torch.arange(count, device=device).repeat_interleave(sizes.to(device), output_size=len(values))
+    # What lies between ends too far apart for a float32 fits into one once all is smaller.
+    shares = torch.where(torch.isinf(high - low), float(_SMALLER), 1.0)
+    values, first = values * shares.take(owners), low * shares
+    widths = high * shares - first
+    edges = torch.arange(NUM_BINS, dtype=torch.float32, device=device) * (widths / NUM_BINS)[:, None] + first[:, None]
     # A last bin takes whatever lies above its beginning.
     edges = torch.cat([edges, torch.full_like(low, math.inf)[:, None]], 1)
-    owners = torch.arange(count, device=device).repeat_interleave(sizes.to(device), output_size=len(values))
-    places = (values - low.take(owners)).div_(widths.take(owners)).mul_(NUM_BINS)
+    places = (values - first.take(owners)).div_(widths.take(owners)).mul_(NUM_BINS)
     # What is not finite is at any place until it gets its own.
     bins = places.clamp_(0, NUM_BINS - 1).nan_to_num_(0.0).to(torch.int64).add_(owners, alpha=_SLOTS)
     bins -= (values < edges.take(bins)).to(torch.int64)

@@ -1,7 +1,7 @@
 """How far each layer's parameters have come since before the first update.
 
-A copy of those is kept beside the network while somebody looks at statistics; which they were is the `Subject`'s to
-know, but where a run begins.
+A copy of those is kept beside the network while somebody looks at statistics or moments are kept; which they were is
+the `Subject`'s to know, but where a run begins.
 """
 
 import math

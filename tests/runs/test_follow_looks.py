@@ -495,8 +495,50 @@ def test_a_damaged_question_is_no_sign_of_life(pair: Pair) -> None:
         pair.clock.now_s += FORGOTTEN_S / 4
         pair.answerer.look()
     assert pair.watched() == ()
-    # Nobody is there to take them away.
-    assert [path.name for path in pair.folder.iterdir()] == [WATCH_NAME]
+    # Nobody else is there to take them away.
+    assert list(pair.folder.iterdir()) == []
+
+
+def test_what_a_follower_that_is_gone_asked_goes_and_one_that_slept_asks_again(pair: Pair) -> None:
+    slept = LookReader(pair.folder, clock=pair.clock)
+    for reader, node_id in ((pair.reader, "conv1"), (slept, "fc1")):
+        reader.ask(Look(maps=(node_id,)))
+        reader.poll()
+    pair.answerer.look()
+    assert set(pair.watched()) == {"conv1", "fc1"}
+    pair.clock.now_s += FORGOTTEN_S
+    pair.answerer.look()
+    assert pair.watched() == ()
+    assert list(pair.folder.iterdir()) == []
+    slept.poll()
+    pair.answerer.look()
+    assert pair.watched() == ("fc1",)
+
+
+def test_what_a_process_that_was_killed_answered_is_not_taken_for_new(pair: Pair) -> None:
+    pair.reader.ask(Look(maps=("conv1",)))
+    pair.reader.poll()
+    pair.answerer.look()
+    assert pair.say(maps(990, "conv1")) is not None
+    # Taken up again after step 500, while a follower still asks.
+    again = LookAnswerer(pair.control, clock=pair.clock)
+    again.hear(maps(500, "conv1"), pair.folder)
+    again.look()
+    late = LookReader(pair.folder, clock=pair.clock)
+    late.ask(Look(maps=("conv1",)))
+    assert late.poll() == ()
+    again.answer()
+    assert [event.step for event in late.poll()] == [500]
+    again.look()
+    assert [event.step for event in pair.reader.poll()] == [500]
+
+
+def test_a_folder_that_cannot_be_listed_costs_pictures_only(tmp_path: Path) -> None:
+    # Longer than any file system's names; a mount that has gone answers with an error likewise.
+    folder = tmp_path / ("n" * 300)
+    with LookAnswerer(RunControl()) as answerer:
+        answerer.hear(end(), folder)
+        answerer.look()
 
 
 def test_a_folder_that_refuses_costs_pictures_only(tmp_path: Path) -> None:

@@ -286,6 +286,17 @@ def test_what_numpy_refuses_is_counted_all_the_same(values: list[float], how: Co
     assert (found.low, found.high) == pytest.approx((min(values), max(values)), rel=1e-6)
 
 
+@pytest.mark.parametrize("how", [count_bins, count_bins_queued])
+def test_values_too_far_apart_for_float32_are_in_their_bins(how: Counting) -> None:
+    random = np.random.default_rng(0)
+    far = (random.uniform(-1, 1, 500) * 3.4e38).astype(np.float32)
+    near = random.standard_normal(70).astype(np.float32)
+    for values, found in zip((far, near), counted(far, near, how=how), strict=True):
+        counts, edges = np.histogram(values.astype(np.float64), bins=64)
+        assert found.counts.tolist() == counts.tolist()
+        assert (found.low, found.high) == (edges[0], edges[-1])
+
+
 def test_of_many_values_a_spread_part_is_counted() -> None:
     values = torch.arange(3 * 8 * 16 * 16, dtype=torch.float32).reshape(3, 8, 16, 16)
     stride = spread_stride(values.numel(), 5)
