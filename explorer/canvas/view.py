@@ -29,6 +29,7 @@ from explorer.architecture.folding import blocks_around
 from explorer.canvas import blitting, breadcrumbs
 from explorer.canvas.breadcrumbs import Breadcrumbs
 from explorer.canvas.camera import Camera
+from explorer.canvas.card import Detail, detail
 from explorer.canvas.context_menu import ContextMenu
 from explorer.canvas.editing import Editing
 from explorer.canvas.fold_control import FoldControl
@@ -45,8 +46,6 @@ from explorer.session import Document, Selection, Snapshot
 from explorer.session.layer_statistics import KnownStatistics, joined
 from explorer.session.sources import Source
 
-_MAPS_ZOOM = 0.3
-"""Below this, pictures on a card are smaller than 16 pixels and not worth capturing."""
 _SETTLE_MS = 100
 
 
@@ -211,7 +210,9 @@ class GraphView(QGraphicsView):
 
     def visible_keys(self) -> tuple[str, ...]:
         """The nodes and folded blocks that are on screen, large enough for a picture."""
-        if not self.isVisible() or self._camera.zoom < _MAPS_ZOOM or not self._document.is_open:
+        # Wherever cards draw pictures they are asked for: one drawn and not asked for would be of an old step for good.
+        is_drawn = detail(self._camera.zoom) is not Detail.BLOCK
+        if not self.isVisible() or not is_drawn or not self._document.is_open:
             return ()
         return tuple(self._pointer.keys_in(self.viewport().rect()))
 
