@@ -129,6 +129,8 @@ class EstimateLine(QWidget):
         self.button.setEnabled(not self._is_probing)
         self.label.setToolTip(self._hint())
         self.label.set_role("warning" if self._is_refused else "muted")
+        # With neither, its margins would push aside what stands beside it.
+        self.setVisible(self._started is None or has_words)
 
     @property
     def _is_refused(self) -> bool:

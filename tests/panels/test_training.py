@@ -270,10 +270,57 @@ def test_what_looking_takes_is_said_while_a_run_goes(qtbot: QtBot) -> None:
 
 
 def test_the_empty_curves_say_whether_a_run_is_on_its_way(qtbot: QtBot) -> None:
-    panel, run, _ = _running(qtbot)
+    panel, run, at = _panel(qtbot)
+    panel.start_action.trigger()
     assert "is starting" in panel.curves._empty.text()
+    run.enter("running")
+    run.say([run_started()])
+    assert "The first step is under way" in panel.curves._empty.text()
+    at.set_value("conv2", "out_channels", 7)
+    assert "The first step is under way" in panel.curves._empty.text()
     run.enter("idle")
     assert "Start a run (F5)" in panel.curves._empty.text()
+    panel.start_action.trigger()
+    assert "is starting" in panel.curves._empty.text()
+
+
+def test_a_first_step_that_takes_long_is_counted_in_seconds(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("explorer.panels.training.progress.time.monotonic", lambda: now[0])
+    panel, run, _ = _panel(qtbot)
+    seconds = panel._progress.seconds
+    assert seconds is not None
+    panel.start_action.trigger()
+    assert panel.progress_text.whole == "starting…"
+    assert not seconds.isActive()
+    run.enter("running")
+    run.say([run_started(epochs=20)])
+    assert panel.progress_text.whole == "step 1 of 1,260 · 00:00"
+    assert seconds.isActive()
+    now[0] += 32.0
+    seconds.timeout.emit()
+    assert panel.progress_text.whole == "step 1 of 1,260 · 00:32"
+    run.enter("paused")
+    assert panel.progress_text.whole == "paused before the first step"
+    assert not seconds.isActive()
+    run.enter("running")
+    assert seconds.isActive()
+    run.say([steps(1, [0.5], total=1260)])
+    assert panel.progress_text.whole.startswith("epoch 1/20")
+    assert not seconds.isActive()
+
+
+def test_a_resumed_run_says_the_step_that_it_is_at_and_stops_counting_when_stopped(qtbot: QtBot) -> None:
+    panel, run, _ = _panel(qtbot)
+    seconds = panel._progress.seconds
+    assert seconds is not None
+    panel.start_action.trigger()
+    run.enter("running")
+    run.say([replace(run_started(), resumed_step=126)])
+    assert panel.progress_text.whole.startswith("step 127 of 630 · 00:0")
+    run.enter("stopping")
+    assert panel.progress_text.whole == "stopping…"
+    assert not seconds.isActive()
 
 
 def test_the_empty_curves_say_what_keeps_a_run_from_starting(qtbot: QtBot) -> None:

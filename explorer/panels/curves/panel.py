@@ -48,9 +48,13 @@ class Curves(QWidget):
         self._moment: int | None = None
         self._is_stale = False
         self._num_epochs_drawn = -1
+        self._is_begun = False
+        """Whether the run on screen has said what it trains, so that its first step is under way."""
+        self._is_waiting = False
+        self._why_not: str | None = None
         self._empty = RoleLabel(themes, role="muted", font=body_font(), wraps=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.show_waiting(False)
+        self._say_empty()
         self._page = QWidget(self)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._page)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -96,9 +100,8 @@ class Curves(QWidget):
             is_waiting: whether one is on its way.
             why_not: what keeps one from being started.
         """
-        starting = self.tr("The run is starting: the loss and accuracy of every step appear here.")
-        start = self.tr("Start a run (F5): the loss and accuracy of every step appear here.")
-        self._empty.show_text(starting if is_waiting else why_not or start)
+        self._is_waiting, self._why_not = is_waiting, why_not
+        self._say_empty()
 
     def clear(self) -> None:
         """Forget the run on screen."""
@@ -106,6 +109,8 @@ class Curves(QWidget):
         self._follows = True
         self._hovered = None
         self._num_epochs_drawn = -1
+        self._is_begun = False
+        self._say_empty()
         self._stack.setCurrentWidget(self._empty)
 
     def put(self, events: Iterable[Event]) -> None:
@@ -114,6 +119,8 @@ class Curves(QWidget):
         for event in events:
             if isinstance(event, RunStarted):
                 self.clear()
+                self._is_begun = True
+                self._say_empty()
                 self._data.steps_per_epoch = event.steps_per_epoch
             elif isinstance(event, (StepsRecorded, EpochFinished)):
                 self._data.put(event)
@@ -176,6 +183,15 @@ class Curves(QWidget):
         # Plots that are not even as high as their axes say nothing, however wide.
         wide = self.width() >= min(_SIDE_BY_SIDE, _FLAT * self.height())
         self._row.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+
+    def _say_empty(self) -> None:
+        if not self._is_waiting:
+            text = self._why_not or self.tr("Start a run (F5): the loss and accuracy of every step appear here.")
+        elif self._is_begun:
+            text = self.tr("The first step is under way: the loss and accuracy of every step appear here.")
+        else:
+            text = self.tr("The run is starting: the loss and accuracy of every step appear here.")
+        self._empty.show_text(text)
 
     def _refit(self) -> None:
         if not self._data.is_empty and self.isVisible():

@@ -83,7 +83,7 @@ class TrainingPanel(QWidget):
         self.preview = AugmentationPreview(themes, self)
         self.message = MessageBar(themes, self)
         self.curves.failed.connect(self.message.show_message)
-        self._progress = RunProgress(themes, self)
+        self._progress = RunProgress(themes, self, counts_first_step=True)
         self.progress, self.progress_text = self._progress.bar, self._progress.text
         self.views_text, self.device_text = self._progress.views, self._progress.device
         self.estimate = EstimateLine(themes, self)

@@ -4,8 +4,9 @@ The curves are `panels.curves`.
 """
 
 import re
+import time
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 from explorer.look import numbers
@@ -18,6 +19,7 @@ from explorer.runs import DataProgress, Event, RunFailed, RunFinished, RunStarte
 from explorer.session.views_cost import ViewsCost, ViewsLimits
 
 _BAR_STEPS = 1000
+_COMPUTING = ("starting", "running")
 _THREADS = re.compile(r", \d+ threads?$")
 """The end of a CPU's name, see `runtime.devices.device_name`."""
 
@@ -25,7 +27,13 @@ _THREADS = re.compile(r", \d+ threads?$")
 class RunProgress:
     """Widgets that say where the current or last run is; whoever shows them lays them out."""
 
-    def __init__(self, themes: ThemeSource, parent: QWidget) -> None:
+    def __init__(self, themes: ThemeSource, parent: QWidget, *, counts_first_step: bool = False) -> None:
+        """Widgets for one run after the other.
+
+        Args:
+            counts_first_step: whether to say how long the first step has taken, which minutes may be; not for a run
+                whose beginning is heard of later than it was.
+        """
         self.text = PartsLabel(themes, parent)
         self.device = RoleLabel(themes, role="muted", font=body_font(), parent=parent)
         self.views = RoleLabel(themes, role="muted", font=body_font(), parent=parent)
@@ -40,6 +48,15 @@ class RunProgress:
         self._reading: DataProgress | None = None
         self.started: RunStarted | None = None
         """What the run said first; None before it did."""
+        self._started_s = 0.0
+        self._state = "idle"
+        self.seconds: QTimer | None = None
+        """Runs while the time of the first step is counted; None where it is not."""
+        if counts_first_step:
+            self.seconds = QTimer(parent)
+            self.seconds.setTimerType(Qt.TimerType.PreciseTimer)  # a coarse one skips a second now and then
+            self.seconds.setInterval(1000)
+            self.seconds.timeout.connect(lambda: self.show(self._state))
 
     def begin(self) -> None:
         """Another run was asked for."""
@@ -49,6 +66,7 @@ class RunProgress:
         """Remember what an event says; `show` shows it."""
         if isinstance(event, RunStarted):
             self.started = event
+            self._started_s = time.monotonic()
         elif isinstance(event, StepsRecorded):
             self._steps = event
         elif isinstance(event, (RunFinished, RunFailed)):
@@ -62,6 +80,9 @@ class RunProgress:
         Args:
             state: of the session: "idle", "starting", "running", "paused" or "stopping".
         """
+        self._state = state
+        if self.seconds is not None and self.seconds.isActive() != self._is_in_first_step():
+            (self.seconds.stop if self.seconds.isActive() else self.seconds.start)()
         busy = state == "starting" and self.started is None and not self._share()
         if self.bar.maximum() != (0 if busy else _BAR_STEPS):
             self.bar.setRange(0, 0 if busy else _BAR_STEPS)
@@ -97,7 +118,13 @@ class RunProgress:
             return _ending(self._end)
         if self.started is None and self._reading is not None:
             return [Part(_tr("stopping…") if state == "stopping" else self._reading.text, 0)]
+        if self._is_in_first_step():
+            return self._first_step()
+        if state == "stopping" and steps is None:
+            return [Part(_tr("stopping…"), 0)]
         if steps is None or self.started is None:
+            if state == "paused":
+                return [Part(_tr("paused before the first step"), 0)]
             return [Part(_tr("not trained yet") if state == "idle" else _tr("starting…"), 0)]
         parts = [
             Part(_tr("epoch {epoch}/{epochs}").format(epoch=steps.epoch, epochs=self.started.config.epochs), 1),
@@ -111,6 +138,19 @@ class RunProgress:
         elif steps.seconds_left is not None:
             parts.append(Part(_tr("{time} left").format(time=numbers.duration(steps.seconds_left)), 0))
         return parts
+
+    def _is_in_first_step(self) -> bool:
+        return self.started is not None and self._steps is None and self._end is None and self._state in _COMPUTING
+
+    def _first_step(self) -> list[Part]:
+        assert self.started is not None
+        text = _tr("step {step} of {steps}").format(
+            step=numbers.exact_count(self.started.resumed_step + 1),
+            steps=numbers.exact_count(self.started.config.epochs * self.started.steps_per_epoch),
+        )
+        if self.seconds is None:
+            return [Part(text, 0)]
+        return [Part(text, 0), Part(numbers.duration(time.monotonic() - self._started_s), 1)]
 
     def _where(self) -> str:
         """The device, without the threads that the run began with where the words say how many it has now."""
