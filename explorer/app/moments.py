@@ -168,11 +168,12 @@ class TimeMachine(QObject):
         self._looking.look_at_present()
 
     def compare(self) -> None:
-        """Pin the moment on screen, or the last one, beside the one that is scrubbed to."""
+        """Pin the moment on screen beside the one that is scrubbed to; the first one where the last is on screen."""
         steps = self.session.steps
         if not steps or self.session.folder is None:
             return
-        pinned = steps[-1] if self.bar.step is None else self.bar.step
+        # The other is the last one, which beside itself would say nothing.
+        pinned = steps[0] if self.bar.step in {None, steps[-1]} else self.bar.step
         self._close_pair()
         self._pair = MomentPair(
             self.session.folder,

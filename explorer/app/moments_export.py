@@ -3,6 +3,7 @@
 Of which views films can be made says `moments_views`; how frames become files, `session.moments_film`.
 """
 
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -120,19 +121,27 @@ class MomentsExport(QDialog):
         self.most.setSuffix(self.tr(" frames at most"))
         self.progress = QProgressBar(self)
         self.progress.setRange(0, 1000)
+        # The dialog keeps its size when it comes and goes.
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.progress.setSizePolicy(policy)
         self.progress.hide()
         self.status = QLabel(self)
         self.status.setWordWrap(True)
+        self.status.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.status.setMinimumHeight(2 * self.status.fontMetrics().lineSpacing())
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         self.export_button = self._buttons.addButton(self.tr("Export…"), QDialogButtonBox.ButtonRole.AcceptRole)
         self.export_button.setDefault(True)
         self.export_button.clicked.connect(self._ask_path)
-        self._buttons.rejected.connect(self.close)
+        self._buttons.rejected.connect(self.reject)
         for button in self._buttons.buttons():
             button.setIcon(QIcon())  # the style's own icons do not follow the theme
         rows = QFormLayout()
         rows.setHorizontalSpacing(2 * GRID)
+        for box in (self.pace, self.most):
+            box.setMinimumHeight(self.form.sizeHint().height())  # which the style makes flatter
         rows.addRow(self.tr("What"), self.what)
         rows.addRow(self.tr("As"), self.form)
         rows.addRow(self.tr("Pace"), self.pace)
@@ -152,6 +161,9 @@ class MomentsExport(QDialog):
         """Make it: a file, or for pictures a folder; `status` says what came of it."""
         self._is_cancelled = False
         what, form = self.what.currentData(), str(self.form.currentData())
+        if why_not := _why_not_written(path if form == "png" and what != "data" else path.parent):
+            self._fail(why_not)
+            return
         self._set_working(True)
         if what == "data":
             self._start(partial(export_npz, self._folder, self._steps, path), path)
@@ -177,7 +189,9 @@ class MomentsExport(QDialog):
         if self._job is not None:
             self._job.close(_CLOSE_TIMEOUT_S)
             self._job = None
-        super().closeEvent(event)
+        # Not the dialog's own way, which asks `reject`, and that only cancels what is under way.
+        event.accept()
+        self.done(int(QDialog.DialogCode.Rejected))
 
     def reject(self) -> None:
         """Escape cancels what is under way, then closes."""
@@ -187,7 +201,7 @@ class MomentsExport(QDialog):
             self._is_cancelled = True
             self._job.cancel()
         else:
-            self.close()
+            super().reject()
 
     def _has_weights(self, layer: str) -> bool:
         try:
@@ -205,6 +219,8 @@ class MomentsExport(QDialog):
         text = self.tr("{count} moments, steps {first} to {last}.").format(
             count=len(self._steps), first=f"{self._steps[0]:,}", last=f"{self._steps[-1]:,}"
         )
+        if self._layer is None:
+            scale = f"{scale} {self.tr('Select a layer first for films of its feature maps or weights alone.')}"
         self.status.setText(f"{text} {scale}".rstrip())
 
     def _enable(self) -> None:
@@ -233,7 +249,13 @@ class MomentsExport(QDialog):
     # Work
 
     def _start(self, work: Work, path: Path) -> None:
-        self._job = Job(work, self)
+        def told(progress: Progress, cancelled: Cancelled) -> None:
+            try:
+                work(progress, cancelled)
+            except OSError as error:
+                raise ValueError(f"{path}: {error.strerror or error}") from error
+
+        self._job = Job(told, self)
         self._job.progressed.connect(self._show_progress)
         self._job.finished.connect(lambda _result: self._finish(path))
         self._job.failed.connect(self._fail)
@@ -289,7 +311,7 @@ class MomentsExport(QDialog):
         self._is_drawing = True
         try:
             for number, step in enumerate(steps):
-                text = self.tr("Drawing {0}: moment {1} of {2}").format(view.title, number + 1, len(steps))
+                text = self.tr("Drawing moment {0} of {1}").format(f"{number + 1:,}", f"{len(steps):,}")
                 self._show_progress(text, _DRAWING * number / len(steps))
                 pause()
                 if self._is_cancelled:
@@ -311,6 +333,8 @@ class MomentsExport(QDialog):
         self._started_s = time.monotonic()
         self.progress.setVisible(is_working)
         self.export_button.setEnabled(not is_working)
+        close = self._buttons.button(QDialogButtonBox.StandardButton.Close)
+        close.setText(self.tr("Cancel") if is_working else self.tr("Close"))
         for editor in (self.what, self.form, self.pace, self.most):
             editor.setEnabled(not is_working)
         if not is_working:
@@ -334,6 +358,19 @@ class MomentsExport(QDialog):
         self._job = None
         self._set_working(False)
         self.status.setText(self.tr("Not written: {0}").format(why) if why else self.tr("Cancelled."))
+
+
+def _why_not_written(folder: Path) -> str:
+    """What keeps files from being written into a folder, before minutes of work are for nothing; empty for nothing.
+
+    A folder that is still to be made is looked at when it is.
+    """
+    try:
+        if folder.exists():
+            tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        return f"{folder}: {error.strerror or error}"
+    return ""
 
 
 def film_of_layer(

@@ -123,7 +123,8 @@ class TorchinfoDialog(QDialog):
     def closeEvent(self, event: QCloseEvent) -> None:
         # torch cannot be stopped half-way in a module; what it yields later goes nowhere.
         self._job.close(0.0)
-        super().closeEvent(event)
+        # Not the dialog's own way, which asks `reject`, and that closes.
+        event.accept()
 
     def reject(self) -> None:
         self.close()

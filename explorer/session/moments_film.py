@@ -16,6 +16,10 @@ _LAST_MS = 1200
 """The last frame stays, so that a loop has an end."""
 _MOST_SAMPLED, _SAMPLED_PIXELS = 12, 100_000
 """Frames that a film's colours are chosen from, and pixels of each."""
+_NUM_CUT = 160
+"""Of a film's 256 colours, those that a median cut chooses."""
+_AT_ONCE = 4096
+"""Colours that are compared with a palette at once: 25 MB."""
 
 
 class PackedFrames(Sequence[Frame]):
@@ -81,14 +85,13 @@ def write_gif(
     """
     if not frames:
         raise ValueError("a film needs at least one frame")
-    shared = _shared_colours(frames) if palette is None and frames[0].ndim == 3 else None
+    colours = _Colours(_shared_palette(frames)) if palette is None else None
     images = []
     for number, frame in enumerate(frames):
         progress(f"Frame {number + 1:,} of {len(frames):,}", number / len(frames))
         if cancelled():
             raise ValueError("cancelled")
-        image = _image(frame, palette)
-        images.append(image if shared is None else image.quantize(palette=shared, dither=Image.Dither.NONE))
+        images.append(_image(frame, palette) if colours is None else _image(colours.places(frame), colours.palette))
     duration = [max(20, round(1000 / frames_per_second))] * len(images)
     duration[-1] = max(duration[-1], _LAST_MS)
     staged = path.with_name(f".{path.name}.part")
@@ -149,12 +152,66 @@ def _image(frame: Frame, palette: npt.NDArray[np.uint8] | None) -> Image.Image:
     return image
 
 
-def _shared_colours(frames: Sequence[Frame]) -> Image.Image:
-    """256 colours for all frames, chosen from some of them, as a picture's palette."""
+def _shared_palette(frames: Sequence[Frame]) -> npt.NDArray[np.uint8]:
+    """Colours for all frames, chosen from some of them, `(256, 3)`.
+
+    Most are a median cut, in which rare colours count more than they have pixels, the others whatever is then farthest
+    off: a thin line that says a layer's category must keep its colour among a hundred thousand pixels of grey maps.
+    """
     places = np.unique(np.linspace(0, len(frames) - 1, _MOST_SAMPLED).round().astype(int))
     sampled = []
-    for place in places.tolist():
+    for number, place in enumerate(places.tolist()):
         frame = frames[place]
         every = max(1, round((frame.shape[0] * frame.shape[1] / _SAMPLED_PIXELS) ** 0.5))
-        sampled.append(frame[::every, ::every])
-    return Image.fromarray(np.concatenate(sampled)).quantize(256)
+        # From frame to frame others, or a line of one pixel may lie between all that are looked at.
+        first = number % every
+        sampled.append(_packed(frame[first::every, first::every]).ravel())
+    found, counts = np.unique(np.concatenate(sampled), return_counts=True)
+    colours = _unpacked(found)
+    damped = np.repeat(colours, np.ceil(np.sqrt(counts)).astype(int), axis=0)
+    cut = Image.fromarray(damped[None].astype(np.uint8)).quantize(_NUM_CUT)
+    chosen = np.asarray(cut.getpalette(), np.int64)[: 3 * _NUM_CUT].reshape(-1, 3)
+    off = np.full(len(colours), np.iinfo(np.int64).max)
+    for colour in chosen:
+        off = np.minimum(off, _squares(colours, colour))
+    palette = np.zeros((256, 3), np.uint8)
+    palette[: len(chosen)] = chosen
+    for place in range(len(chosen), 256):
+        palette[place] = colours[np.argmax(off * counts)]
+        off = np.minimum(off, _squares(colours, palette[place].astype(np.int64)))
+    return palette
+
+
+class _Colours:
+    """Brings colours to the nearest of a palette; Pillow's own way looks at six bits of each, so that white is grey."""
+
+    def __init__(self, palette: npt.NDArray[np.uint8]) -> None:
+        self.palette = palette
+        self._place = np.zeros(1 << 24, np.uint8)
+        self._is_known = np.zeros(1 << 24, np.bool_)
+
+    def places(self, frame: Frame) -> Frame:
+        """The places in the palette of a frame's colours, `(H, W)`."""
+        packed = _packed(frame)
+        new = np.unique(packed[~self._is_known[packed]])
+        for some in np.array_split(new, len(new) // _AT_ONCE + 1):
+            off = _squares(_unpacked(some)[:, None], self.palette.astype(np.int64))
+            self._place[some] = off.argmin(axis=1)
+        self._is_known[new] = True
+        return self._place[packed]
+
+
+def _packed(frame: Frame) -> npt.NDArray[np.uint32]:
+    """Colours `(H, W, 3)` as one number each, `(H, W)`."""
+    red, green, blue = (frame[..., place].astype(np.uint32) for place in range(3))
+    return red << np.uint32(16) | green << np.uint32(8) | blue
+
+
+def _unpacked(packed: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+    """Colours `(n, 3)` of as many numbers."""
+    return np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], axis=1).astype(np.int64)
+
+
+def _squares(colours: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """How far colours are off another, squared, summed over the last axis."""
+    return np.asarray(((colours - other) ** 2).sum(axis=-1), np.int64)

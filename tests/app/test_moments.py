@@ -398,7 +398,17 @@ def test_two_moments_beside_each_other_and_their_difference(window: MainWindow, 
     pair.what.setCurrentIndex(1)
     looked_back(window, qtbot, machine.session.steps[1])
     assert pair.steps == (0, machine.session.steps[1]), "the scrubber moves the other"
-    pair.close()
+    # Of the last moment, which is the other already, nothing could be compared.
+    for look_back_to in (machine.session.steps[-1], None):
+        if look_back_to is None:
+            machine.bar.live.trigger()
+        else:
+            looked_back(window, qtbot, look_back_to)
+        machine.compare()
+        again = machine._pair
+        assert again is not None
+        assert again.steps == (0, machine.session.steps[-1])
+        again.close()
     assert machine._pair is None
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from explorer.app.moments_export import MomentsExport
@@ -244,6 +244,67 @@ def test_a_film_of_a_view_that_is_cancelled_leaves_no_file_and_the_view_as_it_wa
     assert list(tmp_path.glob("*film*")) == []
 
 
+def test_a_folder_that_takes_no_file_is_said_before_anything_is_drawn(
+    qtbot: QtBot, folder: Path, tmp_path: Path
+) -> None:
+    scene = Scene(folder, None)
+    added(qtbot, scene)
+    scene.choose("row")
+    (tmp_path / "no folder").write_text("")
+    scene.dialog.export_to(tmp_path / "no folder" / "film.gif")
+    assert scene.dialog.status.text() == f"Not written: {tmp_path / 'no folder'}: Not a directory"
+    assert scene.num_left == 0
+    assert scene.dialog.export_button.isEnabled()
+
+
+def test_a_file_that_cannot_be_written_is_named_as_it_was_chosen(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:
+    scene = Scene(folder, "conv1")
+    added(qtbot, scene)
+    scene.choose("maps")
+    (tmp_path / "film.gif").mkdir()  # which no file can replace
+    scene.dialog.export_to(tmp_path / "film.gif")
+    qtbot.waitUntil(lambda: "ritten" in scene.dialog.status.text())
+    assert scene.dialog.status.text() == f"Not written: {tmp_path / 'film.gif'}: Is a directory"
+
+
+def test_the_button_cancels_what_is_under_way_and_the_dialog_stays_as_large_as_it_was(
+    qtbot: QtBot, folder: Path, tmp_path: Path
+) -> None:
+    scene = Scene(folder, None)
+    added(qtbot, scene)
+    scene.choose("row")
+    dialog = scene.dialog
+    dialog.show()
+    before = dialog.size()
+    button = next(each for each in dialog.findChildren(QPushButton) if each is not dialog.export_button)
+    seen = []
+
+    def cancel(_value: int) -> None:
+        seen.append((button.text(), dialog.sizeHint().expandedTo(dialog.size())))
+        button.click()
+
+    dialog.progress.valueChanged.connect(cancel)
+    dialog.export_to(tmp_path / "film.gif")
+    assert seen == [("Cancel", before)]
+    assert dialog.isVisible()
+    assert dialog.status.text() == "Cancelled."
+    assert button.text() == "Close"
+    button.click()
+    assert not dialog.isVisible()
+
+
+def test_closing_the_dialog_ends_what_is_under_way(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:
+    scene = Scene(folder, None)
+    added(qtbot, scene)
+    scene.choose("row")
+    scene.dialog.show()
+    scene.dialog.progress.valueChanged.connect(lambda _value: scene.dialog.close())
+    scene.dialog.export_to(tmp_path / "film.gif")
+    assert not scene.dialog.isVisible()
+    assert scene.row.text() == "the present"
+    assert list(tmp_path.glob("*film*")) == []
+
+
 def test_a_film_keeps_the_colour_of_what_does_not_change(tmp_path: Path) -> None:
     still = RANDOM.integers(0, 256, (8, 8, 3), dtype=np.uint8)
     frames = PackedFrames((0, 0, 0))
@@ -255,6 +316,25 @@ def test_a_film_keeps_the_colour_of_what_does_not_change(tmp_path: Path) -> None
     for other in others:
         np.testing.assert_array_equal(other[:8], first[:8])
         assert (other[8:] != first[8:]).any()
+
+
+def test_a_film_keeps_white_and_the_colours_of_thin_lines(tmp_path: Path) -> None:
+    # Grey maps in every level and a tint, on white, and three categories of which each has 0.1 % of the pixels.
+    categories = np.array([[230, 159, 0], [213, 94, 0], [0, 158, 115]], np.uint8)
+    frames = PackedFrames((0, 0, 0))
+    for _ in range(3):
+        frame = np.full((200, 300, 3), 255, np.uint8)
+        frame[50:] = RANDOM.integers(0, 256, (150, 300, 1), dtype=np.uint8)
+        frame[100:150, :, 2] = RANDOM.integers(200, 256, (50, 300), dtype=np.uint8)
+        for place, colour in enumerate(categories):
+            frame[60:90, 10 * place : 10 * place + 2] = colour
+        frames.append(frame)
+    write_gif(tmp_path / "a.gif", frames, 8, None, lambda _text, _share: None, lambda: False)
+    for found in frames_of(tmp_path / "a.gif"):
+        assert (found[:50] == 255).all()
+        for place, colour in enumerate(categories):
+            off = np.abs(found[60:90, 10 * place : 10 * place + 2].astype(int) - colour).max()
+            assert off <= 4
 
 
 def test_all_data_is_one_file(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from explorer.app.torchinfo_dialog import TorchinfoDialog
@@ -28,7 +30,9 @@ def test_it_shows_copies_and_saves_the_text(qtbot: QtBot, tmp_path: Path) -> Non
     assert QGuiApplication.clipboard().text() == dialog.text.toPlainText()
     dialog.save(tmp_path / "summary.txt")
     assert (tmp_path / "summary.txt").read_text() == "=====\nTotal params: 61,706\n"
-    dialog.close()
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
 
 
 def test_a_network_with_a_fault_says_why(qtbot: QtBot) -> None:

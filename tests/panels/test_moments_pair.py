@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from explorer.look.numbers import MINUS, THIN_SPACE
@@ -165,3 +167,21 @@ def test_what_is_compared_is_remembered(qtbot: QtBot, tmp_path: Path) -> None:
             assert pair._body.currentWidget() is page
             assert pair.layer.isVisible() == (choice == "statistics")
     assert shown == ["maps", "maps", "statistics"]
+
+
+@pytest.mark.parametrize("how", ["escape", "close"])
+def test_the_window_goes_when_it_is_closed(how: str, qtbot: QtBot, tmp_path: Path) -> None:
+    store = MomentStore(tmp_path, 1 << 26)
+    store.put(0, [measured(0, weight_norm=1.0)])
+    document = Document()
+    pair = MomentPair(tmp_path, (0,), 0, document, Selection(document), ProbeSet(), lambda _step: None, ThemeSource())
+    qtbot.addWidget(pair)
+    closed: list[bool] = []
+    pair.closed.connect(lambda: closed.append(True))
+    pair.show()
+    if how == "escape":
+        QTest.keyClick(pair, Qt.Key.Key_Escape)
+    else:
+        pair.close()
+    assert closed == [True]
+    assert not pair.isVisible()

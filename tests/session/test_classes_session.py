@@ -373,5 +373,6 @@ def test_a_followed_run_that_is_taken_up_again_forgets_what_it_answered(
     elsewhere.events_arrived.emit([run_started()])
     scene.session.take_evaluated(evaluated(made(10, 200), [9], [1], step=70))
     live = scene.live()
+    assert live is not None
     assert live.num_new == 1
     assert live.tested.predicted[7] == whole.predicted[7]

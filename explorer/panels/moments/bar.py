@@ -321,7 +321,7 @@ class MomentsBar(QWidget):
         self.live_button.setFont(body_font(bold=step is not None))
 
     def _longest(self) -> str:
-        return self.tr("Looking back: step {0}").format("99,999") + " · epoch 99 · loss 0.0000"
+        return self.tr("Looking back: step {0}").format("99,999") + " · epoch 999 · loss 0.0000"
 
     def _action(self, text: str, icon: str | None, keys: str | None, do: object) -> QAction:
         action = QAction(text, self)

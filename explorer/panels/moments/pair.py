@@ -148,7 +148,8 @@ class MomentPair(QDialog):
         self._selection.changed.disconnect(self._follow_selection)
         self._themes.changed.disconnect(self._redraw)
         self.closed.emit()
-        super().closeEvent(event)
+        # Not the dialog's own way, which asks `reject`, and that closes: the window would stay.
+        event.accept()
 
     def reject(self) -> None:
         """Escape closes, as the button of the window does."""
@@ -157,8 +158,9 @@ class MomentPair(QDialog):
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(GRID)
-        head.addWidget(self.layer)
         head.addWidget(self.what)
+        # Behind, as not all pages have layers, and what is chosen from must stay under the pointer.
+        head.addWidget(self.layer)
         head.addWidget(self._note, 1)
         self._grid = grid = QGridLayout()
         grid.setHorizontalSpacing(2 * GRID)
