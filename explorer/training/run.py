@@ -55,9 +55,9 @@ from explorer.training.watching import Watching
 
 _AUGMENTATION_STREAM = 1 << 40
 """Added to the seed: what augmentation draws has nothing to do with the order of the images."""
-_SAVING_SHARE = 0.03
-"""Of a run's time that keeping its state after epochs may take: on a GPU an epoch of small images may be shorter than
-writing the weights."""
+_SAVING_SHARE, _SAVING_CREDIT_S = 0.03, 2.0
+"""Of a run's time that keeping its state after epochs may take, and what it may take beforehand: on a GPU an epoch of
+small images may be shorter than writing the weights."""
 
 
 class Run:
@@ -141,7 +141,8 @@ class Run:
         self._num_worse_epochs = 0
         self._saved_s = time.perf_counter()
         self._saving_s = 0.0
-        """What keeping the state took last."""
+        """What keeping the state took, all together, of the time since `_begun_s`."""
+        self._begun_s = self._saved_s
         self._is_saving_refused = False
 
     def keep_moments(self, folder: Path, most_bytes: int) -> None:
@@ -222,7 +223,7 @@ class Run:
         )
         self._watching.begin(self.step)
         self._reports.restart()
-        self._saved_s = time.perf_counter()
+        self._saved_s = self._begun_s = time.perf_counter()
         is_stopped = is_early = False
         while self._epoch <= plan.config.epochs and not is_stopped and not is_early:
             is_stopped = not self._run_epoch()
@@ -349,8 +350,8 @@ class Run:
     def _is_save_due(self) -> bool:
         """Whether to keep the state after an epoch: always, unless epochs are so short that it would take more than
         `_SAVING_SHARE` of the run's time. The best weights, where they are asked for, are always kept."""
-        since_s = time.perf_counter() - self._saved_s
-        return since_s * _SAVING_SHARE >= self._saving_s or (self._plan.config.keep_best and self._is_best)
+        fitting_s = _SAVING_CREDIT_S + _SAVING_SHARE * (time.perf_counter() - self._begun_s)
+        return self._saving_s <= fitting_s or (self._plan.config.keep_best and self._is_best)
 
     def _save(self) -> OSError | None:
         """Keep the state as it is now, also as the best if its test went better than that of the best that was kept;
@@ -364,7 +365,7 @@ class Run:
         if error is not None:
             self._best_accuracy = kept_accuracy
         self._saved_s = time.perf_counter()
-        self._saving_s = self._saved_s - start_s
+        self._saving_s += self._saved_s - start_s
         if error is not None and not self._is_saving_refused:
             text = (
                 f"The weights after step {self.step:,} could not be written: {reason_of(error)}; the run goes on and "

@@ -1,7 +1,6 @@
 """A run's life in the real window: closed while it goes, ten in a row, and what breaks around it. Training is real."""
 
 import gc
-import math
 import sys
 import threading
 from collections import Counter
@@ -305,8 +304,6 @@ def test_a_full_disk_is_told_in_the_window_which_stays_alive(
             return works(self, *arguments)
 
         monkeypatch.setattr(step_module.Step, "__call__", fills)
-        # These epochs take so little that not each would be kept.
-        monkeypatch.setattr("explorer.training.run._SAVING_SHARE", math.inf)
         events = heard(window)
         window.training.start_action.trigger()
         until_idle(window, qtbot)

@@ -200,7 +200,7 @@ def test_a_killed_process_is_reported_and_the_run_can_go_on_alone(together: Toge
 
     assert isinstance(resume_recorded(run_id, listen, control, root=root), RunFinished)
     (began,) = (event for event in seen if isinstance(event, RunStarted))
-    assert began.resumed_step >= 5, "the first epoch's end at least"
+    assert began.resumed_step >= 10
     whole = kept(root, run_id)[1]
     assert whole.steps.tolist() == list(range(1, len(whole.steps) + 1))
 

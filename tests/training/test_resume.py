@@ -266,14 +266,16 @@ def test_the_state_is_kept_after_epochs_as_far_as_that_takes_little_of_the_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("explorer.training.run._SAVING_SHARE", 0.04)
+    monkeypatch.setattr("explorer.training.run._SAVING_CREDIT_S", 1.0)
     config = dataclasses.replace(RECIPE, epochs=8)
-    # The next one once 25 s have gone by, and the last one.
-    assert _saved_epochs(tmp_path, monkeypatch, config) == [1, 4, 7, 8]
+    # At 10, 21 and 32 s, whose twenty-fifth and 1 s are at least the 0, 1 and 2 s that it took; then at 53 and 84 s.
+    assert _saved_epochs(tmp_path, monkeypatch, config) == [1, 2, 3, 5, 8]
 
 
 def test_the_best_weights_are_kept_after_whichever_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     accuracies = iter([0.5, 0.4, 0.6, 0.6, 0.7, 0.1])
     monkeypatch.setattr("explorer.training.run._SAVING_SHARE", 1e-9)
+    monkeypatch.setattr("explorer.training.run._SAVING_CREDIT_S", 0.5)
     monkeypatch.setattr("explorer.training.run.evaluate", lambda *_: (1.0, next(accuracies)))
     config = dataclasses.replace(RECIPE, epochs=6, keep_best=True)
     assert _saved_epochs(tmp_path, monkeypatch, config) == [1, 3, 5, 6]
@@ -421,7 +423,6 @@ def test_a_full_disk_is_told_and_the_run_goes_on(tmp_path: Path, monkeypatch: py
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("explorer.training.run._SAVING_SHARE", math.inf)
     events: list[Event] = []
 
     def fill_and_free(event: Event) -> None:
