@@ -196,8 +196,6 @@ class ImagesEvaluated:
     """The class with the highest score, `(n,)`."""
     probabilities: npt.NDArray[np.float16]
     """Its softmax probability, 0 to 1, `(n,)`; NaN where the scores are no numbers."""
-    tested_step: int = -1
-    """Updates made before the last test of all; -1 where this process has made none yet."""
 
 
 Observed = (

@@ -236,11 +236,9 @@ class ClassesSession(QObject):
         """Take what was answered between two tests; passed over where it is not looked at, or not of now."""
         known = self._known
         is_looked_at = self._is_watched and known.chosen is None
-        # Numbers and pictures come by different ways: what was answered before the last test may come after it, and the
-        # other way round.
-        shown_step = -1 if known.shown is None else known.shown.step
-        is_of_shown = event.tested_step <= shown_step < event.step
-        if not (is_looked_at and is_of_shown) or event.run_id != known.run_id:
+        # Numbers and pictures come by different ways: what was answered before the last test may come after it.
+        is_newer = known.shown is None or event.step > known.shown.step
+        if not (is_looked_at and is_newer) or event.run_id != known.run_id:
             return
         if known.answers is None or known.live is None or known.live.since is not known.shown:
             known.answers = LatestAnswers(None if known.shown is None else known.shown.tested)

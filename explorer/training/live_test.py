@@ -73,7 +73,6 @@ class LiveTest:
         self._next = 0
         """Where in the order it goes on."""
         self._num_at_once = 1
-        self._tested_step = -1
         self._recent: deque[tuple[Tensor, Tensor]] = deque(maxlen=_KEPT)
         """Positions and answers of the last captures."""
 
@@ -84,10 +83,9 @@ class LiveTest:
     def prepare(self) -> None:
         """Nothing to keep."""
 
-    def forget(self, step: int) -> None:
-        """All images were tested after `step` updates, so that what was answered before is old."""
+    def forget(self) -> None:
+        """All images were tested, so that what was answered before is old."""
         self._recent.clear()
-        self._tested_step = step
 
     def capture(self, step: int) -> ImagesEvaluated:
         """Evaluate the next ones."""
@@ -108,7 +106,6 @@ class LiveTest:
             labels=self._labels[recent],
             predicted=predicted.astype(np.uint16),
             probabilities=probabilities.astype(np.float16),
-            tested_step=self._tested_step,
         )
 
     def _evaluate(self) -> tuple[Tensor, Tensor]:

@@ -299,7 +299,7 @@ class Run:
         if tested is None:
             return False
         images = self._answers.fetch(self._ranks)
-        self._live_test.forget(self.step)
+        self._live_test.forget()
         self._say(ClassesTested(run_id=self._run_id, epoch=self._epoch, step=self.step, tested=images))
         seconds = speed.seconds - seconds_before
         self._last_epoch = EpochFinished(

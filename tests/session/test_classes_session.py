@@ -1,6 +1,5 @@
 """Which test is looked at: the newest, an earlier one from the run's folder, or none; and pictures from a thread."""
 
-import dataclasses
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -250,8 +249,6 @@ def test_answers_of_before_the_test_of_another_run_or_to_other_images_are_passed
     scene.session.take_evaluated(evaluated(whole, [1], [1], step=63))
     scene.session.take_evaluated(evaluated(whole, [1], [1], step=70, run_id="another"))
     scene.session.take_evaluated(evaluated(made(10, 300), [1], [1], step=70))
-    # Or sooner: of a test that is not here yet.
-    scene.session.take_evaluated(dataclasses.replace(evaluated(whole, [1], [1], step=130), tested_step=126))
     assert scene.live() is None
     scene.session.set_watched(False)
     scene.session.take_evaluated(evaluated(whole, [1], [1], step=70))
