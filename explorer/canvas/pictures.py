@@ -205,16 +205,7 @@ class Pictures(QObject):
         if old is None:
             self.clear()
             return
-        before, after = old.inference.nodes, new.inference.nodes
-        for node_id in list(self._known):
-            is_same = (
-                node_id in before
-                and node_id in after
-                and before[node_id].layer == after[node_id].layer
-                and before[node_id].input_shapes == after[node_id].input_shapes
-            )
-            if not is_same:
-                del self._known[node_id]
+        self._known = {node_id: known for node_id, known in self._known.items() if new.keeps(node_id, old)}
         if self._choice in KERNELS:
             self._show_all()
 

@@ -22,6 +22,15 @@ class Snapshot(NamedTuple):
     architecture: Architecture
     inference: Inference
 
+    def keeps(self, node_id: str, old: "Snapshot") -> bool:
+        """Whether a node is here with the layer and the input shapes that it had in another version, so that what was
+        captured of its weights still holds."""
+        before, after = old.inference.nodes, self.inference.nodes
+        if node_id not in before or node_id not in after:
+            return False
+        was, now = before[node_id], after[node_id]
+        return was.layer == now.layer and was.input_shapes == now.input_shapes
+
 
 class Along(Protocol):
     """What else a step of the history does, beside putting another architecture in place."""

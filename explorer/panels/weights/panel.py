@@ -220,16 +220,7 @@ class WeightsPanel(ViewerPanel):
             self._captured.clear()
         else:
             # A node of another shape or input has other weights; those on screen would be of a network that is gone.
-            before, after = old.inference.nodes, new.inference.nodes
-            for node_id in list(self._captured):
-                is_same = (
-                    node_id in after
-                    and node_id in before
-                    and after[node_id].layer == before[node_id].layer
-                    and after[node_id].input_shapes == before[node_id].input_shapes
-                )
-                if not is_same:
-                    del self._captured[node_id]
+            self._captured = {i: captured for i, captured in self._captured.items() if new.keeps(i, old)}
         self._follow()
 
     def _follow(self) -> None:
