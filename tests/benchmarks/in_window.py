@@ -2,30 +2,29 @@
 
 Curves beside feature maps beside weights, one layer's window and the explained probe beside the canvas, maps on its
 nodes, which the layers' gradients colour, and the time machine keeping moments: every instrument that captures without
-a hand at the mouse. The clock is the trainer's own: it is read in its thread, as it says its events.
+a hand at the mouse. Turns are counted by the trainer's own events, in its thread.
 """
 
-import statistics
 import time
 from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 
-from explorer.runs import Event, FeatureMapsCaptured, Observed, RunFinished, RunStarted, StepsRecorded
-from tests.benchmarks.participants import Clock, described, run_config
+from explorer.runs import Event, FeatureMapsCaptured, Observed, RunFinished, RunStarted, StateChanged
+from tests.benchmarks.participants import described, run_config
+from tests.benchmarks.turns import RunTurns
 
 _SETTLED_MS = 6000
 """By then torch has loaded and the first pictures of the network at rest are drawn."""
-_LONGEST_MS = 900_000
 
 
-def window(network: str, data: str, batch: int, steps: int, most_s: float) -> dict[str, Any]:
-    """Train until the clock has seen the steps, or the seconds are over, then stop.
+def window(network: str, data: str, batch: int) -> dict[str, Any]:
+    """Train in turns.
 
     Returns:
-        images/s, the share of a core that the window's thread took, how late a 60 Hz timer was, and how long a capture
-        took to the screen.
+        The share of a core that the window's thread took, how late a 60 Hz timer was, and how long a capture took to
+        the screen.
     """
     from explorer.app import startup
 
@@ -39,23 +38,18 @@ def window(network: str, data: str, batch: int, steps: int, most_s: float) -> di
     shown.training.set_config(run_config(data, batch))
     open_every_view(shown)
     shown.preload()
-    clock, seen, busy = Clock(batch, steps, most_s), _Seen(), dict[str, float]()
+    seen, busy = _Seen(), _Busy()
     results: list[RunFinished] = []
-    _listen(shown.run_session, clock, seen)
+    _listen(shown.run_session, batch, seen)
     lateness = _Lateness(lambda: shown.run_session.state == "running")
     painted = _Painted(seen)
     shown.feature_maps.maps.viewport().installEventFilter(painted)
 
     def arrived(events: list[Event]) -> None:
         for event in events:
+            busy.hear(event)
             if isinstance(event, FeatureMapsCaptured):
                 painted.arrived(event)
-            elif isinstance(event, StepsRecorded):
-                if "start_s" not in busy and clock.is_warm:
-                    busy.update(start_s=time.perf_counter(), thread_s=time.thread_time())
-                if clock.rate is not None and shown.run_session.state == "running":
-                    busy["share"] = (time.thread_time() - busy["thread_s"]) / (time.perf_counter() - busy["start_s"])
-                    shown.run_session.stop()
             elif isinstance(event, RunFinished):
                 results.append(event)
                 QTimer.singleShot(0, application.quit)
@@ -63,22 +57,20 @@ def window(network: str, data: str, batch: int, steps: int, most_s: float) -> di
     shown.run_session.events_arrived.connect(arrived)
     QTimer.singleShot(_SETTLED_MS, lateness.start)
     QTimer.singleShot(_SETTLED_MS, shown.training.start_action.trigger)
-    QTimer.singleShot(_LONGEST_MS, application.quit)
     application.exec()
     shown.document.undo_stack.setClean()
     shown.close()
     return {
         **described(results[0]),
-        "images_per_second": clock.rate,
         "captures": seen.counts,
-        "window_share": busy["share"],
+        "pictures_share": seen.pictures_s / busy.seconds,
+        "window_share": busy.thread_s / busy.seconds,
         "late_p50_ms": _quantile(lateness.late_ms, 0.5),
         "late_p99_ms": _quantile(lateness.late_ms, 0.99),
         "late_max_ms": max(lateness.late_ms),
         "paint_p50_ms": _quantile(painted.after_ms, 0.5),
         "paint_p95_ms": _quantile(painted.after_ms, 0.95),
         "paint_max_ms": max(painted.after_ms, default=float("nan")),
-        "late_mean_ms": statistics.fmean(lateness.late_ms),
     }
 
 
@@ -106,17 +98,40 @@ class _Seen:
         self.said_s: dict[int, float] = {}
         """When the feature maps of a step were captured."""
         self.counts: dict[str, int] = {}
+        self.pictures_s = 0.0
+        """What all captures took while it was running."""
 
 
-def _listen(session: Any, clock: Clock, seen: _Seen) -> None:
+class _Busy:
+    """What the window's thread takes of the time in which the run is running, as the window hears of it."""
+
+    def __init__(self) -> None:
+        self.seconds = self.thread_s = 0.0
+        self._since: tuple[float, float] | None = None
+
+    def hear(self, event: Event) -> None:
+        """Take what the run says, in the window's thread."""
+        if isinstance(event, RunStarted) or (isinstance(event, StateChanged) and event.state == "running"):
+            self._since = (time.perf_counter(), time.thread_time())
+        elif self._since is not None and isinstance(event, StateChanged | RunFinished):
+            self.seconds += time.perf_counter() - self._since[0]
+            self.thread_s += time.thread_time() - self._since[1]
+            self._since = None
+
+
+def _listen(session: Any, batch: int, seen: _Seen) -> None:
     trainer = session._trainer
 
     def timed(architecture: Any, config: Any, emit: Callable[[Event], None], control: Any, **rest: Any) -> None:
+        turns, begun_s = RunTurns(batch, control), [0.0]
+
         def hear(event: Event) -> None:
-            if isinstance(event, RunStarted):
-                clock.begin()
-            elif isinstance(event, StepsRecorded):
-                clock.stepped(event.last_step)
+            turns.hear(event)
+            if isinstance(event, StateChanged) and event.state == "running":
+                begun_s[0] = control.pictures_seconds
+            elif isinstance(event, StateChanged):
+                seen.pictures_s += control.pictures_seconds - begun_s[0]
+                begun_s[0] = control.pictures_seconds
             elif isinstance(event, FeatureMapsCaptured | Observed):
                 name = type(event).__name__
                 seen.counts[name] = seen.counts.get(name, 0) + 1

@@ -1,6 +1,6 @@
-"""Who trains in `training` and `live`: each in a fresh process, which prints one line of JSON.
+"""Who trains in `training` and `live`: each in a fresh process, which computes when it is its turn (`turns`).
 
-    python -m tests.benchmarks.participants KIND NETWORK DATA BATCH STEPS SECONDS
+    python -m tests.benchmarks.participants KIND NETWORK DATA BATCH
 
 `plain` is the loop of the usual tutorial: a `DataLoader` with its defaults over torchvision's data set, zero_grad,
 forward, loss, backward, step, `loss.item()` each step. `lightning` is the same module in Lightning's `Trainer`.
@@ -9,17 +9,13 @@ the same network in float32 with momentum, and none is told how many threads to 
 """
 
 import json
-import math
 import os
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
-from explorer.runs import Event, RunConfig, RunControl, RunFinished, RunStarted, StepsRecorded
+from explorer.runs import RunConfig, RunControl, RunFinished
+from tests.benchmarks.turns import LoopTurns, RunTurns
 
-WARM_UP = 10
-"""Steps before the clock starts: libraries choose their kernels in the first ones."""
 _RATE, _MOMENTUM = 0.01, 0.9
 _CLASSES = {"fashion-mnist": "FashionMNIST", "cifar10": "CIFAR10"}
 _NORMALIZATION = {
@@ -28,49 +24,15 @@ _NORMALIZATION = {
 }
 
 
-class Clock:
-    """Images a second from the step after the warm-up to the last, or to the first after so many seconds.
-
-    Where time is short, a warm-up ends after a third of it too, so that a slow participant is still measured.
-    """
-
-    def __init__(self, batch: int, steps: int, most_s: float = math.inf) -> None:
-        self._batch, self._steps, self._most_s = batch, steps, most_s
-        self._begun_s = time.perf_counter()
-        self._start_s = 0.0
-        self._first = 0
-        self.rate: float | None = None
-
-    def begin(self) -> None:
-        """The first step comes now: what was loaded before takes nothing of the seconds."""
-        self._begun_s = time.perf_counter()
-
-    @property
-    def is_warm(self) -> bool:
-        """Whether the clock runs, or ran."""
-        return bool(self._start_s)
-
-    def stepped(self, step: int) -> bool:
-        """Tell that so many steps are made; True after the last."""
-        if self.rate is not None:
-            return True
-        now_s = time.perf_counter()
-        if not self._start_s:
-            if step >= WARM_UP or now_s - self._begun_s > self._most_s / 3:
-                self._start_s, self._first = now_s, step
-        elif step > self._first and (step >= self._steps or now_s - self._begun_s > self._most_s):
-            self.rate = (step - self._first) * self._batch / (now_s - self._start_s)
-        return self.rate is not None
-
-
-def plain(network: str, data: str, batch: int, steps: int, most_s: float) -> dict[str, Any]:
+def plain(network: str, data: str, batch: int) -> dict[str, Any]:
     """The tutorial's loop."""
     import torch
     from torch.nn import functional as F  # noqa: N812
 
     net, batches = model(network), loader(network, data, batch)
     optimizer = torch.optim.SGD(net.parameters(), lr=_RATE, momentum=_MOMENTUM)
-    clock, step = Clock(batch, steps, most_s), 0
+    turns, step = LoopTurns(batch), 0
+    turns.begin()
     while True:
         for images, labels in batches:
             optimizer.zero_grad()
@@ -79,17 +41,17 @@ def plain(network: str, data: str, batch: int, steps: int, most_s: float) -> dic
             optimizer.step()
             loss.item()
             step += 1
-            if clock.stepped(step):
-                return {"images_per_second": clock.rate}
+            if turns.stepped(step):
+                return {"steps": step}
 
 
-def lightning(network: str, data: str, batch: int, steps: int, most_s: float) -> dict[str, Any]:
+def lightning(network: str, data: str, batch: int) -> dict[str, Any]:
     """The same in Lightning's Trainer, without its logger, progress bar and checkpoints."""
     import lightning as pl
     import torch
     from torch.nn import functional as F  # noqa: N812
 
-    clock = Clock(batch, steps, most_s)
+    turns = LoopTurns(batch)
 
     class Module(pl.LightningModule):  # type: ignore[misc]  # untyped
         def __init__(self) -> None:
@@ -104,20 +66,20 @@ def lightning(network: str, data: str, batch: int, steps: int, most_s: float) ->
             return torch.optim.SGD(self.parameters(), lr=_RATE, momentum=_MOMENTUM)
 
         def on_train_start(self) -> None:
-            clock.begin()
+            turns.begin()
 
         def on_train_batch_end(self, *_: Any) -> None:
-            self.trainer.should_stop = clock.stepped(self.global_step)
+            self.trainer.should_stop = turns.stepped(self.global_step)
 
     trainer = pl.Trainer(
-        max_steps=steps, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False,
+        max_epochs=-1, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False,
         enable_model_summary=False,
     )  # fmt: skip
     trainer.fit(Module(), loader(network, data, batch))
-    return {"images_per_second": clock.rate}
+    return {"steps": trainer.global_step}
 
 
-def alone(network: str, data: str, batch: int, steps: int, most_s: float) -> dict[str, Any]:
+def alone(network: str, data: str, batch: int) -> dict[str, Any]:
     """Our run, as the command line starts it."""
     from explorer.runtime import threads
 
@@ -125,25 +87,14 @@ def alone(network: str, data: str, batch: int, steps: int, most_s: float) -> dic
     from explorer import zoo
     from explorer.training import train
 
-    control, clock = RunControl(), Clock(batch, steps, most_s)
-    result = train(
-        zoo.entry(network).build(), run_config(data, batch), _stopping(control, clock), control, run_id="benchmark"
-    )
-    return {**described(result), "images_per_second": clock.rate}
+    control = RunControl()
+    turns = RunTurns(batch, control)
+    result = train(zoo.entry(network).build(), run_config(data, batch), turns.hear, control, run_id="benchmark")
+    return described(result)
 
 
 def run_config(data: str, batch: int) -> RunConfig:
     return RunConfig(data=data, epochs=1000, batch_size=batch, learning_rate=_RATE, momentum=_MOMENTUM, device="cpu")
-
-
-def _stopping(control: RunControl, clock: Clock) -> Callable[[Event], None]:
-    def emit(event: Event) -> None:
-        if isinstance(event, RunStarted):
-            clock.begin()
-        elif isinstance(event, StepsRecorded) and clock.stepped(event.last_step):
-            control.stop()
-
-    return emit
 
 
 def described(result: object) -> dict[str, Any]:
@@ -189,9 +140,9 @@ def loader(network: str, data: str, batch: int, *, is_train: bool = True, most_i
 
 
 if __name__ == "__main__":
-    kind, network, data, batch, steps, most_s = sys.argv[1:]
+    kind, network, data, batch = sys.argv[1:]
     if kind == "window":
         from tests.benchmarks.in_window import window as participant
     else:
         participant = {"plain": plain, "lightning": lightning, "alone": alone}[kind]
-    print(json.dumps(participant(network, data, int(batch), int(steps), float(most_s))))
+    print(json.dumps(participant(network, data, int(batch))))
