@@ -1,0 +1,38 @@
+"""Which way round images and weights lie in memory."""
+
+import pytest
+import torch
+
+from explorer import zoo
+from explorer.runtime.modules import build_module
+from explorer.training.layout import choose_memory_format, set_memory_format
+
+LAST, CONTIGUOUS = torch.channels_last, torch.contiguous_format
+
+
+@pytest.mark.parametrize(
+    ("network", "device", "expected"),
+    [
+        # All convolutions have 6 or 16 channels.
+        ("lenet5", "cpu", CONTIGUOUS),
+        # 64 to 384.
+        ("alexnet-28", "cpu", LAST),
+        # A third of the work in 16 channels, two in 32 and 64.
+        ("resnet20", "cpu", LAST),
+        ("lenet5", "cuda", LAST),
+        ("alexnet-28", "mps", CONTIGUOUS),
+    ],
+)
+def test_the_layout_follows_from_network_and_device(network: str, device: str, expected: torch.memory_format) -> None:
+    assert choose_memory_format(zoo.entry(network).build(), torch.device(device)) is expected
+
+
+def test_only_convolutions_weights_are_laid_out_anew() -> None:
+    network = build_module(zoo.entry("resnet20").build(), seed=0)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+
+    set_memory_format(network, LAST)
+
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name])
+        assert value.dim() != 4 or value.is_contiguous(memory_format=LAST)
