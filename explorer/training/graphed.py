@@ -11,7 +11,7 @@ All that is CUDA's own stands behind `Capture`; tests drive the rest on the CPU,
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -24,25 +24,17 @@ from explorer.training.fitting import release
 from explorer.training.layout import choose_memory_format
 from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan
-from explorer.training.random_state import get_random_state, set_random_state
 from explorer.training.step import Step
+from explorer.training.trial import MakeStep, TrialState, can_be_tried, difference
 
 Call = Callable[[], None]
-MakeStep = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""What `Step` is to its caller."""
 
 _logger = logging.getLogger(__name__)
 _LONGEST_S = 0.01
 """A step that takes longer keeps the device busy without a graph."""
 _GAIN = 0.9
 """The share of the usual step's time that a graph may take at most to be worth its memory."""
-_MOST_VALUES = 32_000_000
-"""Weights of a network that is looked at: they are kept beside themselves meanwhile."""
 _FIRST_STEPS, _TIMED_STEPS = 3, 10
-_TOLERANCE = 0.15
-"""Of the changes that two steps make to all weights, in their norm. Adam's first steps go by the gradients' signs, and
-some of these are left to rounding; a graph that leaves a part out, or reads an old batch, is off by much more."""
-_LOSS_TOLERANCE = 0.01
 
 
 class Capture(Protocol):
@@ -204,16 +196,14 @@ def choose_step(
         batch: a full one; see `sample_batch`.
         capture: of the device.
     """
-    parameters = list(network.parameters())
-    is_split = len({parameter.device for parameter in parameters}) > 1
-    if is_split or sum(parameter.numel() for parameter in parameters) > _MOST_VALUES:
+    if not can_be_tried(network):
         return step, None
     if (told := optimization.why_not_captured()) is not None:
         return step, f"Steps are not captured as a CUDA graph: {told}."
-    before: _State | None = None
+    before: TrialState | None = None
     result: tuple[MakeStep, str | None]
     try:
-        before = _State(network, optimization, flag, batch[0].device)
+        before = TrialState(network, optimization, flag, batch[0].device)
         result = _tried(step, optimization, before, batch, capture)
     except Exception as error:
         _logger.warning("the step could not be captured", exc_info=True)
@@ -227,7 +217,7 @@ def choose_step(
 
 
 def _tried(
-    step: Step, optimization: Optimization, before: "_State", batch: tuple[Tensor, Tensor], capture: Capture
+    step: Step, optimization: Optimization, before: TrialState, batch: tuple[Tensor, Tensor], capture: Capture
 ) -> tuple[MakeStep, str | None]:
     def usual() -> None:
         step(*batch)
@@ -237,7 +227,7 @@ def _tried(
     if first_s[-1] > 2 * _LONGEST_S or (usual_s := capture.seconds(usual, _TIMED_STEPS)) > _LONGEST_S:
         return step, None
     graphed = GraphedStep(step, optimization, *batch, capture)
-    if (told := _difference(step, graphed, optimization, before, batch)) is not None:
+    if (told := difference(step, graphed, optimization, before, batch)) is not None:
         return step, f"A step replayed from a CUDA graph {told}; the run does without."
     graphed_s = capture.seconds(lambda: _ignore(graphed(*batch)), _TIMED_STEPS)
     times = f"{1e3 * graphed_s:.2f} ms a step instead of {1e3 * usual_s:.2f} ms"
@@ -248,83 +238,3 @@ def _tried(
 
 def _ignore(_measured: tuple[Tensor, Tensor]) -> None:
     pass
-
-
-def _difference(
-    step: Step, graphed: GraphedStep, optimization: Optimization, before: "_State", batch: tuple[Tensor, Tensor]
-) -> str | None:
-    """How the graph does something else in two steps from the same state; None where it does the same.
-
-    The second step has other images, labels and another learning rate, which a graph must not keep from the first.
-    """
-    x, target = batch
-    batches = [(x, target), (torch.empty_like(x).copy_(x.flip(3)), target.roll(1, 0))]
-    losses, changes = [], []
-    for make in (step, graphed):
-        before.restore()
-        own = []
-        for images, labels in batches:
-            own.append(make(images, labels)[0])
-            optimization.learning_rate *= 0.5
-        losses.append(torch.stack(own).tolist())
-        changes.append(before.changes())
-    for usual, replayed in zip(*losses, strict=True):
-        if not abs(replayed - usual) <= _LOSS_TOLERANCE * max(1.0, abs(usual)):
-            return f"came to a loss of {replayed:.4g} where the usual one comes to {usual:.4g}"
-    for what, usual_changes, replayed_changes in zip(("weights", "statistics"), *changes, strict=True):
-        if not _agree(usual_changes, replayed_changes):
-            return f"changed the {what} otherwise than the usual one"
-    return None
-
-
-def _agree(expected: Sequence[Tensor], found: Sequence[Tensor]) -> bool:
-    """Whether two lists of changes are the same but for rounding, and none is missing."""
-    if not expected:
-        return True
-    size = torch.stack([change.norm() for change in expected]).norm()
-    error = torch.stack([(one - other).norm() for one, other in zip(expected, found, strict=True)]).norm()
-    moved = [torch.stack([change.any() for change in changes]) for changes in (expected, found)]
-    return bool(error <= _TOLERANCE * size) and torch.equal(*moved)
-
-
-class _State:
-    """All that steps change, as it was."""
-
-    def __init__(self, network: Network, optimization: Optimization, flag: Tensor, device: torch.device) -> None:
-        self._optimization = optimization
-        self._device = device
-        self._weights = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self._statistics = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
-        self._kept = [(value, value.detach().clone()) for value in (*self._weights, *network.buffers(), flag)]
-        self._kept_by_optimizer = {id(value): value.clone() for value in self._optimizer_tensors()}
-        self._rates = [group["lr"] for group in optimization.optimizer.param_groups]
-        self._learning_rate = optimization.learning_rate
-        self._random = get_random_state(device)
-
-    def restore(self) -> None:
-        """Put everything back, in its place. What an optimizer began to keep since then begins at zero in any case."""
-        optimizer = self._optimization.optimizer
-        optimizer.zero_grad()
-        with torch.no_grad():
-            for value, kept in self._kept:
-                value.copy_(kept)
-            for value in self._optimizer_tensors():
-                before = self._kept_by_optimizer.get(id(value))
-                value.zero_() if before is None else value.copy_(before)
-        for group, rate in zip(optimizer.param_groups, self._rates, strict=True):
-            group["lr"] = rate
-        self._optimization.learning_rate = self._learning_rate
-        set_random_state(self._random, self._device)
-
-    def changes(self) -> tuple[list[Tensor], list[Tensor]]:
-        """What became of the weights, and of the running statistics, since then: differences."""
-        kept = {id(value): before for value, before in self._kept}
-        with torch.no_grad():
-            return (
-                [value - kept[id(value)] for value in self._weights],
-                [value - kept[id(value)] for value in self._statistics],
-            )
-
-    def _optimizer_tensors(self) -> list[Tensor]:
-        states = self._optimization.optimizer.state.values()
-        return [value for state in states for value in state.values() if isinstance(value, Tensor)]

@@ -14,10 +14,10 @@ _WIDE = 32
 def choose_memory_format(architecture: Architecture, device: torch.device) -> torch.memory_format:
     """Channels-last where that is faster, by a rule and not by measurement, so that equal runs stay equal to the bit.
 
-    cuDNN's tensor cores read channels-last. On the CPU oneDNN's convolutions do not mind, but pooling and batch norm run
-    along the channels: with a batch of 128, AlexNet for 28x28 takes 4 to 15 % less time so, GoogLeNet 21 %, ResNet-20,
-    of whose work a third is in 16 channels, 14 to 17 %, and LeNet-5 with its 6 and 16 channels up to 13 % more (torch
-    2.13 and 2.15, one thread and two). On MPS nothing is gained.
+    cuDNN's tensor cores read channels-last. On the CPU oneDNN's convolutions do not mind, but pooling and batch norm
+    run along the channels: with a batch of 128, AlexNet for 28x28 takes 4 to 15 % less time so, GoogLeNet 21 %,
+    ResNet-20, of whose work a third is in 16 channels, 14 to 17 %, and LeNet-5 with its 6 and 16 channels up to 13 %
+    more (torch 2.13 and 2.15, one thread and two). On MPS nothing is gained.
     """
     if device.type == "cuda":
         return torch.channels_last

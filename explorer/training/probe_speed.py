@@ -13,13 +13,14 @@ from explorer.architecture import Architecture
 from explorer.runs import RunConfig
 from explorer.runs.profile import SpeedEstimate
 from explorer.training.class_counts import Answers
-from explorer.training.graphed import MakeStep, capture_of, choose_step, sample_batch
+from explorer.training.graphed import capture_of, choose_step, sample_batch
 from explorer.training.guard import Guard
 from explorer.training.pacing import ReportPacing
 from explorer.training.profile_clock import Clock
 from explorer.training.rehearsal import Rehearsal, rehearsing
 from explorer.training.step import FORWARD_SHARE, evaluate, evaluation_batch_size
 from explorer.training.thread_choice import ThreadChoice, choosing_threads
+from explorer.training.trial import MakeStep
 
 PROBE_S = 2.0
 _WARM_UPS = 3

@@ -40,7 +40,7 @@ from explorer.training.failures import (
     remedy_of,
 )
 from explorer.training.feed import Feed
-from explorer.training.graphed import MakeStep, capture_of, choose_step, sample_batch
+from explorer.training.graphed import capture_of, choose_step, sample_batch
 from explorer.training.guard import Guard, NonFinite, first_non_finite
 from explorer.training.layout import choose_memory_format, set_memory_format
 from explorer.training.live_test import LiveTest
@@ -51,6 +51,7 @@ from explorer.training.reports import Reports
 from explorer.training.step import FORWARD_SHARE, Step, evaluate, evaluation_batch_size
 from explorer.training.thread_choice import ThreadChoice
 from explorer.training.train_batches import TrainBatches
+from explorer.training.trial import MakeStep
 from explorer.training.watching import Watching
 
 _AUGMENTATION_STREAM = 1 << 40

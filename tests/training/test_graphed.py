@@ -15,14 +15,15 @@ from explorer import zoo
 from explorer.architecture import Architecture
 from explorer.runs import EpochFinished, Event, RunConfig, RunControl, RunFailed, RunFinished, RunStarted, StepsRecorded
 from explorer.runtime.modules import Network, build_module
-from explorer.training import graphed, loop
+from explorer.training import loop, trial
 from explorer.training import run as run_module
 from explorer.training.fitting import release
-from explorer.training.graphed import Call, CudaCapture, GraphedStep, MakeStep, capture_of, choose_step
+from explorer.training.graphed import Call, CudaCapture, GraphedStep, capture_of, choose_step
 from explorer.training.guard import Guard
 from explorer.training.loop import train
 from explorer.training.optimization import Optimization
 from explorer.training.step import Step
+from explorer.training.trial import MakeStep
 
 CPU = torch.device("cpu")
 Rule = Literal["sgd", "adam", "adamw", "rmsprop"]
@@ -247,7 +248,7 @@ def test_what_cannot_be_captured_says_why(config: RunConfig, told: str) -> None:
 
 
 def test_large_networks_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphed, "_MOST_VALUES", 1000)
+    monkeypatch.setattr(trial, "_MOST_VALUES", 1000)
     parts = Parts(RunConfig(), Replayed())
     assert parts.choose() == (parts.step, None)
     assert parts.capture.num_calls == 0

@@ -18,10 +18,10 @@ from explorer.runtime.modules import Network
 from explorer.training import probe_speed as module
 from explorer.training import rehearsal as rehearsal_module
 from explorer.training.data import load_data
-from explorer.training.graphed import MakeStep
 from explorer.training.probe_speed import probe_speed
 from explorer.training.rehearsal import RehearsalCancelled
 from explorer.training.step import Step
+from explorer.training.trial import MakeStep
 from explorer.zoo import entry
 from tests.networks import branching
 
