@@ -7,7 +7,7 @@ from typing import TextIO
 
 from explorer.export.naming import one_line
 from explorer.look.numbers import loss
-from explorer.runs import DataProgress, EpochFinished, Event, RunStarted, StepsRecorded
+from explorer.runs import DataProgress, EpochFinished, Event, RunNoted, RunStarted, StepsRecorded
 from explorer.runs.scaling import scaling_efficiency
 
 _BAR_WIDTH = 20
@@ -42,6 +42,8 @@ class Progress:
                 )
                 for note in event.notes:
                     self._line(note)
+            case RunNoted():
+                self._line(event.note)
             case StepsRecorded():
                 self._seconds_left = event.seconds_left
                 if self._moves and time.monotonic() - self._shown_s >= _INTERVAL_S:

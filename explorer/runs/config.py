@@ -59,6 +59,12 @@ _NESTEROV = Condition(
 )
 _WARMS_UP = Condition(lambda config: config.schedule != "onecycle", "The onecycle schedule rises by itself.")
 _MAY_BE_CUDA = Condition(lambda config: config.device not in {"cpu", "mps"}, "Only CUDA devices have them.")
+_MAY_COMPILE = Condition(
+    lambda config: (
+        config.processes == 1 and config.device != "mps" and not (config.threads and config.device in {"auto", "cpu"})
+    ),
+    "Only a single process compiles, not on MPS, and not with a given number of threads, where equal runs are equal.",
+)
 _DECAYS = Condition(lambda config: config.weight_decay > 0, "Without weight decay it changes nothing.")
 
 
@@ -318,6 +324,16 @@ class RunConfig:
         condition=_MAY_BE_CUDA,
         help="On a CUDA device, the steps of a small network are replayed from one recording, where that is found "
         "before the start to be faster and to give the same weights.",
+    )
+    compile: bool = flag(
+        True,
+        option="--compile",
+        group="start",
+        title="Compile long runs",
+        condition=_MAY_COMPILE,
+        help="Where a network has norms and the run has long enough to go, torch compiles its step in a process beside "
+        "it. The run takes it over if it is then found to be faster and to give the same weights; sums are rounded "
+        "otherwise. It needs a C++ compiler, on CUDA devices Triton.",
     )
     threads: int = whole(
         0,

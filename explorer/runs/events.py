@@ -79,6 +79,8 @@ class StepsRecorded:
     """Steps of the whole run."""
     num_threads: int | None = None
     """That the next steps compute with; None where that is not the CPU's affair, or was not recorded."""
+    is_compiled: bool = False
+    """Whether a step that torch compiled computes full batches."""
 
     @property
     def last_step(self) -> int:
@@ -211,6 +213,15 @@ class StateChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunNoted:
+    """The trainer decided something on the way that the user should know."""
+
+    run_id: str
+    note: str
+    """One sentence, as in `RunStarted.notes`, which it comes after."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TroubleMet:
     """Something is wrong beside the run, which goes on: the disk refuses, the store is held by another program."""
 
@@ -265,6 +276,7 @@ Event = (
     | FeatureMapsCaptured
     | Observed
     | StateChanged
+    | RunNoted
     | TroubleMet
     | RunFinished
     | RunFailed

@@ -68,10 +68,11 @@ class Alone:
         """This process's part of a global batch, by the places of its images."""
         return positions
 
-    def forward(self, network: Network, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+    def forward(
+        self, network: Callable[[Tensor], Tensor | tuple[Tensor, ...]], x: Tensor
+    ) -> Tensor | tuple[Tensor, ...]:
         """What the network makes of this process's part."""
-        output: Tensor | tuple[Tensor, ...] = network(x)
-        return output
+        return network(x)
 
     def weighted(self, whole: Tensor, loss: Tensor, right: Tensor) -> Tensor:
         """What to go backward from, so that the gradients become those of the mean over the global batch.

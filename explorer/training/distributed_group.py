@@ -8,7 +8,7 @@ import datetime as dt
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -143,7 +143,9 @@ class Group(Alone):
         own = self.positions(torch.arange(len(x), device=x.device))
         return x[own], target[own]
 
-    def forward(self, network: Network, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+    def forward(
+        self, network: Callable[[Tensor], Tensor | tuple[Tensor, ...]], x: Tensor
+    ) -> Tensor | tuple[Tensor, ...]:
         assert self._engine is not None
         self._seed_step()
         output: Tensor | tuple[Tensor, ...] = self._engine(x)

@@ -35,7 +35,7 @@ class Guard:
         # Only fused kernels know the flag. Elsewhere the host has to look, which on the CPU costs nothing.
         self._is_held_on_device = bool(getattr(optimizer, "_step_supports_amp_scaling", False))
         self._hooks = (
-            network.register_forward_hook(self._look),
+            network.register_forward_hook(self._look_in_training),
             optimizer.register_step_pre_hook(self._hold),
             optimizer.register_step_post_hook(self._let_go),
         )
@@ -55,11 +55,15 @@ class Guard:
         for hook in self._hooks:
             hook.remove()
 
-    def _look(self, network: nn.Module, _inputs: Any, output: Any) -> None:
+    def look(self, output: Tensor | tuple[Tensor, ...]) -> None:
+        """Take what the network gave in training."""
+        logits = output[0] if isinstance(output, tuple) else output
+        bad = torch.logical_not(torch.isfinite(logits.detach()).all())
+        torch.maximum(self._is_bad, bad.to(self._is_bad.dtype), out=self._is_bad)
+
+    def _look_in_training(self, network: nn.Module, _inputs: Any, output: Any) -> None:
         if network.training:
-            logits = output[0] if isinstance(output, tuple) else output
-            bad = torch.logical_not(torch.isfinite(logits.detach()).all())
-            torch.maximum(self._is_bad, bad.to(self._is_bad.dtype), out=self._is_bad)
+            self.look(output)
 
     def _hold(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         if self._is_held_on_device:

@@ -21,6 +21,7 @@ from explorer.runs import (
     Event,
     RunControl,
     RunFinished,
+    RunNoted,
     RunStarted,
     StateChanged,
     StepsRecorded,
@@ -31,6 +32,7 @@ from explorer.runtime.modules import Network
 from explorer.training.beginning import Beginning
 from explorer.training.checkpoint import Checkpoint, RunState
 from explorer.training.class_counts import Answers
+from explorer.training.compilation import Compilation, may_compile
 from explorer.training.distributed import Alone
 from explorer.training.failures import (
     Diverged,
@@ -104,6 +106,8 @@ class Run:
         self._optimization = Optimization(self.network, config, device, plan.steps_per_epoch)
         self._step = Step(self.network, self._optimization, config, ranks)
         self._make_step: MakeStep = self._step
+        self._compilation: Compilation | None = None
+        self._is_compiled = False
         self._guard = Guard(self.network, self._optimization.optimizer, device)
         ranks.hold(self._optimization.optimizer)
         self._order = torch.Generator(device).manual_seed(config.seed)
@@ -194,6 +198,8 @@ class Run:
         finally:
             # A captured step holds the memory of a whole batch, which whoever looks for a batch that fits needs.
             self._make_step = self._step
+            if self._compilation is not None:
+                self._compilation.close()
             self._watching.close()
             self._guard.close()
             self._batches.close()
@@ -254,14 +260,34 @@ class Run:
     def _choose_step(self) -> str | None:
         """Make steps as it is fastest on this device; what there is to say of it."""
         plan = self._plan
+        told = None
         capture = capture_of(plan.config, plan.device, self._ranks.size)
-        if capture is None:
-            return None
-        batch = sample_batch(plan, is_mixed=self._batches.is_mixed)
-        self._make_step, told = choose_step(
-            self._step, self.network, self._optimization, self._guard.flag, batch, capture
-        )
+        if capture is not None:
+            batch = sample_batch(plan, is_mixed=self._batches.is_mixed)
+            self._make_step, told = choose_step(
+                self._step, self.network, self._optimization, self._guard.flag, batch, capture
+            )
+        if self._make_step is self._step and may_compile(plan, self.network, self._ranks.size):
+            usual = torch.get_num_threads()
+            counts = (usual, 1) if self._threads is not None and usual > 1 else (usual,)
+            self._compilation = Compilation(plan, self.network, self._step, self._optimization, self._guard, counts)
         return told
+
+    def _try_compiled(self) -> None:
+        """Make steps as torch compiled them, once it has and if that is faster; the run stands still meanwhile."""
+        if self._compilation is None or not self._compilation.is_ready:
+            return
+        start_s = time.perf_counter()
+        batch = sample_batch(self._plan, is_mixed=self._batches.is_mixed)
+        chosen, told = self._compilation.choose(batch, lambda: self._control.stop_requested)
+        self._compilation = None
+        if chosen is not None:
+            self._make_step, self._is_compiled = chosen, True
+        rested_s = time.perf_counter() - start_s
+        self._reports.rested(rested_s)
+        self._watching.suspended(rested_s)
+        if told:
+            self._say(RunNoted(run_id=self._run_id, note=told))
 
     def _run_epoch(self) -> bool:
         """Train on each image once, test, and keep the state. False if stopped on the way."""
@@ -275,6 +301,8 @@ class Run:
         self._ranks.begin_epoch(plan.config, self._epoch, self._epoch_steps)
         coming = (order[step * size : (step + 1) * size] for step in range(self._epoch_steps, plan.steps_per_epoch))
         self._batches.prefetch(coming)
+        # Also here: a short epoch has no report but the one at its end.
+        self._try_compiled()
         while self._epoch_steps < plan.steps_per_epoch:
             if not self._may_go_on():
                 return False
@@ -283,6 +311,7 @@ class Run:
             if self._reports.is_due:
                 self._report()
                 self._watching.serve(self.step)
+                self._try_compiled()
                 if time.perf_counter() - self._saved_s >= self._interval_s:
                     self._save()
         self._report()
@@ -426,6 +455,12 @@ class Run:
             self._threads.measured(measured.num_images, measured.seconds)
         self._watching.heard(measured.losses)
         first_step = self.step - measured.num_steps + 1
+        num_made = self.step - self._first_step
+        seconds_left = self._reports.seconds_left(
+            num_made, self._plan.num_steps_total - self.step, self._plan.config.epochs - self._epoch + 1
+        )
+        if self._compilation is not None:
+            self._compilation.heard(num_made, measured.seconds / measured.num_steps, seconds_left)
         self._say(
             StepsRecorded(
                 run_id=self._run_id,
@@ -435,13 +470,10 @@ class Run:
                 learning_rate=self._optimization.step_learning_rate,
                 epoch=self._epoch,
                 images_per_second=self._reports.speed.recent,
-                seconds_left=self._reports.seconds_left(
-                    self.step - self._first_step,
-                    self._plan.num_steps_total - self.step,
-                    self._plan.config.epochs - self._epoch + 1,
-                ),
+                seconds_left=seconds_left,
                 num_steps_total=self._plan.num_steps_total,
                 num_threads=torch.get_num_threads() if self._plan.device.type == "cpu" else None,
+                is_compiled=self._is_compiled,
             )
         )
         # Where losses are fetched now and then, each process does so at moments of its own. The first one writes down

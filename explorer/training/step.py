@@ -1,5 +1,6 @@
 """One optimizer update, and the test: the two places where a network computes on data."""
 
+import copy
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
@@ -27,9 +28,15 @@ class Step:
     def __init__(self, network: Network, optimization: Optimization, config: RunConfig, ranks: Alone = ALONE) -> None:
         """Train `network`, whose first output gives the logits; `plan.plan_run` leaves it only heads beside that."""
         self._ranks = ranks
-        self._network = network
+        self._forward: Callable[[Tensor], Tensor | tuple[Tensor, ...]] = network
         self._optimization = optimization
         self._config = config
+
+    def through(self, forward: Callable[[Tensor], Tensor | tuple[Tensor, ...]]) -> "Step":
+        """The same step of the same weights, with another way to compute the network's output."""
+        other = copy.copy(self)
+        other._forward = forward
+        return other
 
     def __call__(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Update the weights by one batch.
@@ -49,7 +56,7 @@ class Step:
         """The same from where the last gradients are forgotten and the learning rate is set."""
         optimization = self._optimization
         with optimization.precision.autocast():
-            outputs = self._ranks.forward(self._network, x)
+            outputs = self._ranks.forward(self._forward, x)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         loss, whole = training_losses(outputs, target, self._config)
         labels = target if target.dim() == 1 else target.argmax(1)

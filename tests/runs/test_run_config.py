@@ -76,6 +76,7 @@ def test_defaults() -> None:
         "device": "auto",
         "precision": "auto",
         "cuda_graphs": True,
+        "compile": True,
         "threads": 0,
         "processes": 1,
         "sync_batchnorm": False,

@@ -3,6 +3,7 @@
 The curves are `panels.curves`.
 """
 
+import dataclasses
 import re
 import time
 
@@ -15,7 +16,7 @@ from explorer.look.progress import StillProgressBar
 from explorer.look.theme import GRID, ThemeSource, body_font
 from explorer.panels.place_words import place_tip, place_words
 from explorer.panels.training.parts_label import Part, PartsLabel
-from explorer.runs import DataProgress, Event, RunFailed, RunFinished, RunStarted, StepsRecorded
+from explorer.runs import DataProgress, Event, RunFailed, RunFinished, RunNoted, RunStarted, StepsRecorded
 from explorer.session.views_cost import ViewsCost, ViewsLimits
 
 _BAR_STEPS = 1000
@@ -67,6 +68,8 @@ class RunProgress:
         if isinstance(event, RunStarted):
             self.started = event
             self._started_s = time.monotonic()
+        elif isinstance(event, RunNoted) and self.started is not None:
+            self.started = dataclasses.replace(self.started, notes=(*self.started.notes, event.note))
         elif isinstance(event, StepsRecorded):
             self._steps = event
         elif isinstance(event, (RunFinished, RunFailed)):
@@ -164,9 +167,12 @@ def _rate(steps: StepsRecorded, started: RunStarted) -> str:
     rate = numbers.exact_count(steps.images_per_second)
     # Of several processes each has its own, and their number says more.
     if steps.num_threads is None or started.num_processes > 1:
-        return _tr("{rate} images/s").format(rate=rate)
+        text = _tr("{rate} images/s, compiled") if steps.is_compiled else _tr("{rate} images/s")
+        return text.format(rate=rate)
     # A run on the CPU changes it as the machine gets busy or idle, which explains a leap of the rate.
     threads = _tr("1 thread") if steps.num_threads == 1 else _tr("{0} threads").format(steps.num_threads)
+    if steps.is_compiled:
+        return _tr("{rate} images/s, compiled, with {threads}").format(rate=rate, threads=threads)
     return _tr("{rate} images/s with {threads}").format(rate=rate, threads=threads)
 
 

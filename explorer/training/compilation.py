@@ -1,0 +1,269 @@
+"""Whether a run's step is compiled, when, and whether that is worth it: `torch.compile` where it pays back in the run.
+
+Compiling takes a minute or so, therefore a process of low priority does it beside the run (`compile_process`), and only
+where the run has long enough to go. Then the run takes over what torch kept, which takes
+seconds, and finds out on its own weights whether the compiled step does the same and is faster; the weights are put
+back to the bit. It is tried where there are norms: ResNet-20 on two cores takes a seventh less time so, networks of
+convolutions and activations alone none. Compiled sums are rounded otherwise.
+"""
+
+import json
+import logging
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from explorer.architecture import Project, files
+from explorer.layers import Category
+from explorer.runtime import threads
+from explorer.runtime.modules import Network
+from explorer.training.compiled_forward import CompiledForward
+from explorer.training.fitting import release
+from explorer.training.guard import Guard
+from explorer.training.optimization import Optimization
+from explorer.training.plan import RunPlan
+from explorer.training.step import Step
+from explorer.training.trial import MakeStep, TrialState, can_be_tried, difference
+
+_WORTH_CPU_S, _WORTH_S = 600.0, 180.0
+"""Of the run that must be left: on a CPU compiling takes its time from the run, beside a GPU most cores rest."""
+_WORTH_STEPS = 500
+"""Steps that must be left as well: trying takes about a dozen."""
+_SETTLED_STEPS = 20
+_GAIN = 0.95
+"""The share of the usual step's time that a compiled one may take at most to be used."""
+_TIMED_S, _MOST_TIMED = 3.0, 7
+_SWITCH_S = 0.0005
+_logger = logging.getLogger(__name__)
+
+
+class Ahead(Protocol):
+    """What compiles beside a run."""
+
+    def poll(self) -> bool | None:
+        """Whether it worked; None as long as it is at work."""
+
+    def close(self) -> None:
+        """Give up, or forget."""
+
+
+class CompileProcess:
+    """`compile_process`, started."""
+
+    def __init__(self, job: Mapping[str, Any]) -> None:
+        """Start it.
+
+        Raises:
+            OSError: no process can be started.
+        """
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        with tempfile.TemporaryFile() as given:
+            given.write(json.dumps(job).encode())
+            given.seek(0)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "explorer.training.compile_process"],
+                stdin=given,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+                # On the CPU the run needs the other cores.
+                env={**os.environ, **({"TORCHINDUCTOR_COMPILE_THREADS": "1"} if job["device"] == "cpu" else {})},
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)
+                | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
+            )
+
+    def poll(self) -> bool | None:
+        """See `Ahead`."""
+        code = self._process.poll()
+        if code:
+            self._said.seek(0)
+            lines = self._said.read().decode(errors="replace").strip().splitlines()
+            _logger.info("the step could not be compiled: %s", lines[-1] if lines else f"exit status {code}")
+        return None if code is None else code == 0
+
+    def close(self) -> None:
+        """See `Ahead`."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._said.close()
+
+
+class Compilation:
+    """A run's decision: hears how much of it is left, has the step compiled, and tries it. For the training thread."""
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        network: Network,
+        step: Step,
+        optimization: Optimization,
+        guard: Guard,
+        counts: Sequence[int],
+        begin: Callable[[Mapping[str, Any]], Ahead] = CompileProcess,
+    ) -> None:
+        """Nothing is compiled yet.
+
+        Args:
+            plan: of the run.
+            network: of the run, in training mode on its device.
+            step: the usual way.
+            optimization: of the run.
+            guard: of the run.
+            counts: numbers of threads that the run may compute with, the usual one first.
+            begin: starts what compiles, given what `compile_process` reads.
+        """
+        self._plan = plan
+        self._network = network
+        self._step = step
+        self._optimization = optimization
+        self._guard = guard
+        self._counts = tuple(counts)
+        self._begin = begin
+        self._ahead: Ahead | None = None
+        self._is_over = False
+
+    def heard(self, num_made: int, step_s: float, seconds_left: float | None) -> None:
+        """Take how the run is doing; begins to compile where that is worth it.
+
+        Args:
+            num_made: steps since the run began or went on.
+            step_s: of one of the last ones.
+            seconds_left: estimated of the run; None while that is not known.
+        """
+        if self._is_over or self._ahead is not None or seconds_left is None or num_made < _SETTLED_STEPS:
+            return
+        worth_s = _WORTH_CPU_S if self._plan.device.type == "cpu" else _WORTH_S
+        if seconds_left < max(worth_s, _WORTH_STEPS * step_s):
+            return
+        try:
+            self._ahead = self._begin(self._job())
+        except OSError as error:
+            _logger.info("the step could not be compiled: %s", error)
+            self._is_over = True
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a compiled step to be tried."""
+        if self._ahead is None or (worked := self._ahead.poll()) is None:
+            return False
+        if not worked:
+            self.close()
+        return worked
+
+    def choose(self, batch: tuple[Tensor, Tensor], is_stopped: Callable[[], bool]) -> tuple[MakeStep | None, str]:
+        """Try it; for once. Nothing of the run is different afterwards.
+
+        Args:
+            batch: a full one; see `sample_batch`.
+            is_stopped: whether nobody waits for an answer any more.
+
+        Returns:
+            The compiled step if it is to be used, and a sentence on it; empty where there is nothing to say.
+        """
+        self.close()
+        # torch compiles in Python; who waits for its lock meanwhile, as the window does, is to have it soon.
+        switch_s = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)
+        before = TrialState(self._network, self._optimization, self._guard.flag, batch[0].device)
+        result: tuple[MakeStep | None, str]
+        count = torch.get_num_threads()
+        try:
+            result = self._tried(before, batch, is_stopped)
+        except Exception as error:
+            _logger.warning("the compiled step could not be tried", exc_info=True)
+            release(error)
+            result = None, ""
+        finally:
+            torch.set_num_threads(count)
+            sys.setswitchinterval(switch_s)
+        # A run whose weights could not be put back must not go on.
+        before.restore()
+        return result
+
+    def close(self) -> None:
+        """Compile nothing any more."""
+        self._is_over = True
+        if self._ahead is not None:
+            self._ahead.close()
+            self._ahead = None
+
+    def _job(self) -> dict[str, Any]:
+        return {
+            "network": files.dumps(Project(architecture=self._plan.architecture)),
+            "config": self._plan.config.to_plain(),
+            "device": str(self._plan.device),
+            "batch_size": self._plan.batch_size,
+            "threads": self._counts,
+        }
+
+    def _tried(
+        self, before: TrialState, batch: tuple[Tensor, Tensor], is_stopped: Callable[[], bool]
+    ) -> tuple[MakeStep | None, str]:
+        # What an earlier run compiled counts against torch's limit of versions.
+        torch.compiler.reset()
+        forward = CompiledForward(self._network, batch[0], self._guard.look)
+        compiled = self._step.through(forward)
+        usual_count = torch.get_num_threads()
+        for count in (*(count for count in self._counts if count != usual_count), usual_count):
+            torch.set_num_threads(count)
+            compiled(*batch)
+            if is_stopped() or not forward.is_compiled:
+                return None, ""
+        if (told := difference(self._step, compiled, self._optimization, before, batch)) is not None:
+            return None, f"A compiled step {told}; the run does without."
+        usual_s, compiled_s = self._times(compiled, batch, is_stopped)
+        times = f"{_milliseconds(compiled_s)} a step instead of {_milliseconds(usual_s)}"
+        if compiled_s > _GAIN * usual_s:
+            return None, f"Steps are made as usual: compiled by torch they would take {times}."
+        return compiled, f"From here on full batches are computed by a step that torch compiled: {times}."
+
+    def _times(
+        self, compiled: MakeStep, batch: tuple[Tensor, Tensor], is_stopped: Callable[[], bool]
+    ) -> tuple[float, float]:
+        """Of the usual and the compiled step, in turns, in seconds."""
+        times: tuple[list[float], list[float]] = ([], [])
+        start_s = time.perf_counter()
+        while len(times[0]) < _MOST_TIMED and not (times[0] and time.perf_counter() - start_s > _TIMED_S):
+            times[0].append(self._seconds(self._step, batch))
+            times[1].append(self._seconds(compiled, batch))
+            if is_stopped():
+                break
+        return statistics.median(times[0]), statistics.median(times[1])
+
+    def _seconds(self, make: MakeStep, batch: tuple[Tensor, Tensor]) -> float:
+        self._synchronize()
+        start_s = time.perf_counter()
+        make(*batch)
+        self._synchronize()
+        return time.perf_counter() - start_s
+
+    def _synchronize(self) -> None:
+        if self._plan.device.type == "cuda":
+            torch.cuda.synchronize(self._plan.device)
+
+
+def may_compile(plan: RunPlan, network: Network, num_processes: int) -> bool:
+    """Whether a run may be compiled at all: where it is wanted, can be, and equal runs need not be equal to the bit,
+    as those are whose threads are given."""
+    config = plan.config
+    if not config.compile or num_processes > 1 or plan.device.type not in ("cpu", "cuda"):
+        return False
+    if plan.device.type == "cpu" and (config.threads or threads.are_given()):
+        return False
+    # A frozen program's executable is the program, which would open another window.
+    if getattr(sys, "frozen", False) or not sys.executable:
+        return False
+    has_norms = any(node.layer.category is Category.NORMALIZATION for node in plan.architecture.nodes)
+    return has_norms and can_be_tried(network)
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:,.0f} ms" if seconds >= 0.1 else f"{1e3 * seconds:.1f} ms"

@@ -1,0 +1,51 @@
+"""The process that compiles a run's step ahead, so that the run goes on meanwhile: reads what to do on standard input.
+
+Its weights are of no interest: torch keeps what it compiled by the graph. `compilation` starts it.
+"""
+
+import contextlib
+import json
+import os
+import sys
+
+import torch
+
+from explorer.architecture import files
+from explorer.runs import RunConfig
+from explorer.runtime.modules import build_module
+from explorer.training.compiled_forward import CompiledForward
+from explorer.training.layout import choose_memory_format, set_memory_format
+from explorer.training.optimization import Optimization
+from explorer.training.precision import computing_in
+from explorer.training.step import Step
+
+_NICENESS = 5
+"""Behind the run and the window, but not starved by them: both cores of a small machine are busy with the run, and the
+sooner it is done the longer the run is faster."""
+
+
+def main() -> int:
+    """Compile; 0 where it worked, 1 where the compiler gave up."""
+    if hasattr(os, "nice"):
+        with contextlib.suppress(OSError):
+            os.nice(_NICENESS)
+    job = json.load(sys.stdin)
+    architecture = files.loads(job["network"]).architecture
+    config = RunConfig.from_plain(job["config"])
+    device = torch.device(job["device"])
+    layout = choose_memory_format(architecture, device)
+    network = set_memory_format(build_module(architecture, seed=0).to(device), layout)
+    optimization = Optimization(network, config, device, 1)
+    x = torch.zeros(job["batch_size"], *architecture.input_shape, device=device).contiguous(memory_format=layout)
+    target = torch.zeros(len(x), dtype=torch.int64, device=device)
+    forward = CompiledForward(network, x)
+    step = Step(network, optimization, config).through(forward)
+    with computing_in(optimization.precision):
+        for count in job["threads"]:
+            torch.set_num_threads(count)
+            step(x, target)
+    return 0 if forward.is_compiled else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
