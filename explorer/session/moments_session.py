@@ -4,6 +4,7 @@ Moments are listed and read in one thread, which may hang on a mount and then ho
 asked for the latest is read; those read last stay at hand, and while somebody goes through them the next is read ahead.
 """
 
+import os
 import threading
 from collections import OrderedDict
 from contextlib import suppress
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer.runs.moments import MomentFileError, kept_moments, read_moment
+from explorer.runs.moments import FOLDER_NAME, MomentFileError, kept_moments, read_moment
 from explorer.runs.moments_packing import Moment
 from explorer.runs.observed import ChannelCompared, FieldMeasured
 
@@ -157,6 +158,7 @@ class MomentsSession(QObject):
 
     def _work(self) -> None:
         version = -1
+        names: list[str] | None = None
         while True:
             with self._changed:
                 while not self._is_closed and not self._wanted and not self._must_list:
@@ -165,7 +167,7 @@ class MomentsSession(QObject):
                 if self._is_closed:
                     return
                 if version != self._version:
-                    self._listed_steps, self._kinds = (), set()
+                    self._listed_steps, self._kinds, names = (), set(), None
                 version, folder = self._version, self._folder
                 step = None
                 if self._wanted:
@@ -178,6 +180,10 @@ class MomentsSession(QObject):
             # The window may go between two of these lines.
             with suppress(RuntimeError):
                 if step is None:
+                    before, names = names, _names(folder)
+                    if names == before:
+                        # Every second of a run that may have kept a thousand, beside a thread that trains.
+                        continue
                     steps = tuple(moment.step for moment in kept_moments(folder))
                     self._listed_steps = steps
                     self._listed.emit(version, steps)
@@ -236,3 +242,12 @@ class MomentsSession(QObject):
                 self._changed.notify_all()
             if step == self._asked:
                 self.failed.emit(why)
+
+
+def _names(folder: Path) -> list[str]:
+    """Of the files that hold a run's moments; empty where there are none."""
+    try:
+        with os.scandir(folder / FOLDER_NAME) as entries:
+            return [entry.name for entry in entries]
+    except OSError:
+        return []

@@ -31,6 +31,8 @@ from explorer.session.painting import CPU_SHARES, DEVICE_SHARES, PaintingBudget
 from explorer.session.views_cost import CPU_LIMITS, DEVICE_LIMITS, CostMeter, ViewsCost, ViewsLimits
 
 _LOOK_INTERVAL_MS = 33
+_REST_INTERVAL_MS = 100
+"""While nothing is to be shown for as long: each look takes the processor and Python's lock from the run."""
 _BETWEEN_PICTURES_MS = 4
 """In which the window answers to whatever else there is, before it shows the next one."""
 
@@ -72,6 +74,7 @@ class RunSession(QObject):
         events_arrived(list[Event]): everything since the last drain, in order.
         state_changed(str): "idle", "starting", "running", "paused", "stopping".
         initial_weights_changed(): the next run starts from others.
+        detached(): another project is open than the run's.
         weights_chosen(): somebody asked for that, so it belongs to the project; not when another project is opened.
     """
 
@@ -79,6 +82,7 @@ class RunSession(QObject):
     events_arrived = Signal(object)
     state_changed = Signal(str)
     initial_weights_changed = Signal()
+    detached = Signal()
     weights_chosen = Signal()
 
     def __init__(self, trainer: Trainer, parent: QObject | None = None) -> None:
@@ -183,6 +187,7 @@ class RunSession(QObject):
         if self._initial is not None:
             self._initial = None
             self.initial_weights_changed.emit()
+        self.detached.emit()
 
     def start(self, architecture: Architecture, config: RunConfig) -> None:
         """Train in a new thread.
@@ -247,7 +252,7 @@ class RunSession(QObject):
         self._set_state("starting")
         self.started.emit(architecture, config)
         self._thread.start()
-        self._timer.start()
+        self._timer.start(_LOOK_INTERVAL_MS)
 
     def pause(self) -> None:
         """Hold the run after the current step."""
@@ -306,11 +311,14 @@ class RunSession(QObject):
         if self._showing is not None:
             self._showing.spent(busy_s - self._busy_s)
         self._busy_s, self._showing = busy_s, None
-        self._measure()
+        if self._meter.is_due(now_s):
+            self._measure()
         has_ended = self._thread is not None and not self._thread.is_alive()
         if has_ended or self._state not in {"starting", "running"}:
             # A run at rest loses nothing, and one that has ended tells all.
             self._drain()
+            return
+        if self._rests(now_s):
             return
         # In frames of their own, as each picture: all in one would hold the window for too long.
         if self._waiting:
@@ -329,6 +337,19 @@ class RunSession(QObject):
         if are_due and self._control is not None:
             self._control.ask_for_pictures()
 
+    def _rests(self, now_s: float) -> bool:
+        """Look less often until something is to be shown again; whether there is nothing now."""
+        later_s = now_s + _REST_INTERVAL_MS / 1000
+        are_pictures_due = not self._look.is_empty and self._pictures.is_due(later_s)
+        rests = not (self._waiting or are_pictures_due or self._numbers.is_due(later_s))
+        self._look_every(_REST_INTERVAL_MS if rests else _LOOK_INTERVAL_MS)
+        return rests
+
+    def _look_every(self, interval_ms: int) -> None:
+        # Setting it begins the wait anew.
+        if interval_ms != self._timer.interval():
+            self._timer.setInterval(interval_ms)
+
     def _show_picture(self) -> None:
         """Show the next one, and come back for the one behind it."""
         self._showing = self._pictures
@@ -339,6 +360,7 @@ class RunSession(QObject):
     def _hurry(self) -> None:
         self._numbers.hurry()
         self._pictures.hurry()
+        self._look_every(_LOOK_INTERVAL_MS)
 
     def _drain(self) -> None:
         alive = self._thread is not None and self._thread.is_alive()

@@ -54,6 +54,15 @@ class CostMeter:
         self.cost: ViewsCost | None = None
         """Shares of the last ten seconds of the run, once a second another; None in its first second."""
 
+    def is_due(self, now_s: float) -> bool:
+        """Whether to say how things stand, as `cost` may be another then; told more often it is the same.
+
+        A change between running and standing still is to be told besides.
+        """
+        if self._told_s is None:
+            return True
+        return self._run_s + (now_s - self._told_s) - self._marks[-1][0] >= _INTERVAL_S
+
     def tell(self, now_s: float, spent: ViewsCost, *, was_running: bool) -> None:
         """Say how things stand.
 

@@ -47,3 +47,20 @@ def test_only_what_is_in_front_is_seen(qtbot: QtBot) -> None:
     assert seen() == set()
     window.show_canvas()
     assert seen() == {"ideas"}
+
+
+def test_curves_behind_another_tab_are_not_seen(qtbot: QtBot) -> None:
+    window = MainWindow()
+    qtbot.addWidget(window, before_close_func=lambda _: window.document.undo_stack.setClean())
+    window.resize(1280, 800)
+    window.show()
+    qtbot.waitExposed(window)
+    window.open_target("lenet5")
+    curves = window.training.curves
+    window.docks["training"].raise_()
+    QApplication.processEvents()
+    assert curves.is_seen
+    window.docks["data"].raise_()
+    QApplication.processEvents()
+    assert curves.isVisible(), "what Qt says of them"
+    assert not curves.is_seen

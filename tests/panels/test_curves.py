@@ -118,14 +118,30 @@ def test_a_million_points_take_four_bytes_each_and_the_extremes_a_little(
     } | {700: {values[-1].item()}}
 
 
-def test_a_new_point_touches_only_its_own_block() -> None:
-    """However long the run, adding costs as much: the older extremes are not looked at again."""
+def test_a_new_point_touches_only_its_own_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the run, adding and drawing cost as much: the older extremes are not looked at again."""
+    monkeypatch.setattr(curves_data, "_FEWEST_BLOCKS", 2)
     measured = Measurements()
     measured.put(1, np.zeros(100_000, np.float32))
-    measured._least[:-1] = -7
+    measured.envelope(0, 100_000, 100)
+    measured._least[: 100_000 // 64] = -7
     measured.put(100_001, np.ones(10, np.float32))
+    measured.envelope(0, 100_010, 100)
     assert (measured._least[: 100_000 // 64] == -7).all()
     assert measured._least[100_009 // 64] == 0
+
+
+def test_what_comes_after_a_plot_was_drawn_is_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New steps, the rest of a block that was drawn half full, and steps of before that a resumed run tells anew."""
+    monkeypatch.setattr(curves_data, "_FEWEST_BLOCKS", 2)
+    measured = Measurements()
+    values = np.zeros(100_000, np.float32)
+    for start, end, value in ((0, 50_010, 1), (50_010, 50_020, 9), (50_020, 100_000, 2), (700, 705, -7)):
+        values[start:end] = value
+        measured.put(1 + start, values[start:end])
+        places, drawn = measured.envelope(0, 100_000, 20)
+        known = values[: len(measured)].tolist()
+        assert _by_pixel(places, drawn, 0, 100_000, 20) == _brute(known, list(range(1, len(known) + 1)), 0, 100_000, 20)
 
 
 def test_pixels_stand_still_while_panning() -> None:
@@ -188,6 +204,22 @@ def test_nothing_is_drawn_while_hidden_and_nothing_lost(qtbot: QtBot) -> None:
     assert len(curves.plots[0].batch.values) == 1
     curves.show()
     assert len(curves.plots[0].batch.values) == 10
+
+
+def test_nothing_is_drawn_behind_another_tab_and_nothing_lost(qtbot: QtBot) -> None:
+    """Where to Qt it is visible; nor is what the size of its place changes meanwhile."""
+    curves = _curves(qtbot)
+    curves.put([run_started(), steps(1, np.full(5_000, 0.5))])
+    plot = curves.plots[0]
+    num_points = len(plot.batch.values)
+    curves.set_in_front(False)
+    assert curves.isVisible()
+    curves.put([steps(5_001, [0.25])])
+    curves.resize(1500, 300)
+    assert len(plot.batch.values) == num_points
+    curves.set_in_front(True)
+    assert len(plot.batch.values) > num_points
+    assert plot.batch.values[-1] == 0.25
 
 
 def test_hovering_reads_out_the_step_on_both(qtbot: QtBot) -> None:

@@ -1,5 +1,8 @@
 """The scrubber by mouse, wheel and keys, and what plays and jumps."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -7,7 +10,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from explorer.look.theme import ThemeSource
+from explorer.panels.moments import bar as moments_bar
 from explorer.panels.moments.bar import MomentsBar
+from explorer.panels.moments.track import _polygon
 from explorer.runs import StepsRecorded
 
 STEPS = (0, 1, 2, 4, 8, 50, 100, 200)
@@ -226,3 +231,52 @@ def test_a_loss_of_a_million_steps_is_drawn(scene: Scene) -> None:
     tops = [top_of_curve(step) for step in (10_000, 200_000, 400_000)]
     assert tops[0] < drawn.height() / 4
     assert tops == sorted(set(tops))
+
+
+def test_the_curve_follows_at_once_and_then_twice_a_second(
+    scene: Scene, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a clock that the test sets; what has just been drawn for another reason is not drawn again."""
+    now_s = [scene.bar._drawn_s + 10]
+    monkeypatch.setattr(moments_bar, "time", SimpleNamespace(perf_counter=lambda: now_s[0]))
+    drawn: list[int] = []
+    show_run = scene.bar.track.show_run
+
+    def show(*args: Any) -> None:
+        drawn.append(len(scene.bar.curves.losses))
+        show_run(*args)
+
+    monkeypatch.setattr(scene.bar.track, "show_run", show)
+    timer = scene.bar._redrawing
+    scene.bar.put(recorded(np.full(300, 0.5)))
+    assert timer.interval() == 0
+    qtbot.waitUntil(lambda: drawn == [300])
+
+    now_s[0] += 0.1
+    scene.bar.put(recorded(np.full(400, 0.5)))
+    assert timer.isActive()
+    assert timer.interval() == 400
+    scene.bar.show_steps((*STEPS, 300), is_growing=True)
+    assert drawn == [300, 400]
+    assert not timer.isActive()
+
+
+def test_a_polygon_has_its_points() -> None:
+    random = np.random.default_rng(0)
+    for count in (1, 2, 1000):
+        x, y = random.normal(scale=1e3, size=(2, count))
+        polygon = _polygon(x, y)
+        assert [(point.x(), point.y()) for point in polygon.toList()] == list(zip(x.tolist(), y.tolist(), strict=True))
+
+
+def test_a_tick_stands_where_its_moment_is_chosen(scene: Scene) -> None:
+    """Of steps on either side of a pixel's middle, and beyond the last step."""
+    track = scene.bar.track
+    steps = (0, 1, 3, 57, 58, 101, 199, 200)
+    bottom = track.height() - 3
+    track.show_run((), scene.bar.curves.losses, (), 200)
+    without = track.grab().toImage()
+    track.show_run(steps, scene.bar.curves.losses, (), 200)
+    ticks = track.grab().toImage()
+    found = {x for x in range(track.width()) if ticks.pixel(x, bottom) != without.pixel(x, bottom)}
+    assert found == {round(track.place_of(step)) for step in steps}

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer.runs import FeatureMapsCaptured, LayersMeasured
 from explorer.runs.looks import Pixel
-from explorer.runs.moments import FOLDER_NAME, MomentStore, read_moment
+from explorer.runs.moments import FOLDER_NAME, KeptMoment, MomentStore, kept_moments, read_moment
 from explorer.runs.moments_packing import Moment
 from explorer.runs.observed import ChannelCompared, FieldMeasured
 from explorer.session import moments_session
@@ -155,6 +155,32 @@ def test_new_moments_of_a_run_that_goes_on_are_found(
 ) -> None:
     monkeypatch.setattr(moments_session, "_LIST_INTERVAL_S", 0.01)
     opened(scene, folder, qtbot, is_growing=True)
+    MomentStore(folder, 1 << 26).put(60, [maps(60)])
+    qtbot.waitUntil(lambda: 60 in scene.session.steps)
+
+
+def test_while_none_come_the_moments_are_not_listed_again(
+    scene: Scene, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand of them cost a run on the same cores more than their names do."""
+    monkeypatch.setattr(moments_session, "_LIST_INTERVAL_S", 0.01)
+    looks: list[Path] = []
+    lists: list[Path] = []
+    names = moments_session._names
+
+    def look(place: Path) -> list[str]:
+        looks.append(place)
+        return names(place)
+
+    def kept(place: Path) -> tuple[KeptMoment, ...]:
+        lists.append(place)
+        return kept_moments(place)
+
+    monkeypatch.setattr(moments_session, "_names", look)
+    monkeypatch.setattr(moments_session, "kept_moments", kept)
+    opened(scene, folder, qtbot, is_growing=True)
+    qtbot.waitUntil(lambda: len(looks) >= 5)
+    assert len(lists) == 1
     MomentStore(folder, 1 << 26).put(60, [maps(60)])
     qtbot.waitUntil(lambda: 60 in scene.session.steps)
 

@@ -29,6 +29,7 @@ from explorer.runs import (
 from explorer.session import run_session
 from explorer.session.probe_session import ProbeRequest, ProbeSession
 from explorer.session.run_session import InitialWeights, RunSession
+from explorer.session.views_cost import CostMeter, ViewsCost
 
 
 class StepwiseTrainer:
@@ -262,6 +263,67 @@ def test_what_looking_takes_is_measured_while_a_run_goes(
 
     session.stop()
     assert session.views_cost is None
+
+
+def test_while_nothing_is_to_be_shown_the_window_looks_less_often(
+    qtbot: QtBot, session: RunSession, trainer: StepwiseTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a clock that the test sets: the first numbers cost so much that the next come after three seconds."""
+    now_s, busy_s = [100.0], [0.0]
+    clock = SimpleNamespace(perf_counter=lambda: now_s[0], thread_time=lambda: busy_s[0])
+    monkeypatch.setattr(run_session, "time", clock)
+    steps: list[Event] = []
+
+    def show(events: list[Event]) -> None:
+        busy_s[0] += 1
+        steps.extend(event for event in events if isinstance(event, StepsRecorded))
+
+    def interval_is(interval_ms: int) -> bool:
+        return session._timer.interval() == interval_ms
+
+    session.events_arrived.connect(show)
+    session.start(zoo.entry("lenet5").build(), RunConfig())
+    assert interval_is(33)
+    qtbot.waitUntil(lambda: session.state == "running", timeout=5_000)
+    qtbot.waitUntil(lambda: interval_is(100), timeout=5_000)
+    trainer.next_step.release()
+    now_s[0] += 2.95
+    qtbot.waitUntil(lambda: interval_is(33), timeout=5_000)
+    assert not steps
+    now_s[0] += 0.05
+    qtbot.waitUntil(lambda: bool(steps), timeout=5_000)
+
+    # What somebody begins to look at may come at any time, and so may the answer to a button.
+    qtbot.waitUntil(lambda: interval_is(100), timeout=5_000)
+    session.watch(Look(maps=("conv1",)))
+    qtbot.waitUntil(lambda: interval_is(33), timeout=5_000)
+    session.watch(Look())
+    qtbot.waitUntil(lambda: interval_is(100), timeout=5_000)
+    session.pause()
+    assert interval_is(33)
+
+
+def test_what_looking_took_is_asked_for_once_a_second(
+    qtbot: QtBot, session: RunSession, trainer: StepwiseTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a clock that stands still, while events come."""
+    clock = SimpleNamespace(perf_counter=lambda: 100.0, thread_time=lambda: 0.0)
+    monkeypatch.setattr(run_session, "time", clock)
+    told: list[float] = []
+    tell = CostMeter.tell
+
+    def count(meter: CostMeter, now_s: float, spent: ViewsCost, *, was_running: bool) -> None:
+        told.append(now_s)
+        tell(meter, now_s, spent, was_running=was_running)
+
+    monkeypatch.setattr(CostMeter, "tell", count)
+    turns: list[None] = []
+    session._timer.timeout.connect(lambda: turns.append(None))
+    session.start(zoo.entry("lenet5").build(), RunConfig())
+    qtbot.waitUntil(lambda: session.state == "running", timeout=5_000)
+    num_turns, num_told = len(turns), len(told)
+    qtbot.waitUntil(lambda: len(turns) >= num_turns + 5, timeout=5_000)
+    assert len(told) == num_told
 
 
 def test_close_ends_a_paused_run(qtbot: QtBot, session: RunSession, trainer: StepwiseTrainer) -> None:

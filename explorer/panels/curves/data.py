@@ -25,7 +25,8 @@ _HAIR = 1e-6
 class Measurements:
     """One value a step, in a buffer that doubles when it is full, so that a point costs the same at any length.
 
-    Beside the values lie the extremes of every block of them, so that a plot of a million points reads few.
+    Beside the values lie the extremes of every block of them, so that a plot of a million points reads few. They are
+    worked out where a plot asks for them: values come in small parts, and a short run has no plot that does.
     """
 
     def __init__(self) -> None:
@@ -33,6 +34,8 @@ class Measurements:
         self._least = np.full(16, np.nan, np.float32)
         self._greatest = np.full(16, np.nan, np.float32)
         self._count = 0
+        self._num_reduced = 0
+        """So many blocks, from the first on, have the extremes of their values."""
         self.first_step = 1
         """The step of the first value; a resumed run does not start at 1."""
 
@@ -66,10 +69,7 @@ class Measurements:
             self._grow(max(end + 1, 2 * len(self._buffer)))
         self._buffer[start:end] = values
         self._count = max(self._count, end)
-        touched = slice(start // _BLOCK, -(-end // _BLOCK))
-        blocks = self._buffer.reshape(-1, _BLOCK)[touched]
-        self._least[touched] = np.fmin.reduce(blocks, axis=1)
-        self._greatest[touched] = np.fmax.reduce(blocks, axis=1)
+        self._num_reduced = min(self._num_reduced, start // _BLOCK)
 
     def at(self, step: int) -> float | None:
         """The value of a step; None where there is none."""
@@ -111,6 +111,7 @@ class Measurements:
         if width < _FEWEST_BLOCKS * _BLOCK:
             values, starts = self._buffer[: edges[-1]], edges[:-1]
             return np.fmin.reduceat(values, starts), np.fmax.reduceat(values, starts)
+        self._reduce()
         # Whole blocks say theirs; of those that an edge cuts, both parts are looked at.
         cut = edges // _BLOCK
         places = cut[:, None] * _BLOCK + np.arange(_BLOCK)
@@ -126,6 +127,14 @@ class Measurements:
             cut_off = extreme(extreme.reduce(after, axis=1), extreme.reduce(before, axis=1))
             found.append(extreme(whole, cut_off))
         return found[0], found[1]
+
+    def _reduce(self) -> None:
+        """Bring the extremes up to date with the values."""
+        stale = slice(self._num_reduced, -(-self._count // _BLOCK))
+        blocks = self._buffer.reshape(-1, _BLOCK)[stale]
+        self._least[stale] = np.fmin.reduce(blocks, axis=1)
+        self._greatest[stale] = np.fmax.reduce(blocks, axis=1)
+        self._num_reduced = stale.stop
 
     def _grow(self, num_steps: int) -> None:
         num_blocks = -(-num_steps // _BLOCK)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QMenu, QStackedLayout, QWidget
 
 from explorer.look import numbers
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font
 from explorer.panels.curves.data import RunCurves, envelope_at, nice_limit
+from explorer.panels.dock_panel import DockPanel
 from explorer.runs import EpochFinished, Event, RunStarted, StepsRecorded
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _LINE_PIXELS = 2
 """How wide the lines of the epochs are: so many pixels share one least and one greatest value."""
 
 
-class Curves(QWidget):
+class Curves(DockPanel):
     """Loss at the left, accuracy at the right. The wheel zooms along the steps, a drag pans, a double-click shows all.
 
     Signals:
@@ -127,8 +128,7 @@ class Curves(QWidget):
                 changed = True
         if changed:
             self._is_stale = True
-            if self.isVisible():
-                self._draw()
+            self._follow_seen(self.is_seen)
 
     def show_moment(self, step: int | None) -> None:
         """Mark the step that is looked back at; None for the present."""
@@ -173,11 +173,6 @@ class Curves(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(30 * GRID, 15 * GRID)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._is_stale:
-            self._draw()
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         # Plots that are not even as high as their axes say nothing, however wide.
@@ -193,9 +188,13 @@ class Curves(QWidget):
             text = self.tr("The run is starting: the loss and accuracy of every step appear here.")
         self._empty.show_text(text)
 
-    def _refit(self) -> None:
-        if not self._data.is_empty and self.isVisible():
+    def _follow_seen(self, is_seen: bool) -> None:
+        if is_seen and self._is_stale:
             self._draw()
+
+    def _refit(self) -> None:
+        self._is_stale = True
+        self._follow_seen(self.is_seen)
 
     def _draw(self) -> None:
         self._is_stale = False

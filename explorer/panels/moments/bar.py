@@ -3,6 +3,7 @@
 The bar decides nothing: it says which moment is chosen (`chosen`), and is told which one is on screen (`show_moment`).
 """
 
+import math
 import time
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
@@ -21,7 +22,7 @@ SPEEDS = (1, 2, 4, 8, 16)
 """Moments a second, the usual one in the middle."""
 _SHARE = 0.01
 """Of the window's time that this may take."""
-_CURVE_INTERVAL_MS = 500
+_CURVE_INTERVAL_S = 0.5
 """At most so often the curve behind the scrubber is drawn anew while a run goes."""
 
 
@@ -78,9 +79,13 @@ class MomentsBar(QWidget):
         self.live_button.setMinimumWidth(6 * GRID)
         row.addWidget(self.live_button)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._drawn_s = -math.inf
+        """When the curve was drawn last."""
+        self._pause_s = _CURVE_INTERVAL_S
+        """From there to the next time."""
         self._playing = QTimer(self)
         self._playing.timeout.connect(self._play_on)
-        self._redrawing = QTimer(self, interval=_CURVE_INTERVAL_MS, singleShot=True)
+        self._redrawing = QTimer(self, singleShot=True)
         self._redrawing.timeout.connect(self._show_run)
         self.track.chosen.connect(self._choose_by_hand)
         self.speed.currentIndexChanged.connect(lambda _place: self._set_pace())
@@ -155,7 +160,9 @@ class MomentsBar(QWidget):
             self._search = LeapSearch()
         self._curves.put(event)
         if self.isVisible() and not self._redrawing.isActive():
-            self._redrawing.start()
+            # At once where it may, so that it counts to what showing these numbers takes.
+            left_s = self._drawn_s + self._pause_s - time.perf_counter()
+            self._redrawing.start(round(1000 * max(0.0, left_s)))
 
     def show_steps(self, steps: tuple[int, ...], *, is_growing: bool) -> None:
         """Show these moments.
@@ -287,14 +294,16 @@ class MomentsBar(QWidget):
 
     def _show_run(self) -> None:
         start_s = time.perf_counter()
+        # What was to be drawn a little later is drawn with the rest.
+        self._redrawing.stop()
         losses = self._curves.losses
         self._leaps = self._search.look(losses.values, losses.first_step)
         last = max(self._curves.last_step, self._steps[-1] if self._steps else 0)
         self.track.show_run(self._steps, losses, self._leaps, last)
         self._enable()
         # A run of a million steps takes longer, and changes less.
-        spent_ms = 1000 * (time.perf_counter() - start_s)
-        self._redrawing.setInterval(max(_CURVE_INTERVAL_MS, round(spent_ms / _SHARE)))
+        self._drawn_s = time.perf_counter()
+        self._pause_s = max(_CURVE_INTERVAL_S, (self._drawn_s - start_s) / _SHARE)
 
     def _enable(self) -> None:
         has_any = self._is_usable and bool(self._steps)

@@ -3,7 +3,8 @@
 import bisect
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+import numpy.typing as npt
+from PySide6.QtCore import QByteArray, QDataStream, QEvent, QLine, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QHelpEvent,
     QKeyEvent,
@@ -193,11 +194,14 @@ class MomentTrack(QWidget):
             y = bottom - 1 - (bottom - 4) * np.minimum(1.0, values / top)
             painter.setPen(QPen(theme.train, 1))
             painter.setOpacity(0.55)
-            painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True)]))
+            painter.drawPolyline(_polygon(x, y))
             painter.setOpacity(1.0)
         painter.setPen(QPen(theme.muted, 1))
-        for place in sorted({round(self.place_of(step)) for step in self._steps}):
-            painter.drawLine(place, bottom + 2, place, self.height() - 2)
+        first, last = bottom + 2, self.height() - 2
+        # As `place_of`, of all at once: there may be as many as pixels.
+        shares = np.clip(np.array(self._steps, np.float64) / self._last_step, 0.0, 1.0)
+        places = np.unique(np.rint(left + (right - left) * shares).astype(np.int64)).tolist()
+        painter.drawLines([QLine(place, first, place, last) for place in places])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.warning)
@@ -245,3 +249,12 @@ class MomentTrack(QWidget):
             text = self.tr("The loss leaps at step {step}, {height} above the {count} steps before")
             return text.format(step=f"{near.step:,}", height=numbers.loss(near.height), count=WINDOW)
         return self.tr("Moment after step {step}; the curve is the loss of each batch").format(step=f"{step:,}")
+
+
+def _polygon(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> QPolygonF:
+    """A line through the points `(n,)`; an object for each of them would take ten times as long."""
+    # As Qt writes a polygon into a file: how many points, then all of them, big-endian.
+    written = np.array([len(x)], ">u4").tobytes() + np.stack([x, y], axis=1).astype(">f8").tobytes()
+    points = QPolygonF()
+    QDataStream(QByteArray(written)) >> points
+    return points
