@@ -67,10 +67,13 @@ class LiveTest(NamedTuple):
 
     since: EpochTest | None
     """The whole test before; None for before the first one."""
+    epoch: int
+    """The last one that was over before the newest answers: that of `since`, or a later one whose test is still on its
+    way; 0 before the first one is over."""
     step: int
     """Updates made before the newest answers."""
     num_new: int
-    """Images that were evaluated since."""
+    """Images that were evaluated since the test of `epoch`; before the first whole test, all that were."""
     num_images: int
     """All test images."""
     tested: TestedImages
@@ -86,13 +89,14 @@ class _Known:
     input_shape: Shape = (1, 1, 1)
     folder: Path | None = None
     fingerprint: str = ""
+    steps_per_epoch: int = 0
     newest: EpochTest | None = None
     last_epoch: int = 0
     chosen: int | None = None
     shown: EpochTest | None = None
     epochs: tuple[int, ...] = ()
     answers: LatestAnswers | None = None
-    """Of `live`."""
+    """Of `live`; over the test that `live` is since."""
     live: LiveTest | None = None
 
 
@@ -140,6 +144,7 @@ class ClassesSession(QObject):
         run.started.connect(self._begin)
         run.events_arrived.connect(self._take)
         run.state_changed.connect(self._follow_state)
+        run.detached.connect(self.changed)
 
     @property
     def _known(self) -> _Known:
@@ -189,6 +194,12 @@ class ClassesSession(QObject):
         """The name of the followed run that is looked at; empty where it is the window's own."""
         return self._followed.folder.name if self._is_elsewhere and self._followed is not None else ""
 
+    @property
+    def other_network(self) -> str:
+        """The name of what the window's own run trains, where that is not what is open; empty where it is."""
+        trained = self._run.architecture
+        return trained.name if trained is not None and self._run.is_detached and not self._is_elsewhere else ""
+
     def follow(self, session: FollowSession | None, architecture: Architecture | None = None) -> None:
         """Look at a run that trains elsewhere what is on screen, until one begins here; None for the window's own.
 
@@ -213,6 +224,7 @@ class ClassesSession(QObject):
                 self._elsewhere.run_id = session.started.run_id
                 self._elsewhere.config = session.started.config
                 self._elsewhere.fingerprint = session.started.data_fingerprint
+                self._elsewhere.steps_per_epoch = session.started.steps_per_epoch
             session.events_arrived.connect(self._take_followed)
             session.status_changed.connect(self._follow_status)
         self._show_anew()
@@ -240,15 +252,14 @@ class ClassesSession(QObject):
         is_newer = known.shown is None or event.step > known.shown.step
         if not (is_looked_at and is_newer) or event.run_id != known.run_id:
             return
-        if known.answers is None or known.live is None or known.live.since is not known.shown:
+        if known.answers is None or known.live is None:
             known.answers = LatestAnswers(None if known.shown is None else known.shown.tested)
         try:
             known.answers.take(event)
         except ValueError:
             # A run elsewhere that was begun anew on other data.
             return
-        answers = known.answers
-        known.live = LiveTest(known.shown, event.step, answers.num_new, answers.num_images, answers.tested())
+        known.live = _live(known.answers, known.shown, event.step, known.steps_per_epoch)
         self.changed.emit()
 
     def show_pictures(self, positions: Sequence[int]) -> None:
@@ -313,6 +324,7 @@ class ClassesSession(QObject):
                     known.run_id = event.run_id
                     known.folder = self._root / event.run_id
                     known.fingerprint = event.data_fingerprint
+                    known.steps_per_epoch = event.steps_per_epoch
                     followed = None if self._followed is None else self._followed.started
                     # What was followed to its end and is shown now as if it were the window's own lies elsewhere still.
                     self._is_elsewhere = followed is not None and followed.run_id == event.run_id
@@ -335,6 +347,7 @@ class ClassesSession(QObject):
             if isinstance(event, RunStarted):
                 known.run_id = event.run_id
                 known.config, known.fingerprint = event.config, event.data_fingerprint
+                known.steps_per_epoch = event.steps_per_epoch
                 # Where it was taken up again, later answers were of steps that are made anew.
                 known.answers = known.live = None
             elif isinstance(event, EpochFinished):
@@ -365,6 +378,8 @@ class ClassesSession(QObject):
     def _show_found(self, known: _Known, found: _Found) -> None:
         before = (known.shown, known.epochs, known.chosen)
         known.epochs, known.chosen, known.shown, why = found
+        if known.chosen is None:
+            _join(known)
         if before != (known.shown, known.epochs, known.chosen):
             self.changed.emit()
         if why:
@@ -400,6 +415,36 @@ class ClassesSession(QObject):
         job.finished.connect(lambda result: end(lambda: take(result)))
         job.failed.connect(lambda why: end(lambda: self.failed.emit(why)))
         job.start()
+
+
+def _join(known: _Known) -> None:
+    """Put the newest test below the answers that were there before it; those that it is newer than go."""
+    test, live = known.shown, known.live
+    if known.answers is None or live is None or test is None or live.since is test:
+        return
+    is_newer = live.step > test.step
+    if is_newer:
+        try:
+            known.answers.put_below(test.tested, test.step)
+        except ValueError:
+            is_newer = False
+    if is_newer:
+        known.live = _live(known.answers, test, live.step, known.steps_per_epoch)
+    else:
+        known.answers = known.live = None
+
+
+def _live(answers: LatestAnswers, since: EpochTest | None, step: int, steps_per_epoch: int) -> LiveTest:
+    """What was answered up to `step`.
+
+    Numbers and pictures are fetched from a run by turns, so that answers overtake the tests of epochs that ended
+    between. Which those are only the steps tell.
+    """
+    tested_epoch, tested_step = (0, 0) if since is None else (since.epoch, since.step)
+    # A test comes after the last step of its epoch, and what is answered later has at least one step more.
+    num_over = max(0, step - 1 - tested_step) // steps_per_epoch if steps_per_epoch else 0
+    last = -1 if since is None else tested_step + num_over * steps_per_epoch
+    return LiveTest(since, tested_epoch + num_over, step, answers.num_since(last), answers.num_images, answers.tested())
 
 
 def _find(

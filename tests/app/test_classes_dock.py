@@ -69,7 +69,10 @@ def test_a_run_is_looked_at_live_and_afterwards(qtbot: QtBot) -> None:
     assert np.array_equal(np.squeeze(bar.current.image), images[places[0]])
 
     # Another network is opened, then the run once more.
+    assert "LeNet-5" not in panel.facts.text()
     window.open_target("alexnet-28")
+    window.docks["classes"].raise_()
+    qtbot.waitUntil(lambda: "of LeNet-5, which is not what is open" in panel.facts.text())
     window.runs_session.refresh()
     (record,) = window.runs_session.records
     window.runs.open_asked.emit(record.run_id)
@@ -78,6 +81,7 @@ def test_a_run_is_looked_at_live_and_afterwards(qtbot: QtBot) -> None:
     assert session.epochs == (1, 2)
     assert session.shown is not None
     assert np.array_equal(session.shown.tested.predicted, tested.predicted)
+    assert "LeNet-5" not in panel.facts.text()
     panel.epoch_slider.setValue(0)
     assert panel.title.text() == "After epoch 1"
 

@@ -5,15 +5,17 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from explorer.look.theme import ThemeSource
+from explorer.panels.classes.columns import Needs, shared
 from explorer.panels.classes.layout import Cell, depths, edges, grouped, scale_of
 from explorer.panels.classes.panel import ClassesPanel
 from explorer.runs import ClassesTested, Event, Look
@@ -344,6 +346,110 @@ def test_both_themes_paint_it(scene: _Panel) -> None:
     assert pictures[0] != pictures[1]
 
 
+# How the columns share the width
+
+
+def test_each_column_is_as_wide_as_it_needs_and_images_take_the_rest() -> None:
+    few = Needs(matrix=lambda most: min(most, 160), least_matrix=290, table=400, least_images=350)
+    assert shared(1240, few) == [290, 400, 550]
+    many = few._replace(matrix=lambda most: min(most, 700))
+    assert shared(1240, many) == [490, 400, 350]
+    assert shared(2000, many) == [700, 400, 900]
+    # Too narrow for all of them, none vanishes.
+    narrow = shared(700, many)
+    assert sum(narrow) == 700
+    assert min(narrow) > 130
+
+
+@pytest.mark.parametrize("width", [1280, 1440, 1920])
+@pytest.mark.parametrize("classes", [10, 100])
+def test_the_matrix_leaves_what_it_does_not_use_to_the_images(scene: _Panel, width: int, classes: int) -> None:
+    scene.start()
+    scene.show_test(made(classes, 5000))
+    panel = scene.panel
+    panel.resize(width, 340)
+    matrix, groups = panel.matrix, panel.matrix._groups
+    assert groups is not None
+    right = matrix.cell_rect(Cell(0, len(groups.columns) - 1)).right()
+    beside = matrix.width() - right
+    # The words below the matrix want their room too.
+    words = panel.words.fontMetrics().horizontalAdvance(panel.words.whole)
+    assert beside <= 24 or matrix.width() <= words + 16
+    assert not panel.classes.horizontalScrollBar().maximum()
+    first, third = panel.images.tile_rect(0), panel.images.tile_rect(2)
+    assert first.top() == third.top()
+    assert third.right() < panel.images.width()
+
+
+def test_a_border_that_was_moved_stays(scene: _Panel) -> None:
+    scene.start()
+    scene.show_test(made(10, 500))
+    columns = scene.panel.columns
+    columns.moveSplitter(500, 1)
+    before = columns.sizes()
+    assert before[0] == 500
+    scene.show_test(made(20, 500), 2)
+    assert columns.sizes() == before
+
+
+@pytest.mark.parametrize(("classes", "height"), [(10, 190), (10, 340), (100, 190)])
+def test_a_low_tab_keeps_its_height_for_the_cells(scene: _Panel, classes: int, height: int) -> None:
+    """Names of columns stand upright only where they leave the cells most of the height."""
+    scene.start()
+    scene.panel.resize(1600, height)
+    scene.show_test(made(classes, 5000))
+    matrix, groups = scene.panel.matrix, scene.panel.matrix._groups
+    assert groups is not None
+    last = matrix.cell_rect(Cell(len(groups.rows) - 1, 0))
+    first = matrix.cell_rect(Cell(0, 0))
+    assert last.bottom() - first.top() >= 0.6 * matrix.viewport().height()
+    assert last.bottom() < matrix.viewport().height()
+    # Ten names lie above cells that are wide enough for them.
+    widest = max(matrix.fontMetrics().horizontalAdvance(f"class {place}") for place in range(10))
+    assert classes > 10 or first.width() >= widest
+
+
+class _Texts:
+    """A painter that only notes where texts are put."""
+
+    def __init__(self) -> None:
+        self.middles: dict[str, int] = {}
+
+    def drawText(self, place: QRect, _flags: object, text: str) -> None:
+        self.middles[text] = place.center().y()
+
+    def __getattr__(self, name: str) -> object:
+        return lambda *_: None
+
+
+@pytest.mark.parametrize("row", [37, 38, 39, 40])
+def test_the_name_of_the_current_row_stands_on_no_other(scene: _Panel, row: int) -> None:
+    scene.start()
+    scene.show_test(made(100, 5000))
+    matrix, texts = scene.panel.matrix, _Texts()
+    assert matrix._picture is not None
+    size = matrix.viewport().size()
+    matrix._picture._paint_rows(cast("QPainter", texts), size, QPoint(), Cell(row, 0))
+    own = texts.middles.pop(f"class {row}")
+    assert len(texts.middles) > 5
+    assert min(abs(own - other) for other in texts.middles.values()) >= 0.7 * matrix.fontMetrics().height()
+
+
+def test_the_images_say_what_their_percentage_is(scene: _Panel) -> None:
+    scene.start()
+    scene.show_test(made(10, 500))
+    cell = scene.panel.cell
+    assert cell.caption.isVisible()
+    assert cell.caption.whole == "In %: the network's probability of the class it chose"
+    answer = cell.images.answers[0]
+    tip = cell.images.describe(0)
+    share = f"{100 * answer.probability:.2f}"
+    assert f"takes it for {answer.predicted}, to which it gives the probability {share}" in tip
+    right = made(10, 500)
+    scene.show_test(replace(right, predicted=right.labels), 2)
+    assert not cell.caption.isVisible(), "there is no percentage"
+
+
 # Between two tests
 
 
@@ -351,10 +457,10 @@ def test_it_says_what_was_tried_since_when(scene: _Panel) -> None:
     scene.start()
     scene.run.enter("running")
     panel, whole = scene.panel, made(10, 1200)
-    scene.observe(evaluated(whole, range(300), whole.labels[:300], step=7))
+    scene.observe(evaluated(whole, range(300), whole.labels[:300], step=2))
     assert panel.title.text() == "Live"
     assert panel.facts.whole.startswith("300 of 1,200 test images tried so far · 100.0")
-    assert panel.facts.whole.endswith("step 7")
+    assert panel.facts.whole.endswith("step 2")
     assert panel.cell.heading.whole == "Surest mistakes · 0 in all"
     scene.show_test(whole, 3)
     assert panel.title.text() == "After epoch 3"
@@ -366,6 +472,22 @@ def test_it_says_what_was_tried_since_when(scene: _Panel) -> None:
     assert panel._found.right.sum() == right
     scene.run.enter("idle")
     assert panel.title.text() == "After step 8"
+
+
+def test_the_headline_never_names_an_epoch_before_the_one_that_the_answers_came_after(scene: _Panel) -> None:
+    scene.start()
+    scene.run.enter("running")
+    panel, whole = scene.panel, made(10, 200)
+    scene.test(1)
+    # After the second epoch, whose test is fetched later.
+    scene.observe(evaluated(whole, range(61), whole.labels[:61], step=130))
+    assert panel.title.text() == "Live"
+    assert panel.facts.whole.startswith("61 of 200 tried again since epoch 2 · ")
+    scene.test(2)
+    assert panel.title.text() == "Live"
+    assert panel.facts.whole.startswith("61 of 200 tried again since epoch 2 · ")
+    scene.test(3)
+    assert panel.title.text() == "After epoch 3"
 
 
 def test_it_wants_the_test_while_a_run_goes_on_and_it_is_seen(scene: _Panel) -> None:

@@ -1,5 +1,7 @@
 """What was evaluated since a test, put over it: against a dictionary that takes one answer after the other."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -45,7 +47,7 @@ def test_the_latest_answer_counts(has_base: bool) -> None:
         assert places == sorted(by_hand)
         assert tested.predicted.tolist() == [by_hand[position] for position in places]
         assert tested.labels.tolist() == whole.labels[places].tolist()
-        assert (answers.num_new, answers.num_images) == (len(new), 60)
+        assert (answers.num_since(-1), answers.num_images) == (len(new), 60)
     assert 0 < len(new) < 60
 
 
@@ -58,6 +60,35 @@ def test_the_test_itself_and_what_was_shown_before_stay() -> None:
     assert np.array_equal(first.predicted, kept)
     assert np.array_equal(whole.predicted, kept)
     assert not (answers.tested().predicted == kept).any()
+
+
+@pytest.mark.parametrize("has_base", [True, False])
+def test_a_test_that_comes_late_goes_below_what_is_newer(has_base: bool) -> None:
+    first, late = made(4, 60, 1), made(4, 60, 2)
+    random = np.random.default_rng(5)
+    answers = LatestAnswers(first if has_base else None)
+    of_step: dict[int, tuple[int, int]] = {}
+    for step in (15, 20, 22, 27):
+        positions, predicted = random.integers(0, 60, 12), random.integers(0, 4, 12)
+        answers.take(evaluated(first, positions, predicted, step=step))
+        of_step |= {place: (step, said) for place, said in zip(positions.tolist(), predicted.tolist(), strict=True)}
+    newer = {place: said for place, (step, said) in of_step.items() if step > 20}
+    assert 0 < len(newer) < len(of_step)
+    assert answers.num_since(20) == len(newer)
+    before = answers.tested()
+    kept = before.predicted.copy()
+    # The labels are those of the same images.
+    late = replace(late, labels=first.labels)
+    answers.put_below(late, 20)
+    assert answers.num_since(-1) == len(newer)
+    tested = answers.tested()
+    assert tested.positions is None
+    assert tested.predicted.tolist() == [newer.get(place, said) for place, said in enumerate(late.predicted.tolist())]
+    from_late = [place for place in range(60) if place not in newer]
+    assert tested.probabilities[from_late].tolist() == late.probabilities[from_late].tolist()
+    assert np.array_equal(before.predicted, kept)
+    with pytest.raises(ValueError, match=r"received a test of 40 images; answers were to 60"):
+        answers.put_below(made(4, 40), 30)
 
 
 def test_before_the_first_test_only_what_was_tried_is_there() -> None:

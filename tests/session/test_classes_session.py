@@ -255,6 +255,82 @@ def test_answers_of_before_the_test_of_another_run_or_to_other_images_are_passed
     assert scene.live() is None
 
 
+def test_answers_that_overtake_the_tests_before_them_wait_for_these(scene: Scene) -> None:
+    """63 steps an epoch; what a mailbox gives by turns, pictures before the numbers of the same time."""
+    scene.session.set_watched(True)
+    scene.start()
+    scene.test(1)
+    whole = made(10, 200)
+
+    def answer(step: int, positions: list[int]) -> list[int]:
+        said = [(int(whole.predicted[position]) + step) % 10 for position in positions]
+        scene.session.take_evaluated(evaluated(whole, positions, said, step=step))
+        return said
+
+    def told() -> tuple[int, int, int]:
+        live = scene.live()
+        assert live is not None
+        assert scene.session.shown is not None
+        assert live.epoch >= scene.session.shown.epoch
+        return live.epoch, live.num_new, live.step
+
+    # The last one of the second epoch, whose weights are those of its test.
+    answer(126, [1, 2, 3])
+    assert told() == (1, 3, 126)
+    # The second epoch is over, which its test does not tell yet.
+    said = answer(128, [3, 150])
+    assert told() == (2, 2, 128)
+    said += answer(131, [40, 41])
+    assert told() == (2, 4, 131)
+    second = scene.test(2, 5)
+    assert told() == (2, 4, 131)
+    live = scene.live()
+    assert live is not None
+    assert live.since is scene.session.shown
+    expected = second.tested.predicted.copy()
+    expected[[3, 150, 40, 41]] = said
+    assert live.tested.predicted.tolist() == expected.tolist()
+    # Two epochs on, of whose tests one comes alone.
+    said = answer(63 * 4 + 1, [9])
+    assert told() == (4, 1, 253)
+    scene.test(3, 6)
+    assert told() == (4, 1, 253)
+    fourth, fifth = (
+        ClassesTested(run_id="r", epoch=epoch, step=63 * epoch, tested=made(10, 200, epoch)) for epoch in (4, 5)
+    )
+    scene.run.say([fourth])
+    live = scene.live()
+    assert live is not None
+    assert told() == (4, 1, 253)
+    assert np.flatnonzero(live.tested.predicted != fourth.tested.predicted).tolist() in ([9], [])
+    assert live.tested.predicted[9] == said[0]
+    # What a newer test than theirs is there of is old.
+    scene.run.say([fifth])
+    assert scene.live() is None
+    assert scene.epoch == 5
+    answer(63 * 5, [9])
+    assert scene.live() is None
+
+
+def test_answers_from_before_the_first_test_stay_if_they_are_newer(scene: Scene) -> None:
+    scene.session.set_watched(True)
+    scene.start()
+    whole = made(10, 200)
+    scene.session.take_evaluated(evaluated(whole, [0, 4], [1, 1], step=0))
+    live = scene.live()
+    assert live is not None
+    assert (live.since, live.epoch, live.num_new) == (None, 0, 2)
+    scene.session.take_evaluated(evaluated(whole, [7], [(int(whole.predicted[7]) + 1) % 10], step=64))
+    live = scene.live()
+    assert live is not None
+    assert (live.since, live.epoch, live.num_new) == (None, 1, 3)
+    first = scene.test(1)
+    live = scene.live()
+    assert live is not None
+    assert (live.since, live.epoch, live.num_new) == (scene.session.shown, 1, 1)
+    assert np.flatnonzero(live.tested.predicted != first.tested.predicted).tolist() == [7]
+
+
 def test_an_earlier_epoch_is_not_live_until_the_newest_is_chosen_again(scene: Scene) -> None:
     scene.session.set_watched(True)
     scene.start()

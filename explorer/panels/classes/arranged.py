@@ -5,6 +5,7 @@ What is in a cell is `layout`'s, how it is painted `painting`'s.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,14 @@ from explorer.runs.class_figures import Confusion
 _WIDEST_CELL = 9 * GRID
 _WIDEST_NAME = 12 * GRID
 _LONGEST_UPRIGHT = 7 * GRID
+_UPRIGHT_SHARE = 0.25
+"""Of the height, at most: cells that can be told apart say more than names do."""
+_LEAST_LYING = 5 * GRID
+"""Of a column; names longer than it stand upright above narrower ones."""
+
+
+ColumnNames = Literal["lying", "upright", "current"]
+"""How they stand above the cells; where there is room for neither, the current column alone is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,12 +45,16 @@ class Arranged:
     """Beside the cells, for the names of rows."""
     top: int
     """Above them, for those of columns."""
-    is_upright: bool
-    """Whether the names of columns stand upright, for want of room."""
+    column_names: ColumnNames
     xs: npt.NDArray[np.int64]
     """Where each column begins and the last one ends, from `left` on."""
     ys: npt.NDArray[np.int64]
     """Where each row begins and the last one ends, from `top` on."""
+
+    @property
+    def width(self) -> int:
+        """Of names and cells together."""
+        return self.left + int(self.xs[-1]) + 2
 
     def fitting(self, room: QSize) -> float:
         """Pixels of a class where all classes are seen."""
@@ -122,10 +135,11 @@ def arrange(
     left = min(max(longest, least_name), _WIDEST_NAME) + GRID
     last = metrics.horizontalAdvance(max(names, key=len))
     cell_width = float(_WIDEST_CELL)
+    upright = min(longest, _LONGEST_UPRIGHT) + GRID
     # Twice, since names that stand upright take room from the cells.
     for _ in range(2):
-        is_upright = cell_width < min(last, 5 * GRID)
-        top = metrics.height() + (min(longest, _LONGEST_UPRIGHT) + GRID if is_upright else metrics.height() + 2)
+        column_names = _column_names(cell_width, last, upright, room)
+        top = metrics.height() + (upright if column_names == "upright" else metrics.height() + 2)
         scale = scale_of(_fitting(found, room, left, top) * zoom)
         groups = grouped(found, order, scale.group)
         cell_width = _widened(groups, scale, metrics, names, room.width() - left - 2)
@@ -138,10 +152,17 @@ def arrange(
         cell_width=cell_width,
         left=left,
         top=top,
-        is_upright=cell_width < min(last, 5 * GRID),
+        column_names=_column_names(cell_width, last, upright, room),
         xs=edges(len(groups.columns), cell_width),
         ys=edges(len(groups.rows), scale.cell),
     )
+
+
+def _column_names(cell_width: float, longest: int, upright: int, room: QSize) -> ColumnNames:
+    """How they stand, with their length where they lie and what they take from the height where they stand."""
+    if cell_width >= min(longest, _LEAST_LYING):
+        return "lying"
+    return "upright" if upright <= _UPRIGHT_SHARE * room.height() else "current"
 
 
 def _fitting(found: Confusion, room: QSize, left: int, top: int) -> float:
@@ -151,11 +172,15 @@ def _fitting(found: Confusion, room: QSize, left: int, top: int) -> float:
 
 def _widened(groups: Groups, scale: Scale, metrics: QFontMetrics, names: Sequence[str], width: int) -> float:
     """A cell's width: more than its height where names and numbers need it and there is room."""
-    if scale.group > 1 or scale.cell < metrics.height():
+    if scale.group > 1:
         return scale.cell
     longest = max(metrics.horizontalAdvance(names[column[0]]) for column in groups.columns)
-    digits = metrics.horizontalAdvance(_largest(groups))
     room = width // len(groups.columns)
+    if scale.cell < metrics.height():
+        # No numbers, but names that stand upright would take more from the height than they leave.
+        lying = min(room, _WIDEST_CELL, longest + GRID)
+        return max(scale.cell, lying) if lying >= min(longest, _LEAST_LYING) else scale.cell
+    digits = metrics.horizontalAdvance(_largest(groups))
     return max(scale.cell, min(room, _WIDEST_CELL, max(longest + GRID, digits + GRID, 2 * scale.cell)))
 
 

@@ -53,6 +53,8 @@ class CellImages(QWidget):
         self.back_button.setText(self.tr("All mistakes"))
         self.back_button.setToolTip(self.tr("Back to the surest mistakes of all classes (Esc)"))
         self.images = AnsweredImages(themes, self)
+        self.caption = ElidedLabel(themes, role="muted", font=small_font(), parent=self)
+        self.caption.show_text(self.tr("In %: the network's probability of the class it chose"))
         self._why = RoleLabel(themes, role="muted", font=small_font(), wraps=True, parent=self)
         self._why.hide()
         row = QHBoxLayout()
@@ -64,7 +66,9 @@ class CellImages(QWidget):
         column.setSpacing(4)
         column.addLayout(row)
         column.addWidget(self._why)
-        column.addWidget(scrolled(self.images, self), 1)
+        column.addWidget(self.caption)
+        self._area = scrolled(self.images, self)
+        column.addWidget(self._area, 1)
         self.renew_button.clicked.connect(self._renew)
         self.back_button.clicked.connect(self.back_asked)
 
@@ -89,6 +93,7 @@ class CellImages(QWidget):
             true = names[int(tested.labels[place])]
             answers.append(Answer(tested.position(place), true, said, float(tested.probabilities[place])))
         self.images.show_answers(answers)
+        self.caption.setVisible(bool(answers))
         if missing := self.images.missing():
             self.pictures_asked.emit(missing)
 
@@ -100,6 +105,10 @@ class CellImages(QWidget):
         else:
             self._tested = tested
             self._say(tested, None if self._looked is None else _positions(tested, self._found(tested)))
+
+    def width_of(self, count: int) -> int:
+        """Pixels of so many images side by side, and the bar beside them."""
+        return self.images.width_of(count) + self._area.verticalScrollBar().sizeHint().width()
 
     def show_problem(self, why: str) -> None:
         """Say why there are no pictures; an empty text takes it back."""

@@ -148,6 +148,12 @@ class ConfusionView(QAbstractScrollArea):
         """What is on screen, at its resolution."""
         return self.viewport().grab().toImage()
 
+    def used_width(self, most: int) -> int:
+        """Pixels that it makes use of at its height, of so many, where all classes are seen."""
+        if self._found is None:
+            return min(most, self.sizeHint().width())
+        return self._arrange_in(QSize(most, self.maximumViewportSize().height()), 1.0).width
+
     def sizeHint(self) -> QSize:
         return QSize(48 * GRID, 26 * GRID)
 
@@ -244,11 +250,8 @@ class ConfusionView(QAbstractScrollArea):
             self._arranged = self._picture = None
             self.viewport().update()
             return
-        before, metrics = self._arranged, QFontMetrics(self.font())
-        names = (*self._found.class_names, self.tr("none of these"))[: self._found.num_columns]
-        least = metrics.horizontalAdvance(self.tr("true ↓"))
-        room = self.maximumViewportSize()
-        self._arranged = arranged = arrange(self._found, self._order, self._zoom, room, metrics, names, least)
+        before = self._arranged
+        self._arranged = arranged = self._arrange_in(self.maximumViewportSize(), self._zoom)
         if before is not None and len(before.groups.rows) != len(arranged.groups.rows):
             self._chosen = self._hovered = None
             self._cursor = arranged.within(self._cursor)
@@ -261,6 +264,13 @@ class ConfusionView(QAbstractScrollArea):
             bar.setPageStep(max(1, seen))
             bar.setSingleStep(max(1, round(arranged.scale.cell)))
         self._redraw()
+
+    def _arrange_in(self, room: QSize, zoom: float) -> Arranged:
+        assert self._found is not None
+        metrics = QFontMetrics(self.font())
+        names = (*self._found.class_names, self.tr("none of these"))[: self._found.num_columns]
+        least = metrics.horizontalAdvance(self.tr("true ↓"))
+        return arrange(self._found, self._order, zoom, room, metrics, names, least)
 
     def _redraw(self) -> None:
         if self._arranged is not None:

@@ -101,14 +101,15 @@ class MatrixPicture:
         step = max(1, -(-metrics.height() // max(1, round(arranged.scale.cell))))
         beyond = max(0, metrics.height() - round(arranged.scale.cell)) // 2
         painter.setClipRect(QRect(0, arranged.top - beyond, arranged.left, view.height()))
+        least = 0 if current is None else metrics.height() * 3 // 4
+        middle = 0 if current is None else arranged.cell_rect(Cell(current.row, 0), scrolled).center().y()
         for row in arranged.rows_in(view, scrolled):
-            if row % step and (current is None or row != current.row):
-                continue
             rect = arranged.cell_rect(Cell(row, 0), scrolled)
-            place = QRect(0, rect.center().y() - metrics.height() // 2, arranged.left - GRID // 2, metrics.height())
             is_current = current is not None and row == current.row
-            if is_current:
-                painter.fillRect(place, theme.window)
+            # The current one is named in any case, and stands on no other's name.
+            if not is_current and (row % step or abs(rect.center().y() - middle) < least):
+                continue
+            place = QRect(0, rect.center().y() - metrics.height() // 2, arranged.left - GRID // 2, metrics.height())
             painter.setPen(theme.text if is_current else theme.muted)
             name = metrics.elidedText(arranged.row_name(row), Qt.TextElideMode.ElideRight, place.width())
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
@@ -117,18 +118,27 @@ class MatrixPicture:
     def _paint_columns(self, painter: QPainter, view: QSize, scrolled: QPoint, current: Cell | None) -> None:
         arranged, theme = self._arranged, self._theme
         metrics = QFontMetrics(self._font)
-        room = metrics.height() if arranged.is_upright else 1
-        step = max(1, -(-room // max(1, round(arranged.cell_width))))
         painter.setClipRect(QRect(arranged.left - GRID, 0, view.width(), arranged.top))
         height = arranged.top - metrics.height()
+        is_upright = arranged.column_names == "upright"
+        step = max(1, -(-(metrics.height() if is_upright else 1) // max(1, round(arranged.cell_width))))
+        least = 0 if current is None or not is_upright else metrics.height() * 3 // 4
+        middle = 0 if current is None else arranged.cell_rect(Cell(0, current.column), scrolled).center().x()
         for column in arranged.columns_in(view, scrolled):
-            is_current = current is not None and column == current.column
-            if column % step and not is_current:
-                continue
             rect = arranged.cell_rect(Cell(0, column), scrolled)
+            is_current = current is not None and column == current.column
+            is_near = abs(rect.center().x() - middle) < least
+            if not is_current and (column % step or is_near or arranged.column_names == "current"):
+                continue
             painter.setPen(theme.text if is_current else theme.muted)
             name = arranged.column_name(column)
-            if not arranged.is_upright:
+            if arranged.column_names == "current":
+                width = metrics.horizontalAdvance(name)
+                # Beyond its column on both sides, as far as the view goes.
+                first = max(arranged.left, min(rect.center().x() - width // 2, view.width() - width - 2))
+                painter.drawText(QPoint(first, metrics.height() + metrics.ascent()), name)
+                continue
+            if arranged.column_names == "lying":
                 place = QRect(rect.left(), metrics.height(), rect.width(), height)
                 elided = metrics.elidedText(name, Qt.TextElideMode.ElideRight, rect.width() - 2)
                 painter.drawText(place, Qt.AlignmentFlag.AlignCenter, elided)
@@ -137,8 +147,6 @@ class MatrixPicture:
             painter.translate(rect.center().x() - metrics.height() // 2, arranged.top - GRID // 2)
             painter.rotate(-90)
             place = QRect(0, 0, height - GRID // 2, metrics.height())
-            if is_current:
-                painter.fillRect(place, theme.window)
             elided = metrics.elidedText(name, Qt.TextElideMode.ElideRight, place.width())
             painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, elided)
             painter.restore()

@@ -1,22 +1,19 @@
 """What the network gets right: confusion matrix, classes, and images with their answers. Where tests come from is
-`session.classes_session`'s; the three views are `matrix`, `table` and `pictures`."""
+`session.classes_session`'s; the three views are `matrix`, `table` and `pictures`, side by side in `columns`; what is
+taken away is `export`'s."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
-    QFileDialog,
     QHBoxLayout,
-    QMenu,
     QSlider,
-    QSplitter,
     QStackedLayout,
     QStackedWidget,
     QToolButton,
@@ -24,11 +21,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.architecture.files import write_atomically
 from explorer.look import numbers
 from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.classes.cell_images import CellImages, Looked
+from explorer.panels.classes.columns import Columns, Needs
+from explorer.panels.classes.export import ExportButton, Shown
 from explorer.panels.classes.matrix import ConfusionView
 from explorer.panels.classes.table import FiguresTable, class_columns, pair_columns
 from explorer.panels.viewer_panel import ViewerPanel
@@ -40,11 +38,8 @@ from explorer.runs.class_figures import (
     by_likeness,
     by_mistakes,
     class_figures,
-    classes_csv,
     confused_pairs,
     confusion,
-    confusion_csv,
-    images_csv,
 )
 from explorer.runs.class_files import EpochTest
 from explorer.runs.observed import ImagesEvaluated
@@ -52,6 +47,8 @@ from explorer.session.classes_session import ClassesSession, LiveTest
 from explorer.session.sources import Source
 
 _MOST_PAIRS = 1000
+_LEAST_IMAGES = 3
+"""Side by side, where there is room for it."""
 
 
 class ClassesPanel(ViewerPanel):
@@ -95,9 +92,7 @@ class ClassesPanel(ViewerPanel):
         self.order_menu.addItem(self.tr("In their own order"), "own")
         self.order_menu.addItem(self.tr("Most mistakes first"), "mistakes")
         self.order_menu.addItem(self.tr("Confused ones together"), "likeness")
-        self.export_button = QToolButton(self)
-        self.export_button.setText(self.tr("Export"))
-        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.export_button = ExportButton(self._exported, self._picture, self)
         self.matrix = ConfusionView(themes, self)
         self.words = ElidedLabel(themes, role="muted", font=small_font(), parent=self)
         self.classes = FiguresTable(themes, self.tr("Classes"), self)
@@ -107,7 +102,6 @@ class ClassesPanel(ViewerPanel):
         self._empty = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=self)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._lay_out()
-        self._make_menu()
 
         session.changed.connect(self._follow_session)
         session.pictures_found.connect(self.images.take_pictures)
@@ -120,12 +114,14 @@ class ClassesPanel(ViewerPanel):
         self.matrix.read_out.connect(self._read_out)
         self.classes.line_chosen.connect(self._look_into_class)
         self.pairs.line_chosen.connect(self._look_into_pair)
-        self.classes.copy_asked.connect(self.copy_classes)
-        self.pairs.copy_asked.connect(self.copy_matrix)
+        self.classes.copy_asked.connect(self.export_button.copy_classes)
+        self.pairs.copy_asked.connect(self.export_button.copy_matrix)
         self.images.chosen.connect(session.find_image)
         self.cell.pictures_asked.connect(session.show_pictures)
         self.cell.back_asked.connect(lambda: self.look_into(None))
-        copy = QShortcut(QKeySequence.StandardKey.Copy, self.matrix, self.copy_matrix)
+        self.export_button.done.connect(self.done)
+        self.export_button.failed.connect(self.failed)
+        copy = QShortcut(QKeySequence.StandardKey.Copy, self.matrix, self.export_button.copy_matrix)
         copy.setContext(Qt.ShortcutContext.WidgetShortcut)
         self._show()
 
@@ -152,31 +148,9 @@ class ClassesPanel(ViewerPanel):
             self.pairs.mark(None)
         self._show_images()
 
-    def copy_matrix(self) -> None:
-        """Put the matrix on the clipboard, as CSV in the order on screen."""
-        if self._found is not None:
-            QGuiApplication.clipboard().setText(confusion_csv(self._found, self._current_order()))
-
-    def copy_classes(self) -> None:
-        """Put the classes with their figures on the clipboard, as CSV."""
-        if self._found is not None:
-            QGuiApplication.clipboard().setText(classes_csv(self._found))
-
     def save(self, what: str, path: Path) -> None:
         """Write "matrix", "classes" or "images" as CSV, or the "picture" of the matrix; `done` or `failed` follows."""
-        if self._found is None or self._tested is None:
-            return
-        try:
-            if what == "picture":
-                if not self.matrix.picture().save(str(path)):
-                    raise OSError(self.tr("the picture could not be written"))
-            else:
-                text = self._table(what, self._found, self._tested)
-                write_atomically(path, text.encode())
-        except OSError as error:
-            self.failed.emit(f"{path}: {error.strerror or error}")
-        else:
-            self.done.emit(self.tr("Wrote {0}").format(path))
+        self.export_button.save(what, path)
 
     def sizeHint(self) -> QSize:
         return QSize(150 * GRID, 32 * GRID)
@@ -218,47 +192,24 @@ class ClassesPanel(ViewerPanel):
         column.addLayout(row)
         column.addWidget(self._pages, 1)
 
-        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        for part, stretch in ((left, 4), (middle, 2), (self.cell, 4)):
-            self.splitter.addWidget(part)
-            self.splitter.setStretchFactor(self.splitter.count() - 1, stretch)
-        self.splitter.setHandleWidth(2 * GRID)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setSizes([440, 420, 420])
+        self.columns = Columns((left, middle, self.cell), self._needs, self)
         self._page = QWidget(self)
         column = QVBoxLayout(self._page)
         column.setContentsMargins(GRID, GRID, GRID, GRID)
         column.setSpacing(GRID)
         column.addLayout(top)
-        column.addWidget(self.splitter, 1)
+        column.addWidget(self.columns, 1)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._page)
 
-    def _make_menu(self) -> None:
-        menu = QMenu(self.export_button)
-        menu.addAction(self.tr("Copy the matrix as CSV"), self.copy_matrix)
-        menu.addAction(self.tr("Copy the classes as CSV"), self.copy_classes)
-        menu.addSeparator()
-        table, picture = self.tr("Table (*.csv)"), self.tr("Picture (*.png)")
-        for text, what, name, kind in (
-            (self.tr("Save the matrix…"), "matrix", "confusion.csv", table),
-            (self.tr("Save the classes…"), "classes", "classes.csv", table),
-            (self.tr("Save the answer to each image…"), "images", "answers.csv", table),
-            (self.tr("Save a picture of the matrix…"), "picture", "confusion.png", picture),
-        ):
-            menu.addAction(text, partial(self._ask, what, name, kind))
-        self.export_button.setMenu(menu)
-
-    def _table(self, what: str, found: Confusion, tested: TestedImages) -> str:
-        if what == "matrix":
-            return confusion_csv(found, self._current_order())
-        return classes_csv(found) if what == "classes" else images_csv(tested)
-
-    def _ask(self, what: str, name: str, kind: str) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, self.tr("Export"), name, kind)
-        if path:
-            self.save(what, Path(path))
+    def _needs(self) -> Needs:
+        return Needs(
+            matrix=self.matrix.used_width,
+            least_matrix=self.words.fontMetrics().horizontalAdvance(self._hint()) + GRID,
+            table=self.classes.wanted_width(),
+            least_images=self.cell.width_of(_LEAST_IMAGES),
+        )
 
     # Following
 
@@ -305,6 +256,8 @@ class ClassesPanel(ViewerPanel):
         follows = is_same and self._session.is_newest and (live is not None or was_live)
         self._arrange(self._classes_order if follows and live is not None else self._current_order())
         self._show_tables()
+        if not is_same:
+            self.columns.share()
         if follows:
             self.cell.follow(tested)
         else:
@@ -354,11 +307,14 @@ class ClassesPanel(ViewerPanel):
                 text = self.tr(
                     "{new} of {all} tried again since epoch {epoch} · {accuracy} of all recognised · step {step}"
                 )
-                values["epoch"] = f"{live.since.epoch:,}"
+                values["epoch"] = f"{live.epoch:,}"
             values |= {"new": numbers.exact_count(live.num_new), "all": numbers.exact_count(live.num_images)}
+        text = text.format(step=numbers.exact_count(step), **values)
         if self._session.elsewhere:
             text = self.tr("{0} · run {1}, elsewhere").format(text, self._session.elsewhere)
-        self.facts.show_text(text.format(step=numbers.exact_count(step), **values))
+        elif self._session.other_network:
+            text = self.tr("{0} · of {1}, which is not what is open").format(text, self._session.other_network)
+        self.facts.show_text(text)
 
     def _choose_epoch(self, place: int) -> None:
         epochs = self._session.epochs
@@ -379,6 +335,14 @@ class ClassesPanel(ViewerPanel):
         if kind == "likeness":
             return [int(place) for place in by_likeness(self._found)]
         return list(range(self._found.num_classes))
+
+    def _picture(self) -> QImage:
+        return self.matrix.picture()
+
+    def _exported(self) -> Shown | None:
+        if self._found is None or self._tested is None:
+            return None
+        return Shown(self._found, self._tested, self._current_order())
 
     def _order(self) -> None:
         if self._found is not None:
@@ -435,8 +399,10 @@ class ClassesPanel(ViewerPanel):
         self.cell.show_problem(why)
 
     def _read_out(self, text: str) -> None:
-        hint = self.tr("Blue is right, orange wrong. Click a cell to see its images.")
-        self.words.show_text(text or hint)
+        self.words.show_text(text or self._hint())
+
+    def _hint(self) -> str:
+        return self.tr("Blue is right, orange wrong. Click a cell to see its images.")
 
 
 def _column(parent: QWidget) -> QVBoxLayout:

@@ -89,6 +89,10 @@ class AnsweredImages(QWidget):
         corner = QPoint(column * (size.width() + _GAP), row * (size.height() + _GAP))
         return QRect(corner, size)
 
+    def width_of(self, count: int) -> int:
+        """Pixels of so many images side by side."""
+        return count * (_WIDTH + _GAP) - _GAP
+
     # Qt
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -135,7 +139,10 @@ class AnsweredImages(QWidget):
     def describe(self, place: int) -> str:
         """An image in words."""
         answer = self._answers[place]
-        text = self.tr("Test image {number}: {true}\nThe network says {predicted}, with probability {share}")
+        text = self.tr(
+            "Test image {number}: {true}\n"
+            "The network takes it for {predicted}, to which it gives the probability {share}"
+        )
         text += "\n" + self.tr("Click to look at its feature maps")
         share = numbers.percent(answer.probability, 2)
         return text.format(number=f"{answer.position:,}", true=answer.true, predicted=answer.predicted, share=share)

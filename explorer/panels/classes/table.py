@@ -184,6 +184,10 @@ class FiguresTable(QTableView):
                 else:
                     header.setSectionResizeMode(section, QHeaderView.ResizeMode.ResizeToContents)
 
+    def wanted_width(self) -> int:
+        """Pixels of all columns and the bar beside them."""
+        return self.horizontalHeader().length() + self.verticalScrollBar().sizeHint().width()
+
     def mark(self, line: int | None) -> None:
         """Mark a line without saying so; None for none."""
         with QSignalBlocker(self.selectionModel()):
