@@ -32,7 +32,7 @@ from explorer.session.job import Job
 from explorer.session.moments_session import MomentsSession, ReadMoment
 from explorer.session.probe_set import ProbeSet
 from explorer.session.run_session import RunSession
-from explorer.session.sources import Source
+from explorer.session.sources import looked_back
 
 _MOST_MEASURED = 200
 """Moments whose statistics are read at once, for views that show them over the steps."""
@@ -269,10 +269,10 @@ class TimeMachine(QObject):
             self._take(events, lambda _run_id: followed.folder, is_growing=True)
 
     def _catch_up(self, _status: object) -> None:
-        """Its network may have been opened late; what it measured until then is drawn in its own tab alone."""
+        """Its network may have been opened late: what it measured until then comes now."""
         followed = self._followed
         if followed is not None and followed.started is not None and self.session.folder != followed.folder:
-            self._hear_followed([followed.started])
+            self._hear_followed(followed.events)
 
     def _take(self, events: Sequence[Event], folder_of: object, *, is_growing: bool) -> None:
         assert callable(folder_of)
@@ -382,14 +382,13 @@ class TimeMachine(QObject):
         if moment.step != self.bar.step or not self._is_shown:
             return
         self.bar.go_on()
-        text = self.tr("step {0} (looking back)").format(f"{moment.step:,}")
         if not self._is_back:
             self._is_back = True
             self._read_history()
         self.chip.show_step(moment.step)
         self._curves.show_moment(moment.step)
         self._choose_epoch()
-        self._looking.look_back(moment.events, Source(text, moment.step, moment.run_id, is_past=True))
+        self._looking.look_back(moment.events, looked_back(moment.step, moment.run_id))
         if self._is_filming:
             self._filmed.append(True)
         elif self._pair is not None:

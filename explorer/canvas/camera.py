@@ -98,6 +98,11 @@ class Camera(QObject):
         self._is_fitted = False
         self.moved.emit()
 
+    def approach(self, point: QPointF) -> None:
+        """Bring a point of the scene into the middle, at a zoom to work at."""
+        self._go(_WORKING_ZOOM, point, animated=True)
+        self._is_fitted = False
+
     def reveal(self, rect: QRectF) -> None:
         """Move as little as needed to show a part of the scene."""
         shown = self._view.mapToScene(self._view.viewport().rect()).boundingRect()

@@ -16,6 +16,8 @@ _TEXT = 9
 """Height of the figures, in pixels of the card."""
 _LEAST_BARS = 20
 """Pixels of bars above which figures have a place."""
+_LEAST_PLAIN = 0.001
+"""Below it a value is written with a power of ten."""
 
 
 def histogram_strip(histogram: Histogram, theme: Theme, width: float, height: float, application_font: str) -> Strip:
@@ -74,7 +76,7 @@ def _paint_bars(painter: QPainter, histogram: Histogram, theme: Theme, room: QRe
 def _paint_figures(painter: QPainter, histogram: Histogram, theme: Theme, room: QRectF, font: QFont) -> None:
     left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
     middle = Qt.AlignmentFlag.AlignVCenter
-    low, high = numbers.scientific(histogram.low), numbers.scientific(histogram.high)
+    low, high = _figure(histogram.low), _figure(histogram.high)
     from_left = draw_line(painter, room, low, font, theme.muted, left | middle)
     from_right = draw_line(painter, room, high, font, theme.muted, right | middle)
     place = _zero(histogram)
@@ -83,6 +85,13 @@ def _paint_figures(painter: QPainter, histogram: Histogram, theme: Theme, room: 
     zero = QRectF(place * room.width() - _TEXT, room.top(), 2 * _TEXT, room.height())
     if zero.left() > from_left and zero.right() < room.width() - from_right:
         draw_line(painter, zero, "0", font, theme.muted, Qt.AlignmentFlag.AlignCenter)
+
+
+def _figure(value: float) -> str:
+    """A value on a card, where an exponent could hardly be read: "0.049", but "4.9·10⁻⁴"."""
+    if _LEAST_PLAIN <= abs(value) < 0.1:
+        return f"{value:.2g}".replace("-", numbers.MINUS)
+    return numbers.scientific(value)
 
 
 def _zero(histogram: Histogram) -> float | None:

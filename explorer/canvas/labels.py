@@ -10,6 +10,8 @@ from explorer.architecture.placement import FRAME_HEADER, Box, Placement, Point,
 ARROW = 8
 """Length of a wire's arrowhead, in pixels."""
 _ASIDE = 6
+_SHEET = 4
+"""Below a card, where the second sheet of a folded block would cover words."""
 _BUCKET = 64
 
 
@@ -109,7 +111,8 @@ def _beside(x: float, top: float, bottom: float, width: float, height: float) ->
     if bottom - top < height:
         return
     middle = round((top + bottom - height) / 2)
-    for y in dict.fromkeys((middle, round(bottom - height), round(top))):
+    below = min(round(top) + _SHEET, round(bottom - height))
+    for y in dict.fromkeys((middle, round(bottom - height), below, round(top))):
         yield x, x + _ASIDE, y
         yield x, x - _ASIDE - width, y
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QActionGroup,
     QColor,
@@ -18,16 +18,19 @@ from PySide6.QtGui import (
     QPen,
     QPixmap,
 )
-from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget, QWidgetAction
 
 from explorer.canvas import ramp
 from explorer.canvas.card_item import LEFT, RIGHT
 from explorer.canvas.card_text import draw_line
 from explorer.canvas.colouring import Coloured, Colouring
-from explorer.canvas.pictures import MAPS, Pictures
+from explorer.canvas.legend_link import LegendLink
+from explorer.canvas.menu_place import menu_place
+from explorer.canvas.pictures import Pictures
 from explorer.layers import Category
 from explorer.look import catalogue, numbers
 from explorer.look.icons import dress, icon
+from explorer.look.labels import section_label
 from explorer.look.ramps import diverging
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 
@@ -54,9 +57,11 @@ class Legend(QWidget):
 
     Signals:
         resized(): it needs more or less room.
+        zoom_asked(): cards are too small for pictures, which are to be seen.
     """
 
     resized = Signal()
+    zoom_asked = Signal()
 
     def __init__(self, colouring: Colouring, pictures: Pictures, themes: ThemeSource, parent: QWidget) -> None:
         super().__init__(parent)
@@ -80,6 +85,11 @@ class Legend(QWidget):
         self.button.setToolTip(self.tr("What colours mean, and what is shown"))
         self.button.setAccessibleName(self.button.toolTip())
         self.button.clicked.connect(self._open_menu)
+        self.link = LegendLink(themes, self)
+        self.link.setToolTip(
+            self.tr("Zooms in until cards carry pictures: at the selected layer, else in the middle of the view")
+        )
+        self.link.clicked.connect(self.zoom_asked)
         colouring.changed.connect(self._follow)
         pictures.changed.connect(self._follow)
         themes.changed.connect(lambda _theme: self._draw_again())
@@ -88,13 +98,18 @@ class Legend(QWidget):
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """All that is written on it."""
+        """What is written of the colours."""
         now = self._colouring.now
         if now is None:
             names = tuple(catalogue.category_name(category) for category in self._categories)
-            return (self._title(), *(names if self._has_colours else ()), *self._picture_texts())
+            return (self._title(), *(names if self._has_colours else ()))
         told = (*self._ends(now), *self._notes(now)) if self._has_colours else ()
-        return (self._title(), *told, *self._picture_texts())
+        return (self._title(), *told)
+
+    @property
+    def picture_texts(self) -> tuple[str, ...]:
+        """What is written below them: what cards carry, and of which step."""
+        return (self._pictures.title, self._pictures.note or self._pictures.nothing) if self._is_open else ()
 
     @property
     def is_open(self) -> bool:
@@ -135,7 +150,7 @@ class Legend(QWidget):
         """What can be chosen."""
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
-        menu.addSection(self.tr("Colour by"))
+        menu.addAction(self._heading(menu, self.tr("Colour by")))
         group = QActionGroup(menu)
         for place, source in enumerate(self._colouring.sources):
             before = self._colouring.sources[place - 1]
@@ -166,6 +181,16 @@ class Legend(QWidget):
             action.setChecked(switch.is_on())
             action.triggered.connect(switch.turn)
         return menu
+
+    def _heading(self, menu: QMenu, text: str) -> QWidgetAction:
+        """Words over a part of the menu; those of a section lie at its very edge."""
+        label = section_label(self._themes, text, menu)
+        label.setContentsMargins(GRID, GRID, GRID, GRID // 2)
+        heading = QWidgetAction(menu)
+        heading.setText(text)
+        heading.setDefaultWidget(label)
+        heading.setEnabled(False)
+        return heading
 
     def paintEvent(self, event: QPaintEvent) -> None:
         ratio = self.devicePixelRatioF()
@@ -245,14 +270,15 @@ class Legend(QWidget):
 
     def _paint_pictures(self, painter: QPainter, theme: Theme) -> None:
         """What cards carry, at the lower edge, with what its colours mean."""
-        texts = self._picture_texts()
+        texts = self.picture_texts
         top = self.height() - self._pictures_height() - 1
         if texts:
             painter.setPen(QPen(theme.border, 1))
             painter.drawLine(QPointF(GRID, top + 0.5), QPointF(self.width() - GRID, top + 0.5))
         row = QRectF(GRID, top + 3, self.width() - 2 * GRID, _ROW)
-        for text in texts:
-            draw_line(painter, row, text, small_font(), theme.muted, LEFT)
+        for place, text in enumerate(texts):
+            if place == 0 or not self._pictures.is_far:
+                draw_line(painter, row, text, small_font(), theme.muted, LEFT)
             row.translate(0, _ROW)
         if not texts or not self._pictures.is_signed:
             return
@@ -270,14 +296,8 @@ class Legend(QWidget):
         painter.setPen(QPen(theme.text, 1))
         painter.drawLine(QPointF(bar.center().x(), bar.top() - 2), QPointF(bar.center().x(), bar.bottom() + 2))
 
-    def _picture_texts(self) -> tuple[str, ...]:
-        """What cards carry and of which step, where it is not what they usually do."""
-        if not self._is_open or self._pictures.choice == MAPS:
-            return ()
-        return (self._pictures.title, self._pictures.note or self._pictures.nothing)
-
     def _pictures_height(self) -> int:
-        rows = len(self._picture_texts())
+        rows = len(self.picture_texts)
         return 0 if not rows else (rows + self._pictures.is_signed) * _ROW + GRID // 2 + 2
 
     def _title(self) -> str:
@@ -312,13 +332,25 @@ class Legend(QWidget):
         height = _HEADER + 4 + (int(rows) + GRID // 2 if self._has_colours and rows else 0) + self._pictures_height()
         title = QFontMetrics(body_font()).horizontalAdvance(self._title()) + 5 * GRID
         width = title if not self._has_colours else _WIDE if now is None else max(_narrow(now), title)
-        told = [QFontMetrics(small_font()).horizontalAdvance(text) for text in self._picture_texts()]
-        width = max(width, *(advance + 2 * GRID for advance in told)) if told else width
+        texts = self.picture_texts
+        if texts:
+            # As wide as steps become and a look back makes them, so that nothing moves while they are counted.
+            texts = (*texts, self.tr("step 00,000 (looking back)"), self._pictures.far)
+            advance = QFontMetrics(small_font()).horizontalAdvance
+            width = max(width, *(advance(text) + 2 * GRID for text in texts))
         if self.size() != QSize(width, height):
             self.resize(width, height)
             self.button.setGeometry(width - 3 * GRID - 2, 2, 3 * GRID, _HEADER)
             self.resized.emit()
+        self._show_link()
         self._draw_again()
+
+    def _show_link(self) -> None:
+        is_linked = bool(self.picture_texts) and self._pictures.is_far
+        if is_linked:
+            self.link.setText(self._pictures.far)
+            self.link.place(GRID, self.height() - self._pictures_height() + 2 + _ROW, _ROW)
+        self.link.setVisible(is_linked)
 
     def _draw_again(self) -> None:
         self._picture = None
@@ -327,8 +359,11 @@ class Legend(QWidget):
     def _open_menu(self) -> None:
         menu = self.menu()
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        # Above the legend, which lies at the lower edge.
-        menu.popup(self.mapToGlobal(QPoint(0, -menu.sizeHint().height() - 2)))
+        legend = QRect(self.mapToGlobal(QPoint()), self.size())
+        submenu = QSize()
+        for inner in menu.findChildren(QMenu):
+            submenu = submenu.expandedTo(inner.sizeHint())
+        menu.popup(menu_place(legend, menu.sizeHint(), submenu, self.screen().availableGeometry()))
 
     def _set_icons(self) -> None:
         self._themes.changed.connect(self._show_icon)

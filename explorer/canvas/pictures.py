@@ -108,9 +108,21 @@ class Pictures(QObject):
     @property
     def nothing(self) -> str:
         """Why there is none."""
-        if not self._keys:
-            return self.tr("zoom in to see them")
+        if self.is_far:
+            return self.far
+        if self._choice == MAPS:
+            return self.tr("not captured yet")
         return self.tr("train to see them") if self._choice in GRADIENTS else self.tr("captured soon")
+
+    @property
+    def is_far(self) -> bool:
+        """Whether no card is in sight that is large enough for a picture."""
+        return not self._keys
+
+    @property
+    def far(self) -> str:
+        """What to do about that."""
+        return self.tr("zoom in to see pictures")
 
     @property
     def is_signed(self) -> bool:

@@ -6,7 +6,7 @@ Find and trace share one light: what is looked for comes before what is traced.
 from collections.abc import Mapping
 from functools import partial
 
-from PySide6.QtCore import QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QGraphicsView, QMenu
 
@@ -69,6 +69,7 @@ class Reading(QObject):
         self._selection = selection
         self._themes = themes
         self._graph = graph
+        self._camera = camera
         self._trace = Trace.NONE
         self._pressed: tuple[Trace, int] | None = None
         self._measured: Measured | None = None
@@ -98,6 +99,7 @@ class Reading(QObject):
         self.finding.left.connect(view.setFocus)
         self.colouring.changed.connect(self.minimap.redraw)
         self.legend.resized.connect(self.place)
+        self.legend.zoom_asked.connect(self._show_pictures)
         self.legend.setVisible(document.is_open)
 
     # Following
@@ -284,6 +286,20 @@ class Reading(QObject):
         """Say what the colours mean, or only what they are of; remembered."""
         settings().setValue(_LEGEND_KEY, shown)
         self.legend.show_open(shown)
+
+    def _show_pictures(self) -> None:
+        """Zoom to where cards carry pictures: at the selected node, else at the card next to the view's middle."""
+        graph, view = self._graph, self._view
+        if graph.shown is None or graph.placement is None or not graph.placement.nodes:
+            return
+        # The words that were pressed go.
+        view.setFocus()
+        place = graph.place_of(graph.shown.holders.get(self._selection.current or "", ""))
+        if place is None:
+            middle = view.mapToScene(view.viewport().rect().center())
+            boxes = (QRectF(*box) for box in graph.placement.nodes.values())
+            place = min(boxes, key=lambda box: (box.center() - middle).manhattanLength())
+        self._camera.approach(place.center())
 
     def _show_new_items(self) -> None:
         if not self._wires_by_size:

@@ -194,7 +194,7 @@ class GraphView(QGraphicsView):
             elif isinstance(event, WeightsCaptured):
                 self.reading.pictures.show_weights(event, source)
             elif isinstance(event, LayersMeasured):
-                self._statistics = joined(self._statistics, event, source)
+                self._statistics = joined(self._statistics, event, source.of_its_step(event.step))
                 self.reading.show_statistics(self._statistics)
         if atlases:
             self.reading.pictures.show_maps(atlases, source)

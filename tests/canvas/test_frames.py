@@ -119,6 +119,21 @@ def test_no_wire_crosses_the_end_of_a_header_and_no_label_any_of_it(canvas: Canv
                 assert not crosses or max(start.x, end.x) <= ends[path] or min(start.x, end.x) >= header.right
 
 
+def test_the_second_sheet_of_a_folded_block_covers_no_label(canvas: Canvas) -> None:
+    canvas.document.open(entry("resnet20").build())
+    canvas.view.reveal("layer3.2.conv2")
+    placement = canvas.scene.placement
+    assert placement is not None
+    assert {"layer1", "layer2"} <= canvas.scene.blocks.keys()
+    labels = {wire.source: label.box for wire, label in place_labels(placement, 80, 16).items()}
+    # What leaves layer2 crosses the header of layer3, so that its label stands next to the card.
+    assert "layer2" in labels
+    for path in canvas.scene.blocks:
+        box = placement.nodes[path]
+        sheet = Box(box.x + 4, box.bottom, box.width, 4)
+        assert not any(label.overlaps(sheet) for label in labels.values()), path
+
+
 def test_wires_of_one_source_say_once_what_they_carry_where_they_run_together(resnet: Canvas) -> None:
     placement = resnet.scene.placement
     assert placement is not None

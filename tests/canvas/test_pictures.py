@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QImage, QTransform
 from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
+from explorer.canvas import histogram_strip as strips
 from explorer.canvas.histogram_strip import histogram_strip
 from explorer.canvas.kernel_strip import kernel_strip
 from explorer.canvas.legend import pictures_menu
@@ -65,7 +66,7 @@ def choose(canvas: Canvas, key: str) -> None:
 
 
 def texts(canvas: Canvas) -> tuple[str, ...]:
-    return canvas.view.reading.legend.texts
+    return canvas.view.reading.legend.picture_texts
 
 
 # What is asked for
@@ -100,7 +101,7 @@ def test_nothing_is_asked_for_from_far_away(canvas: Canvas) -> None:
         canvas.view.reading.pictures.choose(key)
         assert canvas.view.wanted().is_empty
         canvas.view._settle()
-        assert texts(canvas)[-1] == "zoom in to see them"
+        assert texts(canvas)[-1] == "zoom in to see pictures"
 
 
 def test_colouring_by_statistics_asks_for_them_beside_filters(canvas: Canvas) -> None:
@@ -311,6 +312,20 @@ def test_bars_are_as_high_as_they_are_full(theme: Theme) -> None:
     base = found.image.height() * (1 - found.figures)
     heights = [_height(found.image, (place + 0.5) / 4, theme.accent) for place in range(4)]
     assert heights == pytest.approx([base / 2, base, 0, base / 4], abs=5)
+
+
+def test_ends_are_written_as_they_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    def line(_painter: object, _room: object, text: str, *_how: object) -> float:
+        written.append(text)
+        return 0.0
+
+    monkeypatch.setattr(strips, "draw_line", line)
+    for low, high in ((-0.0471, 0.27), (-0.5, 0.001), (4.9e-4, 12.0)):
+        histogram_strip(Histogram(low, high, np.array([1, 2])), LIGHT, 160, 48, "")
+    ends = [text for text in written if text != "0"]
+    assert ends == ["−0.047", "0.27", "−0.50", "0.001", "4.9·10⁻⁴", "12"]
 
 
 def test_a_bar_far_higher_than_all_others_is_cut() -> None:

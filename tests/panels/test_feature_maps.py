@@ -9,15 +9,19 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from explorer.look.theme import ThemeSource
 from explorer.panels.feature_maps import order as orders
 from explorer.panels.feature_maps import taken as store
 from explorer.panels.feature_maps import wanted as wants
 from explorer.panels.feature_maps.colours import colours
+from explorer.panels.feature_maps.line import Line
 from explorer.panels.feature_maps.panel import FeatureMapsPanel
 from explorer.panels.feature_maps.pins import Pin
 from explorer.panels.feature_maps.values import levels_of, maps_of_output, scale_of
+from explorer.runs import FeatureMapsCaptured, LayersOpened, Probe
 from explorer.session.places import settings
 from explorer.session.probe_set import ProbeSet
+from explorer.session.sources import Source
 from tests.panels.fake_run import atlas
 from tests.panels.maps_panel import (
     bare,
@@ -81,13 +85,59 @@ def test_heading_says_shape_range_source_and_dead_channels(qtbot: QtBot) -> None
     controls = panel.controls
     low, high = f"{opened.output.min():.3g}".replace("-", "−"), f"{opened.output.max():.3g}"
     assert controls.title.text == "conv1"
-    assert controls.facts.text == "Conv2d · 6×28×28 · step 1,240 · p"
+    assert controls.facts.text == "Conv2d · 6×28×28 · p · step 1,240"
     assert controls.source.text == f"values {low} to {high}"
     assert controls.dead.text == "no channel is all zero"
     output = opened.output.copy()
     output[[1, 4]] = 0
     show_opened(panel, 1241, conv1=opened._replace(output=output))
     assert controls.dead.text == "2 of 6 channels all zero"
+
+
+@pytest.mark.parametrize("width", [1264, 704])
+def test_the_step_is_never_cut(qtbot: QtBot, width: int) -> None:
+    """As wide as the panel is in a window of 1280 pixels, and as narrow as it may be."""
+    panel, _, opened = panel_at_conv1(qtbot)
+    panel._probes.add(Probe(label="p", image=random_maps(1)[0]))
+    panel.resize(width, 400)
+    facts = panel.controls.facts
+    event = LayersOpened(run_id="r", step=1240, probe="p", layers={"conv1": opened})
+    panel.show_observed([event], Source("step 1,240 (looking back)", 1240, "r", True))
+    assert facts.text == "Conv2d · 6×28×28 · step 1,240 (looking back)"
+    assert width < 1264 or facts.shown == facts.text
+    assert facts.shown.endswith("step 1,240 (looking back)")
+    assert facts.fontMetrics().horizontalAdvance(facts.shown) <= facts.width()
+    panel._probes.choose(0)
+    assert facts.text == "Conv2d · 6×28×28 · p · step 1,240 (looking back)"
+    assert facts.shown.endswith("step 1,240 (looking back)")
+
+
+def test_moments_that_keep_some_channels_say_how_many(qtbot: QtBot) -> None:
+    panel, _, _ = panel_at_conv1(qtbot)
+    for count, is_past, said in (
+        (4, True, "no channel is all zero · 4 channels kept"),
+        (4, False, "no channel is all zero"),
+        (6, True, "no channel is all zero"),
+    ):
+        panel.clear_observed()
+        picture = atlas(random_maps(count), columns=2)
+        event = FeatureMapsCaptured(run_id="r", step=3, probe="p", atlases={"conv1": picture})
+        panel.show_observed([event], Source("step 3", 3, "r", is_past))
+        assert panel.controls.dead.text == said
+
+
+def test_a_line_lets_its_parts_go_one_by_one(qtbot: QtBot) -> None:
+    line = Line(ThemeSource())
+    qtbot.addWidget(line)
+    line.show_parts(("Conv2d", "6×28×28", "step 7"))
+    advance = line.fontMetrics().horizontalAdvance
+    wholes = ("Conv2d · 6×28×28 · step 7", "6×28×28 · step 7", "step 7")
+    for text, shorter in zip(wholes, (*wholes[1:], ""), strict=True):
+        line.resize(advance(text), 20)
+        assert line.shown == text
+        line.resize(advance(text) - 1, 20)
+        assert line.shown == shorter or (not shorter and line.shown.endswith("…"))
+        assert line.text == wholes[0], "all of it is the tooltip"
 
 
 def test_channels_are_sorted_and_stay_while_somebody_points_at_one(

@@ -24,11 +24,11 @@ def test_the_image_is_named_where_it_is_not_the_current_one(qtbot: QtBot) -> Non
     panel, _, _ = panel_at_conv1(qtbot)
     probes, facts = panel._probes, panel.controls.facts
     assert "p" not in {probe.label for probe in probes.probes}, "what a look back was made of"
-    assert facts.text == "Conv2d · 6×28×28 · step 1,240 · p"
+    assert facts.text == "Conv2d · 6×28×28 · p · step 1,240"
     probes.add(Probe(label="p", image=random_maps(1)[0]))
     assert facts.text == "Conv2d · 6×28×28 · step 1,240"
     probes.choose(0)
-    assert facts.text == "Conv2d · 6×28×28 · step 1,240 · p"
+    assert facts.text == "Conv2d · 6×28×28 · p · step 1,240"
 
 
 def test_a_probe_that_is_chosen_takes_the_call_for_one_back(qtbot: QtBot) -> None:

@@ -9,13 +9,25 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from explorer.architecture import Project, edits
+from explorer.architecture.files import dumps
 from explorer.look.numbers import MINUS, THIN_SPACE
 from explorer.look.theme import ThemeSource
 from explorer.panels.moments.pair import MomentPair
 from explorer.panels.moments.pair_answers import AnswersPage, changes_of
 from explorer.panels.moments.pair_classes import ClassesPage
+from explorer.panels.moments.pair_pictures import PicturesPage
 from explorer.panels.moments.pair_statistics import StatisticsPage
-from explorer.runs import Histogram, LayersMeasured, LayerStatistics, Probe, ProbeAnswer, ProbesExplained
+from explorer.runs import (
+    Atlas,
+    FeatureMapsCaptured,
+    Histogram,
+    LayersMeasured,
+    LayerStatistics,
+    Probe,
+    ProbeAnswer,
+    ProbesExplained,
+)
 from explorer.runs.class_figures import TestedImages
 from explorer.runs.class_files import EpochTest, write_test
 from explorer.runs.moments import MomentStore
@@ -144,6 +156,65 @@ def test_a_run_without_tests_is_said(qtbot: QtBot, tmp_path: Path) -> None:
         page.ask((0, 5))
     assert page.show_pair().note == "This run has kept no tests yet."
     page.close_jobs()
+
+
+def levels(step: int, num_channels: int) -> FeatureMapsCaptured:
+    """All six maps of conv1 and so many of conv2, each 2×2."""
+    atlases = {
+        node_id: Atlas(
+            image=np.full((2, 2 * count), step, np.uint8),
+            num_channels=count,
+            columns=count,
+            tile_height=2,
+            tile_width=2,
+            gap=0,
+            minimum=0.0,
+            maximum=1.0,
+        )
+        for node_id, count in (("conv1", 6), ("conv2", num_channels))
+    }
+    return FeatureMapsCaptured(run_id="r", step=step, probe="p", atlases=atlases)
+
+
+def test_maps_of_some_channels_say_of_how_many(qtbot: QtBot, tmp_path: Path) -> None:
+    network = lenet5()
+    network = edits.set_value(network, "conv2", "out_channels", 64)
+    (tmp_path / "architecture.arch.json").write_text(dumps(Project(architecture=network)))
+    page = PicturesPage(tmp_path, ThemeSource())
+    qtbot.addWidget(page)
+    qtbot.waitUntil(lambda: bool(page._shapes))
+    pair = ([levels(3, 16)], [levels(7, 16)])
+    assert page.show_pair(*pair, "conv2", "maps").note == "image: p · 16 of 64 channels kept"
+    assert page.show_pair(*pair, "conv1", "maps").note == "image: p", "all 6 of them"
+    assert page.show_pair([levels(3, 64)], [levels(7, 64)], "conv2", "maps").note == "image: p"
+    page.close_jobs()
+
+
+def test_the_window_says_it_as_soon_as_it_is_known(qtbot: QtBot, tmp_path: Path) -> None:
+    """Of the run's own network: what is open may have been edited since."""
+    store = MomentStore(tmp_path, 1 << 26)
+    for step in (0, 5):
+        store.put(step, [levels(step, 4)])
+    (tmp_path / "architecture.arch.json").write_text(dumps(Project(architecture=lenet5())))
+    document = Document()
+    document.open(edits.set_value(lenet5(), "conv2", "out_channels", 99))
+    selection = Selection(document)
+    selection.set(("conv2",))
+    pair = MomentPair(tmp_path, (0, 5), 0, document, selection, ProbeSet(), lambda _step: None, ThemeSource())
+    qtbot.addWidget(pair)
+    pair.show()
+    qtbot.waitUntil(lambda: pair._note.whole == "image: p · 4 of 16 channels kept")
+    # Where the folder is slower than the moments.
+    pair.pictures_page._take_shapes({"conv2": (12, 10, 10)})
+    assert pair._note.whole == "image: p · 4 of 12 channels kept"
+    pair.close()
+
+
+def test_a_folder_without_a_network_says_nothing_of_channels(qtbot: QtBot, tmp_path: Path) -> None:
+    page = PicturesPage(tmp_path, ThemeSource())
+    qtbot.addWidget(page)
+    page.close_jobs()
+    assert page.show_pair([levels(3, 4)], [levels(7, 4)], "conv2", "maps").note == "image: p"
 
 
 def test_what_is_compared_is_remembered(qtbot: QtBot, tmp_path: Path) -> None:

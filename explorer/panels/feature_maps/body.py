@@ -86,6 +86,7 @@ class MapsBody(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.controls.fit(self.width())
         self.fit_sides()
 
     def _picture(self) -> QImage:

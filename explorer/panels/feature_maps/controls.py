@@ -10,6 +10,8 @@ from explorer.panels.feature_maps.values import ORDERS
 from explorer.session.places import settings
 
 _PREFIX = "feature-maps/"
+_NARROWEST, _WIDEST = 27 * GRID, 35 * GRID
+"""Pixels; where there is room, "Conv2d · 16×10×10 · step 1,240 (looking back)" has a place."""
 
 
 class Controls(QWidget):
@@ -72,7 +74,11 @@ class Controls(QWidget):
         column.addSpacing(2)
         column.addWidget(self.bar)
         column.addStretch(1)
-        self.setFixedWidth(27 * GRID)
+        self.fit(0)
+
+    def fit(self, width: int) -> None:
+        """Be as wide as a panel of that width, in pixels, has room for."""
+        self.setFixedWidth(max(_NARROWEST, min(_WIDEST, width * 2 // 9)))
 
     @property
     def order(self) -> str:

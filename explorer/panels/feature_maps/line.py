@@ -1,5 +1,7 @@
 """One line of text that changes many times a second: it paints itself, and lays out nothing."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QFont, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -7,9 +9,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from explorer.look.labels import Role, role_colour
 from explorer.look.theme import ThemeSource, small_font
 
+_BETWEEN = " · "
+
 
 class Line(QWidget):
-    """Shortens itself to its width; the whole is its tooltip then."""
+    """Shortens itself to its width; the whole is its tooltip then. What it is made of goes part by part, the first
+    one first, and the last one is cut only where it is alone."""
 
     def __init__(
         self, themes: ThemeSource, *, role: Role = "text", font: QFont | None = None, parent: QWidget | None = None
@@ -17,7 +22,7 @@ class Line(QWidget):
         super().__init__(parent)
         self._themes = themes
         self._role: Role = role
-        self._text = ""
+        self._parts: tuple[str, ...] = ("",)
         self.setFont(font or small_font())
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         themes.changed.connect(self.update)
@@ -25,29 +30,41 @@ class Line(QWidget):
     @property
     def text(self) -> str:
         """All of it."""
-        return self._text
+        return _BETWEEN.join(self._parts)
+
+    @property
+    def shown(self) -> str:
+        """What of it is painted."""
+        metrics, width = self.fontMetrics(), self.width()
+        for first in range(len(self._parts)):
+            text = _BETWEEN.join(self._parts[first:])
+            if metrics.horizontalAdvance(text) <= width:
+                return text
+        return metrics.elidedText(self._parts[-1], Qt.TextElideMode.ElideRight, width)
 
     def show_text(self, text: str) -> None:
         """Say this."""
-        if text != self._text:
-            self._text = text
-            self.setAccessibleName(text)
+        self.show_parts((text,))
+
+    def show_parts(self, parts: Sequence[str]) -> None:
+        """Say these, least important first."""
+        if tuple(parts) != self._parts:
+            self._parts = tuple(parts)
+            self.setAccessibleName(self.text)
             self.update()
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance(self._text), metrics.height())
+        return QSize(metrics.horizontalAdvance(self.text), metrics.height())
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        is_cut = self.fontMetrics().horizontalAdvance(self._text) > self.width()
-        self.setToolTip(self._text if is_cut else "")
+        self.setToolTip(self.text if self.shown != self.text else "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setFont(self.font())
         painter.setPen(role_colour(self._role, self._themes.theme))
-        text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.shown)
 
 
 class LinkLine(Line):

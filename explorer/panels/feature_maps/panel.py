@@ -325,10 +325,10 @@ class FeatureMapsPanel(ViewerPanel):
             return
         report = self._document.snapshot.inference.nodes[current]
         controls.title.show_text(current)
-        controls.facts.show_text(self._words.facts(report, taken, self._probes.current))
+        controls.facts.show_parts(self._words.facts(report, taken, self._probes.current))
         controls.source.show_text(self._words.range(taken.maps, is_too_large(report)))
         change = self._words.change(controls.order, self._channels.reference(current, taken))
-        controls.dead.show_text(change or self._words.dead(taken.maps))
+        controls.dead.show_parts((change or self._words.dead(taken.maps), *self._words.part(report, taken)))
 
     def _show_channel(self) -> None:
         channel, taken, current = self.maps.chosen, self._shown, self._selection.current

@@ -22,12 +22,12 @@ class Words:
     def __init__(self, tr: Translate) -> None:
         self._tr = tr
 
-    def facts(self, report: NodeReport, taken: Taken, current: Probe | None) -> str:
-        """Type, shape, and where the maps come from; the image where it is not the current one, as in a look back."""
-        facts = [report.layer.type_name, numbers.shape(report.output_shape), taken.source.text]
-        if taken.probe and (current is None or taken.probe != current.label):
-            facts.append(taken.probe)
-        return " · ".join(facts)
+    def facts(self, report: NodeReport, taken: Taken, current: Probe | None) -> tuple[str, ...]:
+        """Type, shape, and where the maps come from, which is last, as all else is found elsewhere too; before it the
+        image where it is not the current one, as in a look back."""
+        is_other = taken.probe and (current is None or taken.probe != current.label)
+        probe = (taken.probe,) if is_other else ()
+        return (report.layer.type_name, numbers.shape(report.output_shape), *probe, taken.source.text)
 
     def range(self, maps: Maps, is_too_large: bool) -> str:
         """The smallest and the largest value; and why they are not followed in full."""
@@ -45,6 +45,16 @@ class Words:
         else:
             said = self._tr("{dead} of {count} channels all zero") if dead else self._tr("no channel is all zero")
         return said.format(dead=dead, count=maps.num_channels)
+
+    def part(self, report: NodeReport, taken: Taken) -> tuple[str, ...]:
+        """How many channels a moment keeps, where that is fewer than there are.
+
+        Of how many is left to the shape beside it: the network may have been edited since.
+        """
+        shape, count = report.output_shape, taken.maps.num_channels
+        if not taken.source.is_past or taken.maps.is_vector or shape is None or count >= shape[0]:
+            return ()
+        return (self._tr("{0} channels kept").format(numbers.exact_count(count)),)
 
     def change(self, order: str, known: Reference | None) -> str:
         """Since when channels in such an order have changed; empty for other orders."""

@@ -1,30 +1,62 @@
 """Two moments of a layer's maps or weights as pictures with one scale, and a third of what changed between them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize
+from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from explorer.architecture import files
+from explorer.inference import infer
+from explorer.layers import Shape
+from explorer.look import numbers
 from explorer.look.theme import GRID, ThemeSource
 from explorer.panels.moments.pair_words import PairWords, value
 from explorer.panels.moments.values import What, coloured, probe_of, side_by_side, values_of
 from explorer.runs.moments_packing import Moment
+from explorer.session.job import Job
+
+_ARCHITECTURE = "architecture.arch.json"
+"""In a run's folder: what it trains."""
+_CLOSE_TIMEOUT_S = 2.0
+Shapes = Mapping[str, Shape]
 
 
 class PicturesPage(QWidget):
-    """Three pictures side by side."""
+    """Three pictures side by side.
 
-    def __init__(self, themes: ThemeSource, parent: QWidget | None = None) -> None:
+    Signals:
+        found(): it is known how many channels the run's network has.
+    """
+
+    found = Signal()
+
+    def __init__(self, folder: Path, themes: ThemeSource, parent: QWidget | None = None) -> None:
+        """Compare moments of the run in `folder`."""
         super().__init__(parent)
         self._themes = themes
+        self._shapes: Shapes = {}
+        """What the layers of the run's network put out; what is open may have been edited since."""
+        self._job = Job(partial(_read_shapes, folder), self)
+        self._job.finished.connect(self._take_shapes)
         self.pictures = tuple(Picture(themes, self) for _ in range(3))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2 * GRID)
         for picture in self.pictures:
             row.addWidget(picture, 1)
+        self._job.start()
+
+    def close_jobs(self) -> None:
+        """End all work."""
+        self._job.close(_CLOSE_TIMEOUT_S)
+
+    def _take_shapes(self, shapes: Shapes) -> None:
+        self._shapes = shapes
+        self.found.emit()
 
     def show_pair(self, left: Sequence[Moment], right: Sequence[Moment], node_id: str, what: What) -> PairWords:
         """Show these, where both moments have them and of one shape; what there is to say of it."""
@@ -49,8 +81,22 @@ class PicturesPage(QWidget):
             rms=value(float(np.sqrt(np.mean(np.square(change, dtype=np.float64))))),
         )
         probes = [probe for probe in dict.fromkeys((probe_of(left), probe_of(right))) if probe]
-        note = " · ".join(self.tr("image: {0}").format(probe) for probe in probes) if what == "maps" else ""
-        return PairWords((facts[0], facts[1], said), note)
+        notes = [self.tr("image: {0}").format(probe) for probe in probes] + self._kept(node_id, len(before))
+        return PairWords((facts[0], facts[1], said), " · ".join(notes) if what == "maps" else "")
+
+    def _kept(self, node_id: str, count: int) -> list[str]:
+        """That moments keep only so many of a layer's maps."""
+        shape = self._shapes.get(node_id, ())
+        if not shape or count >= shape[0]:
+            return []
+        form = self.tr("{0} of {1} channels kept") if len(shape) > 1 else self.tr("{0} of {1} values kept")
+        return [form.format(numbers.exact_count(count), numbers.exact_count(shape[0]))]
+
+
+def _read_shapes(folder: Path, _progress: Callable[[str, float], None], _cancelled: Callable[[], bool]) -> Shapes:
+    architecture = files.load(folder / _ARCHITECTURE).architecture
+    reports = infer(architecture).nodes.items()
+    return {node_id: report.output_shape for node_id, report in reports if report.output_shape is not None}
 
 
 class Picture(QWidget):

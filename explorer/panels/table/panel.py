@@ -132,7 +132,7 @@ class LayerTable(DockPanel):
         """Show statistics in their columns."""
         for event in events:
             if isinstance(event, LayersMeasured):
-                self._statistics = joined(self._statistics, event, source)
+                self._statistics = joined(self._statistics, event, source.of_its_step(event.step))
                 self.model.show_statistics(self._statistics)
 
     def clear_observed(self) -> None:
