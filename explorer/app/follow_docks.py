@@ -57,6 +57,8 @@ class FollowDocks(QObject):
         self._networks: dict[Path, Architecture] = {}
         """What each of them trains."""
         self._shown: FollowSession | None = None
+        self._remark = ""
+        """What the bar says of the shown one."""
         document.changed.connect(lambda _old, _new: self._choose_shown())
 
     def ask(self) -> None:
@@ -73,11 +75,17 @@ class FollowDocks(QObject):
         if folder in self._open:
             self._open[folder][1].raise_()
             return _panel(self._open[folder][1])
-        if not is_run_folder(folder) and not (folder / _ARCHITECTURE).is_file():
+        try:
+            is_run, has_network = is_run_folder(folder), (folder / _ARCHITECTURE).is_file()
+        except OSError as error:
+            text = self.tr("{0} cannot be looked into: {1}; choose a folder that may be read")
+            self._bar.error(text.format(folder, error.strerror or error))
+            return None
+        if not is_run and not has_network:
             text = self.tr("{0} holds no run; choose the folder of one, with events.jsonl in it")
             self._bar.error(text.format(folder))
             return None
-        if not is_run_folder(folder):
+        if not is_run:
             text = self.tr("{0} was recorded by an earlier version, which cannot be followed; open it in the Runs tab")
             self._bar.error(text.format(folder))
             return None
@@ -93,7 +101,8 @@ class FollowDocks(QObject):
         self._docks[dock.objectName()] = dock
         self._open[folder] = (session, dock)
         panel.titled.connect(lambda title: dock.setWindowTitle(f"{title} · {folder.name[-4:]}"))
-        panel.network_asked.connect(lambda: self._show_network(folder, panel))
+        session.remarked.connect(lambda text: self._show_remark(session, text))
+        panel.network_asked.connect(lambda: self._show_network(folder))
         # Not within the click itself, since the button goes too.
         panel.end_asked.connect(dock.close, Qt.ConnectionType.QueuedConnection)
         dock.toggleViewAction().setVisible(False)
@@ -109,7 +118,12 @@ class FollowDocks(QObject):
     def is_run(self, event: QDropEvent) -> Path | None:
         """The folder of a run that is being dropped; None where it is something else."""
         paths = (Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
-        return next((path for path in paths if path.is_dir() and is_run_folder(path)), None)
+        for path in paths:
+            # One that cannot be looked into is none.
+            with contextlib.suppress(OSError):
+                if path.is_dir() and is_run_folder(path):
+                    return path
+        return None
 
     def close(self) -> None:
         """Follow nothing any more."""
@@ -135,16 +149,28 @@ class FollowDocks(QObject):
                 if self._networks.get(folder) == self._document.architecture:
                     shown = session
         if shown is not self._shown:
+            if self._shown is not None:
+                self._show_remark(self._shown, "")
             self._shown = shown
             self.shown_changed.emit(shown)
 
-    def _show_network(self, folder: Path, panel: FollowPanel) -> None:
+    def _show_remark(self, session: FollowSession, text: str) -> None:
+        """Say it above the canvas too: what is missing is missing there and in other tabs, which hide this one."""
+        if session is not self._shown:
+            return
+        if text:
+            self._bar.ask(text, ())
+        elif self._bar.text == self._remark:
+            self._bar.hide()
+        self._remark = text
+
+    def _show_network(self, folder: Path) -> None:
         if self._run.is_active:
             self._bar.error(self.tr("A run is active; stop it first (Shift+F5)."))
             return
         if not self._open_network(folder):
             return
-        events = panel.events
+        events = self._open[folder][0].events
         if events and isinstance(events[0], RunStarted) and isinstance(events[-1], (RunFinished, RunFailed)):
             self._run.show_ended(self._document.architecture, events[0].config, events)
 

@@ -98,6 +98,8 @@ class MomentsExport(QDialog):
         self._is_cancelled = False
         self._is_drawing = False
         self._started_s = 0.0
+        self._pictures = (0, 0)
+        """How many lie in the folder that a film becomes, and of how many."""
         self.setWindowTitle(self.tr("Export the moments of this run"))
         self.setMinimumWidth(64 * GRID)
         self.what = QComboBox(self)
@@ -160,6 +162,7 @@ class MomentsExport(QDialog):
     def export_to(self, path: Path) -> None:
         """Make it: a file, or for pictures a folder; `status` says what came of it."""
         self._is_cancelled = False
+        self._pictures = (0, 0)
         what, form = self.what.currentData(), str(self.form.currentData())
         if why_not := _why_not_written(path if form == "png" and what != "data" else path.parent):
             self._fail(why_not)
@@ -282,7 +285,13 @@ class MomentsExport(QDialog):
         if form == "gif":
             write_gif(path, frames, self.pace.value(), palette, progress, cancelled)
         else:
-            write_pngs(path, frames, steps, palette, progress, cancelled)
+
+            def count(text: str, share: float) -> None:
+                # Of the picture that is begun.
+                self._pictures = (max(0, round(share * len(frames)) - 1), len(frames))
+                progress(text, share)
+
+            write_pngs(path, frames, steps, palette, count, cancelled)
 
     def _write_drawn(
         self,
@@ -357,7 +366,12 @@ class MomentsExport(QDialog):
     def _fail(self, why: str) -> None:
         self._job = None
         self._set_working(False)
-        self.status.setText(self.tr("Not written: {0}").format(why) if why else self.tr("Cancelled."))
+        text = self.tr("Not written: {0}").format(why) if why else self.tr("Cancelled.")
+        if self._pictures[0]:
+            written, wanted = self._pictures
+            stay = self.tr("In the folder all the same: {0} of {1} pictures.").format(f"{written:,}", f"{wanted:,}")
+            text = f"{text.rstrip('.')}. {stay}"
+        self.status.setText(text)
 
 
 def _why_not_written(folder: Path) -> str:

@@ -15,6 +15,8 @@ from explorer.session.job import Job
 
 _WITHOUT_MOMENTS = {"layers", "inspector", "ideas", "data", "source", "issues", "runs"}
 """Docks that show the same whatever moment is looked back at."""
+_OF_FOLLOWED = "follow-"
+"""Begins the names of those of followed runs, which do so too."""
 _LONGEST_S = 2.0
 """So long a view is waited for."""
 _LATE_MS = 300
@@ -52,7 +54,8 @@ def views_on_screen(window: QMainWindow, canvas: GraphView) -> tuple[FilmedView,
         name = dock.objectName().removeprefix("dock-")
         shown = dock.widget()
         # To Qt a dock behind others is visible, but none of its pixels is.
-        if shown is not None and name not in _WITHOUT_MOMENTS and not shown.visibleRegion().isEmpty():
+        has_moments = name not in _WITHOUT_MOMENTS and not name.startswith(_OF_FOLLOWED)
+        if shown is not None and has_moments and not shown.visibleRegion().isEmpty():
             found.append(FilmedView(name, dock.windowTitle(), shown, "below"))
     found.sort(key=lambda view: view.title)
     if canvas.isVisible():

@@ -67,13 +67,17 @@ def follow(target: str, *, as_json: bool) -> int:
 
 def _folder(target: str) -> Path:
     folder = Path(target)
-    if not folder.exists():
-        with RunStore(default_root()) as store:
-            folder = store.find(target).folder
-    elif not folder.is_dir():
-        raise UserMistake(f"{target}: is a file; name the folder of a run")
-    if not is_run_folder(folder):
-        raise UserMistake(f"{folder}: holds no run that can be followed; name a folder with events.jsonl in it")
+    try:
+        if not folder.exists():
+            with RunStore(default_root()) as store:
+                folder = store.find(target).folder
+        elif not folder.is_dir():
+            raise UserMistake(f"{target}: is a file; name the folder of a run")
+        if not is_run_folder(folder):
+            raise UserMistake(f"{folder}: holds no run that can be followed; name a folder with events.jsonl in it")
+    except OSError as error:
+        why = error.strerror or error
+        raise UserMistake(f"{target}: cannot be looked into: {why}; name a folder that may be read") from error
     return folder
 
 

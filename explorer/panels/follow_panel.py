@@ -20,6 +20,7 @@ from explorer.runs import (
     RunFailed,
     RunFinished,
     RunStarted,
+    StepsRecorded,
     TroubleMet,
 )
 from explorer.runs.follow import Followed
@@ -46,14 +47,15 @@ class FollowPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._started: RunStarted | None = None
+        self._measured: StepsRecorded | None = None
         self._tested: EpochFinished | None = None
         self._end: RunFinished | RunFailed | None = None
-        self.events: list[Event] = []
-        """Of the run since it last began."""
         self._status: Followed | None = None
         self._progress = RunProgress(themes, self)
         self.progress, self.progress_text = self._progress.bar, self._progress.text
         self.state_text = RoleLabel(themes, role="muted", font=small_font(), wraps=True, parent=self)
+        self.remark_text = RoleLabel(themes, role="warning", font=small_font(), wraps=True, parent=self)
+        self.remark_text.hide()
         self.network_button = QToolButton(self)
         self.network_button.setText(self.tr("Open its network"))
         self.network_button.setToolTip(
@@ -71,6 +73,7 @@ class FollowPanel(QWidget):
         session.events_arrived.connect(self.put)
         session.status_changed.connect(self.show_status)
         session.failed.connect(self._show_trouble)
+        session.remarked.connect(self.show_remark)
         self._show()
 
     def put(self, events: Sequence[Event]) -> None:
@@ -81,10 +84,11 @@ class FollowPanel(QWidget):
             self._progress.take(event)
             match event:
                 case RunStarted():
-                    self._started, self._tested, self._end = event, None, None
-                    self.events = []
+                    self._started, self._measured, self._tested, self._end = event, None, None, None
                     self.message.hide()
                     self.titled.emit(event.architecture_name)
+                case StepsRecorded():
+                    self._measured = event
                 case EpochFinished():
                     self._tested = event
                 case RunFinished():
@@ -96,7 +100,6 @@ class FollowPanel(QWidget):
                     self.message.show_message(event.message)
                 case _:
                     pass
-            self.events.append(event)
         self.curves.put(events)
         self._show()
 
@@ -105,6 +108,11 @@ class FollowPanel(QWidget):
         self._status = status
         self.curves.show_waiting(not status.is_ended)
         self._show()
+
+    def show_remark(self, text: str) -> None:
+        """Say why not all comes that is looked at; an empty text takes it back."""
+        self.remark_text.show_text(text)
+        self.remark_text.setVisible(bool(text))
 
     def sizeHint(self) -> QSize:
         return QSize(150 * GRID, 34 * GRID)
@@ -126,6 +134,7 @@ class FollowPanel(QWidget):
         column.addLayout(line)
         column.addWidget(self.progress)
         column.addWidget(self.state_text)
+        column.addWidget(self.remark_text)
         column.addWidget(self.curves, 1)
 
     def _show(self) -> None:
@@ -133,10 +142,22 @@ class FollowPanel(QWidget):
         self._progress.show(_STATES.get(state, "idle"))
         if state == "waiting" and self._started is None:
             self.progress_text.show_text(self.tr("No run has begun here yet"))
+        elif state == "interrupted":
+            # Neither a speed nor the time that is left.
+            self.progress_text.show_text(self._interruption())
         self.network_button.setEnabled(self._started is not None)
         text, role = self._standing()
         self.state_text.set_role("warning" if role == "warning" else "muted")
         self.state_text.show_text(text)
+
+    def _interruption(self) -> str:
+        if self._measured is None or self._started is None:
+            return self.tr("interrupted before its first step")
+        return self.tr("interrupted after step {step}, in epoch {epoch} of {epochs}").format(
+            step=numbers.exact_count(self._measured.last_step),
+            epoch=numbers.exact_count(self._measured.epoch),
+            epochs=numbers.exact_count(self._started.config.epochs),
+        )
 
     def _standing(self) -> tuple[str, str]:
         """How the run stands, as a sentence, and the role of its label."""
@@ -167,7 +188,7 @@ class FollowPanel(QWidget):
             tested = self.tr("test accuracy {share} after epoch {epoch}")
             share = numbers.percent(self._tested.test_accuracy)
             text = f"{text}, {tested.format(share=share, epoch=self._tested.epoch)}"
-        notes = " ".join(self._started.notes) if self._started is not None else ""
+        notes = " ".join(self._progress.started.notes) if self._progress.started is not None else ""
         return f"{text}. {notes}".rstrip(), "muted"
 
     def _ending(self, status: Followed) -> str:

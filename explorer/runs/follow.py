@@ -195,7 +195,11 @@ class Follower:
 
 
 def is_run_folder(folder: Path) -> bool:
-    """Whether a run that can be followed lies in a folder."""
+    """Whether a run that can be followed lies in a folder.
+
+    Raises:
+        OSError: it cannot be looked into.
+    """
     return (folder / JOURNAL_NAME).is_file()
 
 

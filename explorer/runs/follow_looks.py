@@ -9,7 +9,7 @@ Without a question nothing is captured or written. Arrays and JSON only: nothing
 wrote is passed over, and so is half a file.
 
 Answers are packed as moments are (`moments_packing`), their large arrays at half precision, and hold at most
-`MOST_ANSWER_BYTES`: what is larger goes without its largest parts (`fitted`).
+`MOST_ANSWER_BYTES`: what is larger goes without its largest parts (`fitted`), and `left-out.json` says which.
 """
 
 import contextlib
@@ -26,7 +26,15 @@ from typing import Any, NamedTuple, Self
 
 from explorer.runs.control import RunControl
 from explorer.runs.events import Event, RunFailed, RunFinished
-from explorer.runs.follow_packing import MOST_ANSWER_BYTES, fitted, pack_question, unpack_question
+from explorer.runs.follow_packing import (
+    MOST_ANSWER_BYTES,
+    LeftOut,
+    fitted,
+    pack_left_out,
+    pack_question,
+    unpack_left_out,
+    unpack_question,
+)
 from explorer.runs.looks import Look, merged
 from explorer.runs.moments_packing import EVENT_KINDS, UNREADABLE, Moment, pack, unpack
 
@@ -34,6 +42,7 @@ WATCH_NAME = "watch.npz"
 _WATCH_NAMES = "watch*.npz"
 """Of all followers."""
 ANSWER_NAMES: Mapping[type[Any], str] = {kind: f"answer-{kind.__name__}.npz" for kind in EVENT_KINDS}
+LEFT_OUT_NAME = "left-out.json"
 RENEWAL_S = 4.0
 """How often a follower says that it still looks."""
 FORGOTTEN_S = 4 * RENEWAL_S
@@ -76,6 +85,8 @@ class LookAnswerer:
         """The numbers of the looks that are watched."""
         self._newest: dict[type[Any], Moment] = {}
         """Of each kind, what is still to be written."""
+        self._left_out: dict[type[Any], LeftOut] = {}
+        """Of each kind, what its last answer does not hold."""
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._is_over = threading.Event()
@@ -128,6 +139,10 @@ class LookAnswerer:
         numbers = tuple(asked.number for asked in recent)
         if numbers == self._answered:
             return
+        with self._writing:
+            # Was said of what was looked at before.
+            self._left_out = {}
+            _remove(self._folder / LEFT_OUT_NAME)
         if recent:
             newest = recent[0].look
             self._control.watch(merged([asked.look for asked in recent], newest.probes, newest.current))
@@ -171,10 +186,28 @@ class LookAnswerer:
             for event in sorted(events.values(), key=lambda event: event.step):
                 kind = type(event)
                 try:
-                    if (part := fitted(event)) is not None:
+                    part, left_out = fitted(event)
+                    if part is not None:
                         _replace(self._folder / ANSWER_NAMES[kind], pack([part]))
+                    self._say_left_out(self._folder, kind, left_out)
                 except (OSError, ValueError, TypeError, MemoryError) as error:
                     _logger.info("%s: %s could not be written: %s", self._folder, kind.__name__, error)
+
+    def _say_left_out(self, folder: Path, kind: type[Any], left_out: LeftOut | None) -> None:
+        """
+        Raises:
+            OSError: it cannot be written; it is tried again with the next answer.
+        """
+        if left_out == self._left_out.get(kind):
+            return
+        said = {known: one for known, one in self._left_out.items() if known is not kind}
+        if left_out is not None:
+            said[kind] = left_out
+        if said:
+            _replace(folder / LEFT_OUT_NAME, pack_left_out(said.values()))
+        else:
+            _remove(folder / LEFT_OUT_NAME)
+        self._left_out = said
 
     def _work(self) -> None:
         due_s = 0.0
@@ -206,6 +239,18 @@ class LookReader:
         """Of the question as it was written, so that another follower's is left alone."""
         self._asked_s = clock()
         self._is_written = False
+        self._left_out: tuple[LeftOut, ...] = ()
+        self._refusal = ""
+        """Why the question could not be written at the last try; empty where it could."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Why not all that is asked has come, one sentence each."""
+        if (asked := self._question) is None:
+            return ()
+        nodes = {*asked.maps, *asked.opened, *asked.weighed, *asked.first_kernels}
+        said = [one.text for one in self._left_out if not one.nodes or not nodes.isdisjoint(one.nodes)]
+        return tuple([self._refusal] if self._refusal else said)
 
     def ask(self, question: Look) -> None:
         """Say what is looked at now, nothing included; it is written when `poll` comes.
@@ -221,21 +266,22 @@ class LookReader:
         """Newer answers by step, if there are any. A folder that cannot be written, or read, gives none."""
         if self._question is None:
             return ()
-        now_s = self._clock()
-        with contextlib.suppress(OSError):
-            there = _mark_of(self._path)
-            if self._path.name == WATCH_NAME and there not in (None, self._own_mark):
-                # Another follower's.
-                self._path = self._folder / f"watch-{secrets.token_hex(6)}.npz"
-                there, self._is_written = None, False
-            if not self._is_written or (there is None and now_s - self._asked_s >= RENEWAL_S):
-                _replace(self._path, pack_question(self._question))
-                self._own_mark = _mark_of(self._path)
-                self._is_written, self._asked_s = True, now_s
-            elif now_s - self._asked_s >= RENEWAL_S and there is not None:
-                # Not by `touch`, which would make an empty file where the run has just removed this one.
-                os.utime(self._path)
-                self._own_mark, self._asked_s = _mark_of(self._path), now_s
+        self._refusal = ""
+        try:
+            self._renew(self._question, self._clock())
+        except FileNotFoundError:
+            # No folder, which whoever reads the run itself says.
+            pass
+        except OSError as error:
+            self._refusal = (
+                f"{self._folder}: what is looked at is asked for by a file there, which cannot be written: "
+                f"{error.strerror or error}. Curves come all the same; pictures are of the weights that the run kept "
+                "last, until this folder may be written."
+            )
+        left_out_mark = _mark_of(self._folder / LEFT_OUT_NAME)
+        if left_out_mark != self._marks.get(LEFT_OUT_NAME):
+            self._marks[LEFT_OUT_NAME] = left_out_mark
+            self._left_out = _read_left_out(self._folder / LEFT_OUT_NAME)
         events: list[Moment] = []
         for name in ANSWER_NAMES.values():
             mark = _mark_of(self._folder / name)
@@ -246,6 +292,26 @@ class LookReader:
             events += _read_answer(self._folder / name)
         return tuple(sorted(events, key=lambda event: event.step))
 
+    def _renew(self, question: Look, now_s: float) -> None:
+        """Write the question where it is new, or say that it still holds.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        there = _mark_of(self._path)
+        if self._path.name == WATCH_NAME and there not in (None, self._own_mark):
+            # Another follower's.
+            self._path = self._folder / f"watch-{secrets.token_hex(6)}.npz"
+            there, self._is_written = None, False
+        if not self._is_written or (there is None and now_s - self._asked_s >= RENEWAL_S):
+            _replace(self._path, pack_question(question))
+            self._own_mark = _mark_of(self._path)
+            self._is_written, self._asked_s = True, now_s
+        elif now_s - self._asked_s >= RENEWAL_S and there is not None:
+            # Not by `touch`, which would make an empty file where the run has just removed this one.
+            os.utime(self._path)
+            self._own_mark, self._asked_s = _mark_of(self._path), now_s
+
     def close(self) -> None:
         """Look no more, and leave nothing behind but what another follower asks."""
         is_own = self._path.name != WATCH_NAME or _mark_of(self._path) == self._own_mark
@@ -254,6 +320,8 @@ class LookReader:
             if not _questions(self._folder):
                 _remove_answers(self._folder)
         self._question = self._own_mark = None
+        self._left_out, self._refusal = (), ""
+        self._marks.pop(LEFT_OUT_NAME, None)
         self._path = self._folder / WATCH_NAME
 
 
@@ -266,7 +334,7 @@ def _questions(folder: Path) -> tuple[Path, ...]:
 
 
 def _remove_answers(folder: Path) -> None:
-    for name in ANSWER_NAMES.values():
+    for name in (*ANSWER_NAMES.values(), LEFT_OUT_NAME):
         _remove(folder / name)
 
 
@@ -311,6 +379,14 @@ def _read_question(path: Path) -> Look | None:
         return unpack_question(_content(path))
     except UNREADABLE:
         return None
+
+
+def _read_left_out(path: Path) -> tuple[LeftOut, ...]:
+    """Nothing where there is no such file."""
+    try:
+        return unpack_left_out(_content(path))
+    except UNREADABLE:
+        return ()
 
 
 def _read_answer(path: Path) -> tuple[Moment, ...]:

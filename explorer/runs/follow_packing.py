@@ -5,13 +5,13 @@ large. The files themselves are `follow_looks`' affair; how an event is packed i
 import dataclasses
 import io
 import json
-import logging
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from explorer.runs.events import FeatureMapsCaptured
 from explorer.runs.looks import MOST_PROBES, Look, Pixel, Probe
 from explorer.runs.moments_packing import SMALL, Moment, read_arrays
 from explorer.runs.observed import LayersOpened, WeightsCaptured
@@ -20,7 +20,38 @@ MOST_ANSWER_BYTES = 1 << 26
 """Of the arrays of one answer, as they are packed."""
 _FORMAT = 2
 """Of questions; the first asked for feature maps alone."""
-_logger = logging.getLogger(__name__)
+_KIND_WORDS: Mapping[type[Any], str] = {
+    FeatureMapsCaptured: "feature maps",
+    LayersOpened: "the values of opened layers",
+    WeightsCaptured: "weights",
+}
+_PART_WORDS: Mapping[type[Any], str] = {
+    LayersOpened: "the parameters",
+    WeightsCaptured: "the gradients and changes of the weights",
+}
+"""What of a layer goes before the layer itself does."""
+_FIELDS = ("atlases", "layers", "first_kernels")
+"""Of events by layer; the last, which is small, goes last."""
+_MOST_NAMED = 3
+"""Layers that a sentence names."""
+
+
+class LeftOut(NamedTuple):
+    """What an answer does not hold because of its size."""
+
+    nodes: tuple[str, ...]
+    """Whose parts, or which as a whole; empty for all of an answer that has no layers."""
+    text: str
+    """A sentence: what was too large and how large, what of it is missing, what would fit."""
+
+
+class Fitted(NamedTuple):
+    """What of an event is small enough for an answer."""
+
+    event: Moment | None
+    """None where nothing that fits is left."""
+    left_out: LeftOut | None
+    """None where it is whole."""
 
 
 def pack_question(question: Look) -> bytes:
@@ -82,37 +113,75 @@ def _image(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return array
 
 
-def fitted(event: Moment, most_bytes: int = MOST_ANSWER_BYTES) -> Moment | None:
+def fitted(event: Moment, most_bytes: int = MOST_ANSWER_BYTES) -> Fitted:
     """An event without its largest parts, so that its arrays take at most so many bytes.
 
     Gradients and changes of weights, and the parameters of opened layers, go first, the largest layer's before others';
-    then whole layers, the largest first. What is left out is logged.
-
-    Returns:
-        The event itself where it fits; None where nothing that fits is left.
+    then whole layers, the largest first. An event that fits is itself.
     """
-    if _packed_bytes(event) <= most_bytes:
-        return event
+    num_bytes = _packed_bytes(event)
+    if num_bytes <= most_bytes:
+        return Fitted(event, None)
     part: Any = event
+    lessened: list[str] = []
+    removed: list[str] = []
     for field, node_id, shrunk in _shrunk(event):
         layers = dict(getattr(part, field))
         if shrunk is None:
             del layers[node_id]
+            removed.append(node_id)
         else:
             layers[node_id] = shrunk
+            lessened.append(node_id)
         part = dataclasses.replace(part, **{field: layers})
-        if layers and _packed_bytes(part) <= most_bytes:
-            _logger.info(
-                "%s of step %d is too large: without %s and larger ones", type(event).__name__, event.step, node_id
-            )
-            return part  # type: ignore[no-any-return]  # replaced by its own kind
-    _logger.info("%s of step %d is too large and left out", type(event).__name__, event.step)
-    return None
+        if any(getattr(part, name, None) for name in _FIELDS) and _packed_bytes(part) <= most_bytes:
+            return Fitted(part, _left_out(event, num_bytes, most_bytes, lessened, removed))
+    return Fitted(None, _left_out(event, num_bytes, most_bytes, [], removed))
+
+
+def _left_out(event: Moment, num_bytes: int, most_bytes: int, lessened: list[str], removed: list[str]) -> LeftOut:
+    kind = type(event)
+    nodes = tuple(dict.fromkeys((*removed, *lessened)))
+    missing = [_named(nodes[: len(set(removed))])] if removed else []
+    if rest := nodes[len(set(removed)) :]:
+        missing.append(f"{_PART_WORDS[kind]} of {_named(rest)}")
+    what = _KIND_WORDS.get(kind, kind.__name__)
+    # Without the step, so that the same is said as long as the same is missing.
+    text = (
+        f"Not all that is looked at came from the run: {what} of {_megabytes(num_bytes)}, and an answer holds at most "
+        f"{_megabytes(most_bytes)}. Left out: {' and '.join(missing) or 'all of it'}. Look at fewer or smaller layers "
+        "at a time; once the run has ended, its last weights can be looked at whole."
+    )
+    return LeftOut(nodes, text)
+
+
+def _named(node_ids: tuple[str, ...]) -> str:
+    """Layers in words, the largest first, and of many how many more there are."""
+    more = len(node_ids) - _MOST_NAMED
+    return ", ".join(node_ids[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _megabytes(num_bytes: int) -> str:
+    return f"{num_bytes / 1e6:,.1f} MB"
+
+
+def pack_left_out(left_out: Iterable[LeftOut]) -> bytes:
+    """What is missing from all answers as the content of a file."""
+    return json.dumps([one._asdict() for one in left_out]).encode()
+
+
+def unpack_left_out(content: bytes) -> tuple[LeftOut, ...]:
+    """What `pack_left_out` was given.
+
+    Raises:
+        one of `UNREADABLE`: not such a file, or half of one.
+    """
+    return tuple(LeftOut(_names(one["nodes"]), str(one["text"])) for one in json.loads(content))
 
 
 def _shrunk(event: Moment) -> Iterator[tuple[str, str, Any]]:
     """Field, node and what takes its place, None for nothing; what to leave out first comes first."""
-    for field in ("atlases", "layers"):
+    for field in _FIELDS:
         layers: Mapping[str, Any] = getattr(event, field, {})
         ordered = sorted(layers, key=lambda node_id: -_packed_bytes(layers[node_id]))
         for node_id in ordered:

@@ -26,12 +26,14 @@ class FollowSession(QObject):
         events_arrived(list[Event]): what the run said since the last time, in order.
         status_changed(Followed): how the run stands; at each look, since silence grows.
         observed_arrived(tuple[FeatureMapsCaptured | Observed, ...]): of what `watch` asked for.
+        remarked(str): why not all that `watch` asked for comes, as sentences; empty once it does.
         failed(str): the folder cannot be read at the moment, and why; it is tried again. Empty once it can be again.
     """
 
     events_arrived = Signal(object)
     status_changed = Signal(object)
     observed_arrived = Signal(object)
+    remarked = Signal(str)
     failed = Signal(str)
 
     def __init__(self, folder: Path, parent: QObject | None = None, *, interval_s: float = POLL_INTERVAL_S) -> None:
@@ -44,6 +46,8 @@ class FollowSession(QObject):
         self._thread = threading.Thread(target=self._work, name="follow", daemon=True)
         self.started: RunStarted | None = None
         """How the run last began; None before."""
+        self.events: list[Event] = []
+        """All of the run since it last began, for who comes late."""
         self.last_epoch = 0
         """The epoch that ended last; 0 before the first."""
         self.status: Followed | None = None
@@ -73,7 +77,7 @@ class FollowSession(QObject):
 
     def _work(self) -> None:
         follower, looks = Follower(self.folder), LookReader(self.folder)
-        trouble = ""
+        trouble = remark = ""
         while not self._closed.is_set():
             events: list[Event] = []
             why = ""
@@ -86,6 +90,7 @@ class FollowSession(QObject):
             if question is not None:
                 looks.ask(question)
             observed = () if status.is_ended and not events else looks.poll()
+            said = "" if status.is_ended else " ".join(looks.remarks)
             # The window may go between two of these lines.
             with suppress(RuntimeError):
                 if why != trouble and not self._closed.is_set():
@@ -95,6 +100,9 @@ class FollowSession(QObject):
                     self.events_arrived.emit(events)
                 if observed and not self._closed.is_set():
                     self.observed_arrived.emit(observed)
+                if said != remark and not self._closed.is_set():
+                    remark = said
+                    self.remarked.emit(said)
                 if not self._closed.is_set():
                     self.status_changed.emit(status)
             self._closed.wait(max(self._interval_s, _ENDED_INTERVAL_S) if status.is_ended else self._interval_s)
@@ -104,8 +112,10 @@ class FollowSession(QObject):
         for event in events:
             if isinstance(event, RunStarted):
                 self.started = event
+                self.events = []
             elif isinstance(event, EpochFinished):
                 self.last_epoch = event.epoch
+            self.events.append(event)
 
     def _keep_status(self, status: Followed) -> None:
         self.status = status

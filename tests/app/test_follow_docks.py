@@ -1,5 +1,7 @@
 """Runs followed in the window by their folders; what grows in them is written by the run's own journal."""
 
+import errno
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -37,6 +39,7 @@ from explorer.runtime.feature_maps import capture_feature_maps
 from explorer.runtime.instruments import Subject, make_instruments
 from explorer.runtime.modules import build_module
 from explorer.runtime.opened import open_layers
+from explorer.session.follow_session import FollowSession
 from tests.panels.fake_run import epoch_finished
 from tests.runs.test_class_figures import made
 
@@ -239,6 +242,34 @@ def test_its_layers_weights_and_answers_are_in_their_tabs(
         np.testing.assert_allclose(board.walk.opened.output, expected, atol=2e-3 * float(np.abs(expected).max()))
 
 
+def test_why_something_is_missing_is_said_above_the_canvas_and_in_its_tab(
+    window: MainWindow, folder: Path, journal: Journal
+) -> None:
+    panel = followed(window, folder)
+    session = window.follow_docks.findChild(FollowSession)
+    assert session is not None
+    assert panel.remark_text.isHidden()
+    session.remarked.emit("Left out: fc1.")
+    assert panel.remark_text.text() == window.bar.text == "Left out: fc1."
+    assert not panel.remark_text.isHidden()
+    assert not window.bar.isHidden()
+    session.remarked.emit("")
+    assert panel.remark_text.isHidden()
+    assert window.bar.isHidden()
+    # What the bar says by then of something else stays, and so it does of another network's.
+    session.remarked.emit("Left out: fc1.")
+    window.bar.error("No room.")
+    session.remarked.emit("")
+    assert window.bar.text == "No room."
+    assert not window.bar.isHidden()
+    session.remarked.emit("Left out: fc2.")
+    window.projects.open_network("lenet5-tanh84")
+    assert window.bar.isHidden()
+    session.remarked.emit("Left out: fc3.")
+    assert window.bar.isHidden()
+    assert panel.remark_text.text() == "Left out: fc3."
+
+
 @pytest.mark.parametrize(
     ("silent_s", "lifeless_s", "said"),
     [
@@ -256,6 +287,20 @@ def test_silence_is_said(
     assert re.match(said, panel.state_text.text())
     panel.show_status(Followed("interrupted", "far", 7, silent_s, lifeless_s))
     assert "7 on far" in panel.state_text.text()
+
+
+def test_a_run_whose_process_died_has_neither_speed_nor_time_left(
+    window: MainWindow, folder: Path, lock: sqlite3.Connection, journal: Journal, qtbot: QtBot
+) -> None:
+    panel = followed(window, folder)
+    panel.show_status(Followed("interrupted", "far", 7, 1.0, 1.0))
+    assert panel.progress_text.whole == "interrupted before its first step"
+    journal.put(steps(1, 2))
+    qtbot.waitUntil(lambda: "images/s" in panel.progress_text.whole, timeout=10_000)
+    # Of a process that is no more nothing holds the lock.
+    lock.close()
+    qtbot.waitUntil(lambda: "Interrupted" in panel.state_text.text(), timeout=20_000)
+    assert panel.progress_text.whole == "interrupted after step 2, in epoch 1 of 2"
 
 
 def test_a_dropped_run_folder_is_followed_and_its_dock_closes(
@@ -286,6 +331,19 @@ def test_what_is_no_run_is_said(window: MainWindow, tmp_path: Path) -> None:
     files.save(Project(architecture=zoo.entry("lenet5").build()), tmp_path / "architecture.arch.json")
     assert window.follow_docks.follow(tmp_path) is None
     assert "earlier version" in window.bar.text
+
+
+def test_a_folder_that_cannot_be_looked_into_is_said(window: MainWindow, tmp_path: Path) -> None:
+    # Longer than any file system's names; a folder without rights answers with an error likewise.
+    folder = tmp_path / ("n" * 300)
+    assert window.follow_docks.follow(folder) is None
+    assert str(folder) in window.bar.text
+    assert os.strerror(errno.ENAMETOOLONG) in window.bar.text
+    assert "may be read" in window.bar.text
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(folder))])
+    copy, buttons, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    assert window.follow_docks.is_run(QDropEvent(QPointF(5, 5), copy, data, buttons, keys)) is None
 
 
 def test_a_run_of_the_list_is_followed_by_its_folder(window: MainWindow, folder: Path, journal: Journal) -> None:

@@ -267,6 +267,32 @@ def test_a_file_that_cannot_be_written_is_named_as_it_was_chosen(qtbot: QtBot, f
     assert scene.dialog.status.text() == f"Not written: {tmp_path / 'film.gif'}: Is a directory"
 
 
+def test_pictures_that_were_written_before_one_could_not_be_are_told_of(
+    qtbot: QtBot, folder: Path, tmp_path: Path
+) -> None:
+    film = tmp_path / "film"
+    (film / "frame-0003-step-000000020.png").mkdir(parents=True)
+    scene = Scene(folder, "conv1")
+    added(qtbot, scene)
+    dialog = scene.dialog
+    dialog.form.setCurrentIndex(dialog.form.findData("png"))
+    for what in (0, dialog.what.findText("Film: Row, as it is on screen")):
+        dialog.what.setCurrentIndex(what)
+        dialog.export_to(film)
+        qtbot.waitUntil(dialog.export_button.isEnabled, timeout=10_000)
+        said = f"Not written: {film}: Is a directory. In the folder all the same: 2 of 3 pictures."
+        assert dialog.status.text() == said
+    assert sorted(path.name for path in film.iterdir() if path.is_file()) == [
+        "frame-0001-step-000000000.png",
+        "frame-0002-step-000000003.png",
+    ]
+    # Nothing of it is said of what comes next.
+    (film / "frame-0003-step-000000020.png").rmdir()
+    dialog.export_to(film)
+    qtbot.waitUntil(dialog.export_button.isEnabled, timeout=10_000)
+    assert dialog.status.text().startswith("Written:")
+
+
 def test_the_button_cancels_what_is_under_way_and_the_dialog_stays_as_large_as_it_was(
     qtbot: QtBot, folder: Path, tmp_path: Path
 ) -> None:

@@ -4,12 +4,31 @@ import threading
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
-from explorer.app.moments_views import wait_until_painted
+from explorer.app.moments_views import views_on_screen, wait_until_painted
+from explorer.canvas import GraphView
+from explorer.look.theme import ThemeSource
+from explorer.session import Document, Selection
 from explorer.session.job import Job
+
+
+def test_only_docks_that_show_a_moment_are_filmed(qtbot: QtBot) -> None:
+    window, document = QMainWindow(), Document()
+    qtbot.addWidget(window)
+    canvas = GraphView(document, Selection(document), ThemeSource())
+    window.setCentralWidget(canvas)
+    # The last is a followed run's, whose curves are those of all its steps.
+    for name in ("weights", "source", "follow-20261123-000441-0b45"):
+        dock = QDockWidget(name, window)
+        dock.setObjectName(f"dock-{name}")
+        dock.setWidget(QLabel(name))
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+    window.show()
+    qtbot.waitExposed(window)
+    assert [view.key for view in views_on_screen(window, canvas)] == ["weights", "canvas", "window"]
 
 
 def test_what_a_view_puts_off_is_waited_for(qtbot: QtBot) -> None:

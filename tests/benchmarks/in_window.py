@@ -124,11 +124,13 @@ def _listen(session: Any, batch: int, seen: _Seen) -> None:
 
     def timed(architecture: Any, config: Any, emit: Callable[[Event], None], control: Any, **rest: Any) -> None:
         turns, begun_s = RunTurns(batch, control), [0.0]
+        # The first one after a rest waits until what the rest showed is paid off.
+        is_first = [True]
 
         def hear(event: Event) -> None:
             turns.hear(event)
             if isinstance(event, StateChanged) and event.state == "running":
-                begun_s[0] = control.pictures_seconds
+                begun_s[0], is_first[0] = control.pictures_seconds, True
             elif isinstance(event, StateChanged):
                 seen.pictures_s += control.pictures_seconds - begun_s[0]
                 begun_s[0] = control.pictures_seconds
@@ -136,7 +138,9 @@ def _listen(session: Any, batch: int, seen: _Seen) -> None:
                 name = type(event).__name__
                 seen.counts[name] = seen.counts.get(name, 0) + 1
                 if isinstance(event, FeatureMapsCaptured):
-                    seen.said_s[event.step] = time.perf_counter()
+                    if not is_first[0]:
+                        seen.said_s[event.step] = time.perf_counter()
+                    is_first[0] = False
             emit(event)
 
         trainer(architecture, config, hear, control, **rest)

@@ -4,7 +4,7 @@ Also how late a 60 Hz timer is meanwhile, and how long a capture takes to the sc
 `$ARCH_EXPLORER_DATA`; the window is a real one where there is a display, else offscreen. `--hour` shows an hour's worth
 of a run's events to a window instead, and says how its memory grew:
 
-    python -m tests.benchmarks.live [--turns N] [--seconds S] [NETWORK:BATCH ...]
+    python -m tests.benchmarks.live [--turns N] [--seconds S] [NETWORK:BATCH[:WARM_UP_S] ...]
     python -m tests.benchmarks.live --hour
 """
 
@@ -15,16 +15,15 @@ import tempfile
 
 from tests.benchmarks.turns import SECONDS, in_turns, ratio
 
-_NETWORKS = ("lenet5-relu-dropout:128", "alexnet-28:128", "resnet20:128")
+_NETWORKS = ("lenet5-relu-dropout:128", "alexnet-28:128", "resnet20:128:120")
 _DATA = "fashion-mnist"
 
 
 def compare(networks: list[str], num_turns: int, seconds: float) -> None:
     """Print the median share of the speed that is left, and what was seen in the window."""
     for written in networks:
-        network, batch = written.split(":")
-        kinds = [(kind, network, _DATA, batch) for kind in ("alone", "window")]
-        (alone, window), (_, seen) = in_turns(kinds, num_turns, seconds)
+        network = written.partition(":")[0]
+        (alone, window), (_, seen) = in_turns(("alone", "window"), written, _DATA, num_turns, seconds)
         share, spread = ratio(window, alone)
         captured = ", ".join(f"{count} {kind}" for kind, count in seen["captures"].items())
         print(

@@ -4,7 +4,7 @@ Each in a process of its own, in turns of a few seconds (`turns`), so that the r
 are real and must lie in `$ARCH_EXPLORER_DATA`. `--busy 2` does it beside two processes that compute all the time, where
 a step of the tutorial's loop can take many seconds: longer turns, then.
 
-    python -m tests.benchmarks.training [--busy N] [--turns N] [--seconds S] [NETWORK:BATCH ...]
+    python -m tests.benchmarks.training [--busy N] [--turns N] [--seconds S] [NETWORK:BATCH[:WARM_UP_S] ...]
 """
 
 import argparse
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from tests.benchmarks.turns import SECONDS, in_turns, ratio
 
 _DATA = "fashion-mnist"
-_NETWORKS = ("lenet5-relu-dropout:128", "alexnet-28:128", "resnet20:128")
+_NETWORKS = ("lenet5-relu-dropout:128", "alexnet-28:128", "resnet20:128:120")
 _BUSY = "x = 0\nwhile True: x += 1"
 
 
@@ -47,8 +47,8 @@ def main() -> None:
         kinds.insert(1, "lightning")
     with busy_processes(options.busy):
         for written in options.networks:
-            network, batch = written.split(":")
-            rates, said = in_turns([(kind, network, _DATA, batch) for kind in kinds], options.turns, options.seconds)
+            network = written.partition(":")[0]
+            rates, said = in_turns(kinds, written, _DATA, options.turns, options.seconds)
             against = []
             for kind, found in zip(kinds, rates, strict=True):
                 middle, spread = ratio(found, rates[0])

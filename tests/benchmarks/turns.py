@@ -24,7 +24,9 @@ SETTLING_S = 0.5
 BETWEEN_S = 0.3
 """Between two turns: who rests draws a last picture."""
 WARM_UP_S = 8.0
-"""A participant's first turn, which is not counted: libraries choose their kernels, a run its threads."""
+"""A participant's first turn, which is not counted: libraries choose their kernels, a run its threads. Long runs of
+networks with norms are compiled in it, which takes a minute or two: `NETWORK:BATCH:SECONDS` gives ours so long."""
+_OURS = ("alone", "window")
 SECONDS = 5.0
 """One turn."""
 
@@ -151,7 +153,7 @@ class Participant:
 
 
 @contextlib.contextmanager
-def participant(*arguments: str) -> Iterator[Participant]:
+def participant(warm_up_s: float, *arguments: str) -> Iterator[Participant]:
     """A process of `participants`, resting after its warm-up."""
     with tempfile.TemporaryDirectory() as home:
         environment = {**os.environ, "ARCH_EXPLORER_HOME": home}
@@ -167,7 +169,7 @@ def participant(*arguments: str) -> Iterator[Participant]:
         try:
             made = Participant(process)
             made.answer()
-            time.sleep(WARM_UP_S)
+            time.sleep(warm_up_s)
             made.rest()
             yield made
         finally:
@@ -176,20 +178,24 @@ def participant(*arguments: str) -> Iterator[Participant]:
 
 
 def in_turns(
-    participants: Sequence[tuple[str, ...]], num_turns: int, seconds: float = SECONDS
+    kinds: Sequence[str], written: str, data: str, num_turns: int, seconds: float
 ) -> tuple[list[list[float]], list[dict[str, Any]]]:
     """Let participants compute in turns.
 
     Args:
-        participants: the arguments of each.
+        kinds: of participants.
+        written: `NETWORK:BATCH` or `NETWORK:BATCH:SECONDS`, the last of which is the warm-up of ours.
+        data: what they train on.
         num_turns: of each; every second round goes the other way round.
         seconds: of a turn.
 
     Returns:
         Each one's images/s, by turn, and what each said at the end.
     """
+    network, batch, *own = written.split(":")
+    warm_up = {kind: float(own[0]) if own and kind in _OURS else WARM_UP_S for kind in kinds}
     with contextlib.ExitStack() as stack:
-        made = [stack.enter_context(participant(*arguments)) for arguments in participants]
+        made = [stack.enter_context(participant(warm_up[kind], kind, network, data, batch)) for kind in kinds]
         rates: list[list[float]] = [[] for _ in made]
         for turn in range(num_turns):
             order = range(len(made)) if turn % 2 == 0 else reversed(range(len(made)))

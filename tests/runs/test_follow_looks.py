@@ -1,10 +1,13 @@
 """What is looked at, by files in a run's folder: asked for, answered, forgotten, and refused."""
 
 import dataclasses
+import errno
 import io
 import json
+import os
 import threading
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ from explorer.runs import (
 from explorer.runs.follow_looks import (
     ANSWER_NAMES,
     FORGOTTEN_S,
+    LEFT_OUT_NAME,
     RENEWAL_S,
     WATCH_NAME,
     LookAnswerer,
@@ -257,7 +261,7 @@ def test_what_is_too_large_goes_without_its_largest_parts() -> None:
     # 100, 200 and 300 values a side: 20, 80 and 180 kB a picture at half precision.
     event = weights(small=100, large=300, middle=200)
     whole, alone = (True, True, True), (True, False, False)
-    assert fitted(event, 840_000) is event
+    assert fitted(event, 840_000) == (event, None)
     for most_bytes, expected in (
         (839_999, {"small": whole, "large": alone, "middle": whole}),
         (479_999, {"small": whole, "large": alone, "middle": alone}),
@@ -265,17 +269,129 @@ def test_what_is_too_large_goes_without_its_largest_parts() -> None:
         (279_999, {"small": alone, "middle": alone}),
         (99_999, {"small": alone}),
     ):
-        part = fitted(event, most_bytes)
+        part = fitted(event, most_bytes).event
         assert part is not None
         assert part.step == 3
         assert kept(part) == expected
-    assert fitted(event, 19_999) is None
+    assert fitted(event, 19_999).event is None
+
+
+@pytest.mark.parametrize(
+    ("most_bytes", "nodes", "said"),
+    [
+        (839_999, ("large",), "Left out: the gradients and changes of the weights of large."),
+        (279_999, ("large", "middle", "small"), "Left out: large and the gradients and changes of the weights of"),
+        (19_999, ("large", "middle", "small"), "Left out: large, middle, small."),
+    ],
+)
+def test_what_is_left_out_is_said_with_what_came_and_what_would_fit(
+    most_bytes: int, nodes: tuple[str, ...], said: str
+) -> None:
+    left_out = fitted(weights(small=100, large=300, middle=200), most_bytes).left_out
+    assert left_out is not None
+    assert left_out.nodes == nodes
+    # Three pictures of 20, 80 and 180 kB.
+    assert "weights of 0.8 MB, and an answer holds at most" in left_out.text
+    assert f"{most_bytes / 1e6:.1f} MB" in left_out.text
+    assert said in left_out.text
+    assert "Look at fewer or smaller layers" in left_out.text
+
+
+def test_first_kernels_stay_where_whole_layers_go() -> None:
+    few = np.full((20, 20), 0.5, np.float32)
+    event = dataclasses.replace(
+        weights(fc1=300, fc2=400),
+        first_kernels={"fc1": WeightPictures(few, few, few), "b": WeightPictures(few, few, few)},
+    )
+    # 4 bytes a value of the few, 4800 for each; 180 and 320 kB of the others.
+    part, left_out = fitted(event, 10_000)
+    assert isinstance(part, WeightsCaptured)
+    assert dict(part.layers) == {}
+    assert set(part.first_kernels) == {"fc1", "b"}
+    assert part.first_kernels["fc1"].change is few
+    assert left_out is not None
+    assert left_out.nodes == ("fc2", "fc1")
+    part, left_out = fitted(event, 9_000)
+    assert isinstance(part, WeightsCaptured)
+    assert [(one.change is None, one.gradient is None) for one in part.first_kernels.values()] == [
+        (True, True),
+        (False, False),
+    ]
+    assert left_out is not None
+    assert left_out.nodes == ("fc2", "fc1")
+    part, left_out = fitted(event, 1_599)
+    assert part is None
+    assert left_out is not None
+    assert set(left_out.nodes) == {"fc1", "fc2", "b"}
+
+
+def test_of_many_layers_that_are_left_out_three_are_named() -> None:
+    sides = {f"conv{i}": 100 + i for i in range(5)}
+    left_out = fitted(weights(**sides), 1000).left_out
+    assert left_out is not None
+    assert "Left out: conv4, conv3, conv2 and 2 more." in left_out.text
+
+
+def test_who_looks_is_told_what_was_left_out_until_it_is_not(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.runs.follow_looks.fitted", partial(fitted, most_bytes=100_000))
+    other = LookReader(pair.folder, clock=pair.clock)
+    pair.reader.ask(Look(weighed=("small", "large")))
+    other.ask(Look(maps=("conv1",)))
+    for reader in (pair.reader, other):
+        reader.poll()
+    pair.answerer.look()
+    assert list(pair.reader.remarks) == []
+    pair.say_all(weights(small=100, large=300))
+    (said,) = pair.reader.remarks
+    assert "Left out: large and the gradients" in said
+    other.poll()
+    assert list(other.remarks) == [], "it does not look at them"
+    # What fits again is told of no more.
+    pair.say_all(weights(small=100))
+    assert list(pair.reader.remarks) == []
+    # Nor is what is looked at no more.
+    pair.say_all(weights(large=300))
+    assert len(pair.reader.remarks) == 1
+    pair.reader.ask(Look(weighed=("small",)))
+    assert list(pair.reader.remarks) == []
+    # What says it goes with the answers.
+    for reader in (pair.reader, other):
+        reader.close()
+    pair.answerer.look()
+    assert list(pair.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"[{", b"{}", b"3", b'[{"nodes": 3, "text": "x"}]', b"\xff"])
+def test_a_damaged_word_of_what_was_left_out_is_none(pair: Pair, content: bytes) -> None:
+    (pair.folder / LEFT_OUT_NAME).write_bytes(content)
+    pair.reader.ask(Look(maps=("conv1",)))
+    assert pair.reader.poll() == ()
+    assert list(pair.reader.remarks) == []
+
+
+def test_a_folder_that_takes_no_question_is_said_until_it_does(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as refusing:
+        refusing.setattr(Path, "write_bytes", refuse)
+        pair.reader.ask(Look(maps=("conv1",)))
+        for _ in range(2):
+            pair.reader.poll()
+            (said,) = pair.reader.remarks
+            assert str(pair.folder) in said
+            assert "Read-only file system" in said
+    pair.reader.poll()
+    assert list(pair.reader.remarks) == []
+    pair.answerer.look()
+    assert pair.watched() == ("conv1",)
+
+
+def refuse(*_: object) -> int:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
 
 def test_parameters_go_before_opened_layers_do() -> None:
     small, large = np.zeros(100, np.float32), np.zeros((1000, 1000), np.float32)
     layer = OpenedLayer((small,), small, {"weight": large})
-    part = fitted(LayersOpened(run_id="r", step=3, probe="", layers={"fc": layer}), 1000)
+    part = fitted(LayersOpened(run_id="r", step=3, probe="", layers={"fc": layer}), 1000).event
     assert isinstance(part, LayersOpened)
     assert part.layers["fc"].parameters == {}
     assert part.layers["fc"].output is small

@@ -32,7 +32,7 @@ from explorer.panels.training.classes import ClassesLine
 from explorer.panels.training.form import ConfigForm
 from explorer.panels.training.message import MessageBar
 from explorer.panels.training.progress import RunProgress
-from explorer.runs import Event, RunConfig, RunFailed, RunStarted, TroubleMet
+from explorer.runs import Event, RunConfig, RunFailed, RunNoted, RunStarted, TroubleMet
 from explorer.session import Document, Snapshot
 from explorer.session.run_session import RunSession
 
@@ -98,6 +98,7 @@ class TrainingPanel(QWidget):
         run.events_arrived.connect(self._take_events)
         run.state_changed.connect(self._follow_state)
         run.initial_weights_changed.connect(self._follow_weights)
+        run.detached.connect(self._say_notes)
         themes.changed.connect(self._recolour)
         self._load_section()
         self._enable()
@@ -324,7 +325,7 @@ class TrainingPanel(QWidget):
     def _take_events(self, events: Sequence[Event]) -> None:
         for event in events:
             self._progress.take(event)
-            if isinstance(event, RunStarted):
+            if isinstance(event, RunStarted | RunNoted):
                 self._say_notes()
             elif isinstance(event, RunFailed):
                 self.message.show_message(event.message, event.details, self._help(event))
@@ -401,7 +402,10 @@ class TrainingPanel(QWidget):
         active = self._run.is_active and self._document.is_open
         if not self._run.is_active and self._run.initial_weights is not None:
             notes = [self.tr("Starts from {0}.").format(self._run.initial_weights.text)]
-        if active and self._run.architecture is not None and self._run.architecture != self._document.architecture:
+        trained = self._run.architecture
+        if self._run.is_active and self._run.is_detached and trained is not None:
+            notes.insert(0, self.tr("This run trains {0}, which is not what is open.").format(trained.name))
+        elif active and self._run.architecture is not None and self._run.architecture != self._document.architecture:
             notes.append(self.tr("The run trains the network as it was when it started; your edits do not touch it."))
         self._say("\n".join(notes), "muted")
 
