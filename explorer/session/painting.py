@@ -18,7 +18,7 @@ class Shares(NamedTuple):
     pictures: float
 
 
-CPU_SHARES = Shares(numbers=0.015, pictures=0.02)
+CPU_SHARES = Shares(numbers=0.013, pictures=0.017)
 """Of a run on the CPU, which loses what the window takes."""
 DEVICE_SHARES = Shares(numbers=0.1, pictures=0.15)
 """Of a run on another device, which only waits for its next orders."""

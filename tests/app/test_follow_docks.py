@@ -270,6 +270,27 @@ def test_why_something_is_missing_is_said_above_the_canvas_and_in_its_tab(
     assert panel.remark_text.text() == "Left out: fc3."
 
 
+def test_the_bar_of_moments_has_the_whole_curve_of_a_run_whose_network_is_opened_late(
+    window: MainWindow, folder: Path, journal: Journal, qtbot: QtBot
+) -> None:
+    window.projects.open_network("lenet5-tanh84")
+    panel = followed(window, folder)
+    journal.put(steps(1, 2))
+    qtbot.waitUntil(lambda: not panel.curves.data.is_empty, timeout=10_000)
+    panel.network_button.click()
+    qtbot.waitUntil(lambda: window.time_machine.session.folder == folder, timeout=10_000)
+    journal.put(steps(3, 2))
+    journal.put(finished())
+    losses = window.time_machine.bar._curves.losses
+    qtbot.waitUntil(lambda: len(losses.values) == 4, timeout=10_000)
+    assert losses.values.tolist() == [1.0, 2.0, 3.0, 4.0]
+    # Opened again, with its curves in the Training tab, it keeps them.
+    qtbot.waitUntil(lambda: "Finished" in panel.state_text.text(), timeout=10_000)
+    panel.network_button.click()
+    qtbot.waitUntil(lambda: window.time_machine.session.folder == folder, timeout=10_000)
+    assert window.time_machine.bar._curves.losses.values.tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
 @pytest.mark.parametrize(
     ("silent_s", "lifeless_s", "said"),
     [

@@ -124,23 +124,23 @@ def _listen(session: Any, batch: int, seen: _Seen) -> None:
 
     def timed(architecture: Any, config: Any, emit: Callable[[Event], None], control: Any, **rest: Any) -> None:
         turns, begun_s = RunTurns(batch, control), [0.0]
-        # The first one after a rest waits until what the rest showed is paid off.
-        is_first = [True]
+        # Maps since the run last went on; the first wait until what the rest showed is paid off. None while it rests.
+        num_maps: list[int | None] = [0]
 
         def hear(event: Event) -> None:
             turns.hear(event)
             if isinstance(event, StateChanged) and event.state == "running":
-                begun_s[0], is_first[0] = control.pictures_seconds, True
+                begun_s[0], num_maps[0] = control.pictures_seconds, 0
             elif isinstance(event, StateChanged):
                 seen.pictures_s += control.pictures_seconds - begun_s[0]
-                begun_s[0] = control.pictures_seconds
+                begun_s[0], num_maps[0] = control.pictures_seconds, None
             elif isinstance(event, FeatureMapsCaptured | Observed):
                 name = type(event).__name__
                 seen.counts[name] = seen.counts.get(name, 0) + 1
-                if isinstance(event, FeatureMapsCaptured):
-                    if not is_first[0]:
+                if isinstance(event, FeatureMapsCaptured) and num_maps[0] is not None:
+                    num_maps[0] += 1
+                    if num_maps[0] > 1:
                         seen.said_s[event.step] = time.perf_counter()
-                    is_first[0] = False
             emit(event)
 
         trainer(architecture, config, hear, control, **rest)

@@ -48,3 +48,10 @@ def test_what_is_no_run_is_the_users_mistake(
     monkeypatch.chdir(tmp_path)
     assert main(["runs", "--follow", target]) == 2
     assert "error:" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_looked_into_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    target = "x" * 300  # longer than a name may be
+    assert main(["runs", "--follow", target]) == 2
+    said = capsys.readouterr().err
+    assert "cannot be looked into: File name too long; name a folder that may be read" in said

@@ -10,6 +10,7 @@ from explorer.look.island import Island
 from explorer.look.theme import ThemeSource
 from explorer.panels.training.panel import TrainingPanel
 from explorer.panels.training.parts_label import Part, PartsLabel
+from explorer.runs import RunNoted
 from explorer.session.views_cost import ViewsCost
 from tests.panels.fake_run import epoch_finished, run_finished, run_started, steps
 from tests.panels.stage import shown
@@ -37,6 +38,26 @@ def test_the_threads_of_a_run_on_the_cpu_are_said_once(qtbot: QtBot) -> None:
     assert panel.device_text.text() == "CPU"
 
 
+def test_a_step_that_was_compiled_is_said_with_its_times(qtbot: QtBot) -> None:
+    panel, run, _ = running(qtbot)
+    run.say([replace(steps(1, [0.5] * 63), num_threads=2)])
+    assert "images/s with 2 threads ·" in panel.progress_text.whole
+    run.say([RunNoted(run_id=run_started().run_id, note="Compiled: 2 ms instead of 3 ms.")])
+    run.say([replace(steps(64, [0.5] * 63), num_threads=2, is_compiled=True)])
+    assert "images/s, compiled, with 2 threads ·" in panel.progress_text.whole
+    assert panel.status.text() == "Images are padded.\nCompiled: 2 ms instead of 3 ms."
+    run.say([replace(steps(127, [0.5]), is_compiled=True)])
+    assert "images/s, compiled ·" in panel.progress_text.whole
+
+
+def test_a_run_of_a_network_that_is_not_open_says_which(qtbot: QtBot) -> None:
+    panel, run, at = running(qtbot)
+    trained = at.document.architecture.name
+    at.document.open(replace(at.document.architecture, name="another"))
+    run.detach()
+    assert panel.status.text() == f"This run trains {trained}, which is not what is open.\nImages are padded."
+
+
 def test_what_looking_takes_is_said_while_a_run_goes(qtbot: QtBot) -> None:
     panel, run, _ = running(qtbot)
     assert panel.views_text.isHidden()
@@ -53,8 +74,8 @@ def test_what_looking_takes_is_said_while_a_run_goes(qtbot: QtBot) -> None:
     told = panel.views_text.toolTip().splitlines()[1:]
     assert told == [
         "captured between steps 2.1\u2009%, limit 3.0\u2009%, and 1.5\u2009% for moments to look back at",
-        "painting pictures 1.4\u2009%, limit 2.0\u2009%",
-        "numbers and curves 0.4\u2009%, limit 1.5\u2009%",
+        "painting pictures 1.4\u2009%, limit 1.7\u2009%",
+        "numbers and curves 0.4\u2009%, limit 1.3\u2009%",
     ]
 
     run.cost = ViewsCost(captures=0.001, painting=0.0, numbers=0.002)
