@@ -24,9 +24,10 @@ from torch import Tensor
 from explorer.architecture import Project, files
 from explorer.layers import Category
 from explorer.runtime import threads
+from explorer.runtime.devices import device_memory
 from explorer.runtime.modules import Network
 from explorer.training.compiled_forward import CompiledForward
-from explorer.training.fitting import release
+from explorer.training.fitting import predicted_batch_size, release
 from explorer.training.guard import Guard
 from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan
@@ -143,6 +144,9 @@ class Compilation:
         worth_s = _WORTH_CPU_S if self._plan.device.type == "cpu" else _WORTH_S
         if seconds_left < max(worth_s, _WORTH_STEPS * step_s):
             return
+        if not _has_room(self._plan):
+            self._is_over = True
+            return
         try:
             self._ahead = self._begin(self._job())
         except OSError as error:
@@ -256,6 +260,9 @@ def may_compile(plan: RunPlan, network: Network, num_processes: int) -> bool:
     config = plan.config
     if not config.compile or num_processes > 1 or plan.device.type not in ("cpu", "cuda"):
         return False
+    if plan.precision.scaler() is not None:
+        # What scales the loss goes on with each step that is tried, and cannot be put back.
+        return False
     if plan.device.type == "cpu" and (config.threads or threads.are_given()):
         return False
     # A frozen program's executable is the program, which would open another window.
@@ -263,6 +270,15 @@ def may_compile(plan: RunPlan, network: Network, num_processes: int) -> bool:
         return False
     has_norms = any(node.layer.category is Category.NORMALIZATION for node in plan.architecture.nodes)
     return has_norms and can_be_tried(network)
+
+
+def _has_room(plan: RunPlan) -> bool:
+    """Whether the device has memory for the step of a second process, and as much again for everybody else."""
+    try:
+        available_bytes = device_memory(str(plan.device)).available_bytes
+    except ValueError:
+        return False
+    return predicted_batch_size(plan, available_bytes // 2) >= plan.batch_size
 
 
 def _milliseconds(seconds: float) -> str:

@@ -33,24 +33,29 @@ def fitting_batch_size(plan: RunPlan, error: BaseException, attempt: Callable[[i
     most = plan.batch_size - 1
     with contextlib.suppress(ValueError):
         available = device_memory(str(plan.device)).available_bytes
-        config = plan.config
         if attempt is not None:
             # The weights that are there already are counted among what is needed.
             available += _held_bytes(plan.device)
-        predicted = largest_batch(
-            plan.architecture,
-            infer(plan.architecture),
-            available,
-            optimizer=config.optimizer,
-            momentum=config.momentum,
-            precision=plan.precision.for_memory,
-            auxiliary=config.aux_weight > 0,
-        )
+        predicted = predicted_batch_size(plan, available)
         # Where even the batch that failed should fit, other programs took the memory meanwhile: half of it, then.
         most = predicted if predicted <= most else most if can_try else plan.batch_size // 2
     if attempt is not None and can_try:
         most = largest_that_fits(most, attempt)
     return most if most > 0 else None
+
+
+def predicted_batch_size(plan: RunPlan, available_bytes: int) -> int:
+    """The most images of a step of the run, its weights included, that fit into so many bytes; 0 for none."""
+    config = plan.config
+    return largest_batch(
+        plan.architecture,
+        infer(plan.architecture),
+        available_bytes,
+        optimizer=config.optimizer,
+        momentum=config.momentum,
+        precision=plan.precision.for_memory,
+        auxiliary=config.aux_weight > 0,
+    )
 
 
 def largest_that_fits(most: int, attempt: Callable[[int], None]) -> int:

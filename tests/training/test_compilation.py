@@ -30,6 +30,7 @@ from explorer.runs import (
     StepsRecorded,
 )
 from explorer.runtime import threads
+from explorer.runtime.devices import DeviceMemory
 from explorer.runtime.modules import Network, build_module
 from explorer.training import compilation as module
 from explorer.training import run as run_module
@@ -161,6 +162,19 @@ def test_it_begins_once_the_run_has_settled_and_is_long_enough(parts: Parts) -> 
     (job,) = working.jobs
     assert (job["device"], job["batch_size"], job["threads"]) == ("cpu", 16, (2, 1))
     assert not compilation.is_ready
+
+
+@pytest.mark.parametrize(("available_bytes", "begins"), [(4_000_000, True), (40_000, False)])
+def test_it_begins_only_where_memory_is_left(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, available_bytes: int, begins: bool
+) -> None:
+    # The input and four layers of 16 images take about 0.2 MB.
+    monkeypatch.setattr(module, "device_memory", lambda _: DeviceMemory("cpu", 10**9, available_bytes))
+    working = Working([None])
+    compilation = parts.compilation(working)
+    for _ in range(2):
+        compilation.heard(100, 0.2, 5000.0)
+    assert len(working.jobs) == begins
 
 
 def test_a_compiler_that_fails_is_not_asked_again(parts: Parts) -> None:
@@ -299,6 +313,10 @@ class TestWhether:
     @pytest.mark.parametrize("change", [{"compile": False}, {"threads": 2}])
     def test_a_configuration_may_speak_against_it(self, parts: Parts, change: dict[str, Any]) -> None:
         plan = dataclasses.replace(parts.plan, config=dataclasses.replace(parts.plan.config, **change))
+        assert not may_compile(plan, parts.network, 1)
+
+    def test_a_loss_that_is_scaled_is_not(self, parts: Parts) -> None:
+        plan = plan_run(normed(), dataclasses.replace(CONFIG, precision="float16"))
         assert not may_compile(plan, parts.network, 1)
 
     def test_several_processes_are_not_compiled(self, parts: Parts) -> None:
