@@ -16,11 +16,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+import explorer
 from explorer.architecture import Project, files
 from explorer.layers import Category
 from explorer.runtime import threads
@@ -70,12 +72,12 @@ class CompileProcess:
             given.write(json.dumps(job).encode())
             given.seek(0)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "explorer.training.compile_process"],
+                # Nothing is imported from the folder that the user is in.
+                [sys.executable, "-P", "-m", "explorer.training.compile_process"],
                 stdin=given,
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
-                # On the CPU the run needs the other cores.
-                env={**os.environ, **({"TORCHINDUCTOR_COMPILE_THREADS": "1"} if job["device"] == "cpu" else {})},
+                env=_environment(job["device"]),
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)
                 | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
             )
@@ -95,6 +97,16 @@ class CompileProcess:
             self._process.kill()
             self._process.wait()
         self._said.close()
+
+
+def _environment(device: str) -> dict[str, str]:
+    """Of the process: it finds this very program, and on the CPU leaves the other cores to the run."""
+    own = str(Path(explorer.__file__).parents[1])
+    before = os.environ.get("PYTHONPATH")
+    changed = {"PYTHONPATH": own if not before else os.pathsep.join((own, before))}
+    if device == "cpu":
+        changed["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
+    return {**os.environ, **changed}
 
 
 class Compilation:

@@ -382,13 +382,19 @@ def test_trying_changes_nothing_of_a_run(monkeypatch: pytest.MonkeyPatch, compil
 
 
 class TestProcess:
-    def test_what_it_says_when_it_fails_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_what_it_says_when_it_fails_is_logged(
+        self, caplog: pytest.LogCaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Whatever lies where the user is, nothing of it is imported.
+        (tmp_path / "torch.py").write_text("raise SystemExit('torch of the folder')")
+        monkeypatch.chdir(tmp_path)
         process = CompileProcess({"network": "{}", "config": {}, "device": "cpu", "batch_size": 1, "threads": [1]})
         with caplog.at_level(logging.INFO):
             assert _answer_of(process) is False
         process.close()
         assert "the step could not be compiled: " in caplog.text
         assert "Error" in caplog.text.splitlines()[-1]
+        assert "torch of the folder" not in caplog.text
 
     def test_it_can_be_ended_at_work(self, monkeypatch: pytest.MonkeyPatch) -> None:
         begun: list[subprocess.Popen[bytes]] = []
