@@ -7,6 +7,7 @@ back to the bit. It is tried where there are norms: ResNet-20 on two cores takes
 convolutions and activations alone none. Compiled sums are rounded otherwise.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -39,12 +40,14 @@ from explorer.training.trial import MakeStep, TrialState, can_be_tried, differen
 _WORTH_CPU_S, _WORTH_S = 600.0, 180.0
 """Of the run that must be left: on a CPU compiling takes its time from the run, beside a GPU most cores rest."""
 _WORTH_STEPS = 500
-"""Steps that must be left as well: trying takes about a dozen."""
+"""Steps that must be left as well: trying takes up to twenty."""
+_COMPILER_BYTES = 1_500_000_000
 _SETTLED_STEPS = 20
 _GAIN = 0.95
 """The share of the usual step's time that a compiled one may take at most to be used."""
 _TIMED_S, _MOST_TIMED = 3.0, 7
 _SWITCH_S = 0.0005
+_PATIENCE_S = 5.0
 _logger = logging.getLogger(__name__)
 
 
@@ -67,8 +70,9 @@ class CompileProcess:
         Raises:
             OSError: no process can be started.
         """
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
-        with tempfile.TemporaryFile() as given:
+        with contextlib.ExitStack() as opened:
+            self._said = opened.enter_context(tempfile.TemporaryFile())
+            given = opened.enter_context(tempfile.TemporaryFile())
             given.write(json.dumps(job).encode())
             given.seek(0)
             self._process = subprocess.Popen(
@@ -77,10 +81,13 @@ class CompileProcess:
                 stdin=given,
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
-                env=_environment(job["device"]),
+                env=_environment(),
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)
                 | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
             )
+
+            opened.pop_all()
+            given.close()
 
     def poll(self) -> bool | None:
         """See `Ahead`."""
@@ -95,18 +102,17 @@ class CompileProcess:
         """See `Ahead`."""
         if self._process.poll() is None:
             self._process.kill()
-            self._process.wait()
+            # One that hangs in a driver must not hold the run's end.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_PATIENCE_S)
         self._said.close()
 
 
-def _environment(device: str) -> dict[str, str]:
-    """Of the process: it finds this very program, and on the CPU leaves the other cores to the run."""
+def _environment() -> dict[str, str]:
+    """Of the process, which is to find this very program."""
     own = str(Path(explorer.__file__).parents[1])
     before = os.environ.get("PYTHONPATH")
-    changed = {"PYTHONPATH": own if not before else os.pathsep.join((own, before))}
-    if device == "cpu":
-        changed["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
-    return {**os.environ, **changed}
+    return {**os.environ, "PYTHONPATH": own if not before else os.pathsep.join((own, before))}
 
 
 class Compilation:
@@ -141,6 +147,7 @@ class Compilation:
         self._counts = tuple(counts)
         self._begin = begin
         self._ahead: Ahead | None = None
+        self._forward: CompiledForward | None = None
         self._is_over = False
 
     def heard(self, num_made: int, step_s: float, seconds_left: float | None) -> None:
@@ -156,14 +163,12 @@ class Compilation:
         worth_s = _WORTH_CPU_S if self._plan.device.type == "cpu" else _WORTH_S
         if seconds_left < max(worth_s, _WORTH_STEPS * step_s):
             return
-        if not _has_room(self._plan):
-            self._is_over = True
-            return
+        # Never worth the run, whatever goes wrong.
         try:
-            self._ahead = self._begin(self._job())
-        except OSError as error:
-            _logger.info("the step could not be compiled: %s", error)
-            self._is_over = True
+            self._ahead = self._begin(self._job()) if _has_room(self._plan) else None
+        except Exception:
+            _logger.warning("the step cannot be compiled", exc_info=True)
+        self._is_over = self._ahead is None
 
     @property
     def is_ready(self) -> bool:
@@ -174,24 +179,32 @@ class Compilation:
             self.close()
         return worked
 
-    def choose(self, batch: tuple[Tensor, Tensor], is_stopped: Callable[[], bool]) -> tuple[MakeStep | None, str]:
+    @property
+    def is_used(self) -> bool:
+        """Whether a compiled step was chosen, and still computes full batches."""
+        return self._forward is not None and self._forward.is_compiled
+
+    def choose(
+        self, make_batch: Callable[[], tuple[Tensor, Tensor]], is_stopped: Callable[[], bool]
+    ) -> tuple[MakeStep | None, str]:
         """Try it; for once. Nothing of the run is different afterwards.
 
         Args:
-            batch: a full one; see `sample_batch`.
+            make_batch: makes a full one; see `sample_batch`.
             is_stopped: whether nobody waits for an answer any more.
 
         Returns:
             The compiled step if it is to be used, and a sentence on it; empty where there is nothing to say.
         """
         self.close()
-        # torch compiles in Python; who waits for its lock meanwhile, as the window does, is to have it soon.
-        switch_s = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH_S)
-        before = TrialState(self._network, self._optimization, self._guard.flag, batch[0].device)
+        before: TrialState | None = None
         result: tuple[MakeStep | None, str]
-        count = torch.get_num_threads()
+        count, switch_s = torch.get_num_threads(), sys.getswitchinterval()
         try:
+            # torch compiles in Python; who waits for its lock meanwhile, as the window does, is to have it soon.
+            sys.setswitchinterval(_SWITCH_S)
+            batch = make_batch()
+            before = TrialState(self._network, self._optimization, self._guard.flag, batch[0].device)
             result = self._tried(before, batch, is_stopped)
         except Exception as error:
             _logger.warning("the compiled step could not be tried", exc_info=True)
@@ -201,7 +214,8 @@ class Compilation:
             torch.set_num_threads(count)
             sys.setswitchinterval(switch_s)
         # A run whose weights could not be put back must not go on.
-        before.restore()
+        if before is not None:
+            before.put_back()
         return result
 
     def close(self) -> None:
@@ -218,6 +232,8 @@ class Compilation:
             "device": str(self._plan.device),
             "batch_size": self._plan.batch_size,
             "threads": self._counts,
+            # What torch finds its work by, and what an earlier run on a GPU may have left otherwise than it was.
+            "matmul_precision": torch.backends.cuda.matmul.fp32_precision,
         }
 
     def _tried(
@@ -239,6 +255,7 @@ class Compilation:
         times = f"{_milliseconds(compiled_s)} a step instead of {_milliseconds(usual_s)}"
         if compiled_s > _GAIN * usual_s:
             return None, f"Steps are made as usual: compiled by torch they would take {times}."
+        self._forward = forward
         return compiled, f"From here on full batches are computed by a step that torch compiled: {times}."
 
     def _times(
@@ -285,12 +302,15 @@ def may_compile(plan: RunPlan, network: Network, num_processes: int) -> bool:
 
 
 def _has_room(plan: RunPlan) -> bool:
-    """Whether the device has memory for the step of a second process, and as much again for everybody else."""
+    """Whether the device has memory for the step of a second process, and as much again for everybody else, beside what
+    torch and a compiler take by themselves."""
     try:
-        available_bytes = device_memory(str(plan.device)).available_bytes
+        available_bytes = device_memory(str(plan.device)).available_bytes - _COMPILER_BYTES
+        if plan.device.type != "cpu" and device_memory("cpu").available_bytes < 2 * _COMPILER_BYTES:
+            return False
     except ValueError:
         return False
-    return predicted_batch_size(plan, available_bytes // 2) >= plan.batch_size
+    return available_bytes > 0 and predicted_batch_size(plan, available_bytes // 2) >= plan.batch_size
 
 
 def _milliseconds(seconds: float) -> str:

@@ -33,18 +33,30 @@ def main() -> int:
     architecture = files.loads(job["network"]).architecture
     config = RunConfig.from_plain(job["config"])
     device = torch.device(job["device"])
+    if torch.backends.cuda.matmul.fp32_precision != job["matmul_precision"]:
+        torch.backends.cuda.matmul.fp32_precision = job["matmul_precision"]
     layout = choose_memory_format(architecture, device)
     network = set_memory_format(build_module(architecture, seed=0).to(device), layout)
     optimization = Optimization(network, config, device, 1)
     x = torch.zeros(job["batch_size"], *architecture.input_shape, device=device).contiguous(memory_format=layout)
     target = torch.zeros(len(x), dtype=torch.int64, device=device)
-    forward = CompiledForward(network, x)
+    # On the CPU the run needs the other cores.
+    forward = CompiledForward(network, x, in_parallel=device.type != "cpu")
     step = Step(network, optimization, config).through(forward)
     with computing_in(optimization.precision):
         for count in job["threads"]:
             torch.set_num_threads(count)
             step(x, target)
-    return 0 if forward.is_compiled else 1
+    if not forward.is_compiled:
+        return 1
+    # What torch did not keep the run would have to compile itself.
+    from torch._dynamo.utils import counters
+
+    kept = counters["inductor"]
+    if kept["fxgraph_cache_bypass"] or not kept["fxgraph_cache_miss"] + kept["fxgraph_cache_hit"]:
+        print("torch keeps nothing of what it compiles", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

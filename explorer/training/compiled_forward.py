@@ -28,38 +28,47 @@ _logger = logging.getLogger(__name__)
 class CompiledForward:
     """Calls a network, compiled for full batches, and as usual for others. Compiled at the first call."""
 
-    def __init__(self, network: Network, full: Tensor, look: Callable[[Output], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        full: Tensor,
+        look: Callable[[Output], None] = lambda _: None,
+        *,
+        in_parallel: bool = False,
+    ) -> None:
         """Compile nothing yet.
 
         Args:
             network: in training mode, on its device.
             full: a full batch, `(N, C, H, W)`, laid out in memory as those to come.
             look: takes each compiled output, as the network's own hooks would.
+            in_parallel: let torch start processes that compile; else it compiles in this one, as suits what is found
+                on the disk.
         """
+        options = _OPTIONS if in_parallel else {**_OPTIONS, "compile_threads": 1}
         self._network = network
         self._shape, self._stride = full.shape, full.stride()
         self._look = look
         self._compiled: Callable[[Tensor], Output] | None = torch.compile(
-            network.forward, fullgraph=True, dynamic=False, options=_OPTIONS
+            network.forward, fullgraph=True, dynamic=False, options=options
         )
 
     def __call__(self, x: Tensor) -> Output:
-        """As the network does. A compiler that fails, now or later, leaves it to the network itself."""
+        """As the network does. Where compiling fails, now or later, it is left to the network itself from then on."""
         output: Output
         full = self._as_compiled(x)
-        if self._compiled is None or full is None:
-            output = self._network(x)
-            return output
-        try:
-            output = self._compiled(full)
-        except Exception as error:
-            if is_out_of_memory(error):
-                raise
-            _logger.warning("the compiled network cannot be used", exc_info=True)
-            self._compiled = None
-            output = self._network(x)
-            return output
-        self._look(output)
+        if self._compiled is not None and full is not None:
+            try:
+                output = self._compiled(full)
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise
+                _logger.warning("the compiled network cannot be used", exc_info=True)
+                self._compiled = None
+            else:
+                self._look(output)
+                return output
+        output = self._network(x)
         return output
 
     def _as_compiled(self, x: Tensor) -> Tensor | None:

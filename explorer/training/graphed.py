@@ -212,7 +212,7 @@ def choose_step(
         result = (step, f"The step could not be captured as a CUDA graph, and is made as usual: {reason.rstrip('.')}.")
     # A run whose weights could not be put back must not begin.
     if before is not None:
-        before.restore()
+        before.put_back()
     return result
 
 

@@ -62,8 +62,9 @@ def train(
     """Train a network from start to end, in the calling thread. No exception leaves it.
 
     Equal arguments on the same CPU give equal losses to the last bit, whatever is watched meanwhile, and whether or not
-    the run was broken off and resumed in between; as long as the number of threads stays the same, which the
-    configuration or the environment can fix. A change of it rounds the sums of large convolutions otherwise.
+    the run was broken off and resumed in between; as long as the number of threads is fixed, by the configuration or
+    the environment. A change of it rounds the sums of large convolutions otherwise, and so does a compiled step, to
+    which no such run goes over.
 
     Args:
         architecture: the network; its first output is trained on.

@@ -50,6 +50,11 @@ class Optimization:
             _begin_momentum(self.optimizer)
 
     @property
+    def gradient_norm(self) -> Tensor:
+        """Of the last update's gradients before they were clipped, a scalar; always the same tensor."""
+        return self._whole_norm
+
+    @property
     def step_learning_rate(self) -> float:
         """Of the last step that began; before the first of that one."""
         return float(self.optimizer.param_groups[0]["lr"])

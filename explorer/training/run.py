@@ -107,7 +107,6 @@ class Run:
         self._step = Step(self.network, self._optimization, config, ranks)
         self._make_step: MakeStep = self._step
         self._compilation: Compilation | None = None
-        self._is_compiled = False
         self._guard = Guard(self.network, self._optimization.optimizer, device)
         ranks.hold(self._optimization.optimizer)
         self._order = torch.Generator(device).manual_seed(config.seed)
@@ -277,12 +276,15 @@ class Run:
         """Make steps as torch compiled them, once it has and if that is faster; the run stands still meanwhile."""
         if self._compilation is None or not self._compilation.is_ready:
             return
+        if self._threads is not None and self._threads.is_trying:
+            # Times are to be those of the number of threads that the run goes on with.
+            return
         start_s = time.perf_counter()
-        batch = sample_batch(self._plan, is_mixed=self._batches.is_mixed)
-        chosen, told = self._compilation.choose(batch, lambda: self._control.stop_requested)
-        self._compilation = None
+        chosen, told = self._compilation.choose(
+            lambda: sample_batch(self._plan, is_mixed=self._batches.is_mixed), lambda: self._control.stop_requested
+        )
         if chosen is not None:
-            self._make_step, self._is_compiled = chosen, True
+            self._make_step = chosen
         rested_s = time.perf_counter() - start_s
         self._reports.rested(rested_s)
         self._watching.suspended(rested_s)
@@ -473,7 +475,7 @@ class Run:
                 seconds_left=seconds_left,
                 num_steps_total=self._plan.num_steps_total,
                 num_threads=torch.get_num_threads() if self._plan.device.type == "cpu" else None,
-                is_compiled=self._is_compiled,
+                is_compiled=self._compilation is not None and self._compilation.is_used,
             )
         )
         # Where losses are fetched now and then, each process does so at moments of its own. The first one writes down

@@ -49,18 +49,23 @@ def difference(
     """
     x, target = batch
     batches = [(x, target), (torch.empty_like(x).copy_(x.flip(3)), target.roll(1, 0))]
-    losses, changes = [], []
+    losses, changes, gradients = [], [], []
     for make in (usual, other):
         before.restore()
         own = []
-        for images, labels in batches:
+        for place, (images, labels) in enumerate(batches):
             own.append(make(images, labels)[0])
             optimization.learning_rate *= 0.5
+            if place == 0:
+                gradients.append(before.gradients())
         losses.append(torch.stack(own).tolist())
         changes.append(before.changes())
     for expected, found in zip(*losses, strict=True):
         if not abs(found - expected) <= _LOSS_TOLERANCE * max(1.0, abs(expected)):
             return f"came to a loss of {found:.4g} where the usual one comes to {expected:.4g}"
+    # What an optimizer remembers moves weights also where no gradient comes to them any more.
+    if not _agree(*gradients):
+        return "came to other gradients than the usual one"
     for what, usual_changes, other_changes in zip(("weights", "statistics"), *changes, strict=True):
         if not _agree(usual_changes, other_changes):
             return f"changed the {what} otherwise than the usual one"
@@ -68,7 +73,7 @@ def difference(
 
 
 def _agree(expected: Sequence[Tensor], found: Sequence[Tensor]) -> bool:
-    """Whether two lists of changes are the same but for rounding, and none is missing."""
+    """Whether two lists of changes, or of gradients, are the same but for rounding, and none is missing."""
     if not expected:
         return True
     norms, found_norms = (torch.stack([change.norm() for change in changes]) for changes in (expected, found))
@@ -94,7 +99,10 @@ class TrialState:
         self._device = device
         self._weights = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self._statistics = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
-        self._kept = [(value, value.detach().clone()) for value in (*self._weights, *network.buffers(), flag)]
+        own = (*self._weights, *network.buffers(), flag, optimization.gradient_norm)
+        self._kept = [(value, value.detach().clone()) for value in own]
+        self._gradients = [weight.grad for weight in self._weights]
+        """Of the last step, which whoever looks at the run may still want."""
         self._kept_by_optimizer = {id(value): value.clone() for value in self._optimizer_tensors()}
         self._rates = [group["lr"] for group in optimization.optimizer.param_groups]
         self._learning_rate = optimization.learning_rate
@@ -114,6 +122,19 @@ class TrialState:
             group["lr"] = rate
         self._optimization.learning_rate = self._learning_rate
         set_random_state(self._random, self._device)
+
+    def put_back(self) -> None:
+        """Put everything back for good, the gradients of the last step too."""
+        self.restore()
+        for weight, gradient in zip(self._weights, self._gradients, strict=True):
+            weight.grad = gradient
+
+    def gradients(self) -> list[Tensor]:
+        """Of the last step, copied; zeros where a weight has none."""
+        with torch.no_grad():
+            return [
+                torch.zeros_like(weight) if weight.grad is None else weight.grad.clone() for weight in self._weights
+            ]
 
     def changes(self) -> tuple[list[Tensor], list[Tensor]]:
         """What became of the weights, and of the running statistics, since then: differences."""

@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 class Tried:
     """A network whose convolution has a bias in front of a norm, which takes it out again."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: RunConfig | None = None, num_steps: int = 1) -> None:
         layers = (
             ("x", Input(channels=1, height=6, width=6)),
             ("conv", Conv2d(out_channels=4, kernel_size=(3, 3))),
@@ -34,12 +34,13 @@ class Tried:
             Node(id=name, layer=layer, inputs=inputs) for (name, layer), inputs in zip(layers, before, strict=False)
         ]
         self.network = build_module(Architecture(name="n", nodes=tuple(nodes), outputs=("fc",)), seed=0)
-        config = RunConfig(learning_rate=0.1, momentum=0.9)
+        config = config or RunConfig(learning_rate=0.1, momentum=0.9)
         self.optimization = Optimization(self.network, config, CPU, 10)
         self.step = Step(self.network, self.optimization, config)
         random = torch.Generator().manual_seed(1)
         self.batch = torch.randn(8, 1, 6, 6, generator=random), torch.randint(5, (8,), generator=random)
-        self.step(*self.batch)
+        for _ in range(num_steps):
+            self.step(*self.batch)
         guard = Guard(self.network, self.optimization.optimizer, CPU)
         self.before = TrialState(self.network, self.optimization, guard.flag, CPU)
 
@@ -82,6 +83,36 @@ def test_what_is_left_out_is_seen(tried: Tried, name: str) -> None:
     told = tried.difference(tried.put_back([name]))
     assert told is not None
     assert told.startswith(("changed the weights otherwise", "came to a loss of "))
+
+
+@pytest.mark.parametrize("name", ["conv.weight", "bn.weight"])
+def test_a_gradient_that_is_left_out_is_seen_behind_what_the_optimizer_remembers(name: str) -> None:
+    tried = Tried(RunConfig(learning_rate=0.001, optimizer="adam"), num_steps=100)
+    is_left_out = [False]
+
+    def leave_out(gradient: Tensor) -> Tensor:
+        return torch.zeros_like(gradient) if is_left_out[0] else gradient
+
+    tried.parameter(name).register_hook(leave_out)  # type: ignore[no-untyped-call]
+
+    def other(x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        is_left_out[0] = True
+        return tried.step(x, target)
+
+    told = difference(tried.step, other, tried.optimization, tried.before, tried.batch)
+    assert told == "came to other gradients than the usual one"
+
+
+def test_the_last_steps_gradients_come_back(tried: Tried) -> None:
+    kept = [parameter.grad for parameter in tried.network.parameters()]
+    values = [None if gradient is None else gradient.clone() for gradient in kept]
+    assert tried.difference(lambda: None) is None
+    tried.before.put_back()
+    for parameter, gradient, value in zip(tried.network.parameters(), kept, values, strict=True):
+        assert parameter.grad is gradient
+        assert gradient is not None
+        assert value is not None
+        assert torch.equal(gradient, value)
 
 
 def test_statistics_are_compared_too(tried: Tried) -> None:
