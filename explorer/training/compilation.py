@@ -29,7 +29,7 @@ from explorer.layers import Category
 from explorer.runtime import threads
 from explorer.runtime.devices import device_memory
 from explorer.runtime.modules import Network
-from explorer.training.compiled_forward import CompiledForward
+from explorer.training.compiled_forward import CompiledForward, compiler_settings
 from explorer.training.fitting import predicted_batch_size, release
 from explorer.training.guard import Guard
 from explorer.training.optimization import Optimization
@@ -234,6 +234,7 @@ class Compilation:
             "threads": self._counts,
             # What torch finds its work by, and what an earlier run on a GPU may have left otherwise than it was.
             "matmul_precision": torch.backends.cuda.matmul.fp32_precision,
+            "settings": compiler_settings(),
         }
 
     def _tried(

@@ -13,7 +13,7 @@ import torch
 from explorer.architecture import files
 from explorer.runs import RunConfig
 from explorer.runtime.modules import build_module
-from explorer.training.compiled_forward import CompiledForward
+from explorer.training.compiled_forward import CompiledForward, compiler_settings
 from explorer.training.layout import choose_memory_format, set_memory_format
 from explorer.training.optimization import Optimization
 from explorer.training.precision import computing_in
@@ -35,6 +35,11 @@ def main() -> int:
     device = torch.device(job["device"])
     if torch.backends.cuda.matmul.fp32_precision != job["matmul_precision"]:
         torch.backends.cuda.matmul.fp32_precision = job["matmul_precision"]
+    if compiler_settings() != job["settings"]:
+        print(
+            "torch's settings are others than those of the run, which would not find what is compiled", file=sys.stderr
+        )
+        return 1
     layout = choose_memory_format(architecture, device)
     network = set_memory_format(build_module(architecture, seed=0).to(device), layout)
     optimization = Optimization(network, config, device, 1)

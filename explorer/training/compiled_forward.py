@@ -25,6 +25,25 @@ _OPTIONS: dict[str, str | int | bool | Callable[..., object]] = {
 _logger = logging.getLogger(__name__)
 
 
+def compiler_settings() -> str:
+    """Torch's settings that what it compiled is found by, beside the graph, as a text to be compared: any part of a
+    program may have changed one, and a process whose settings are others would compile in vain."""
+    from torch._functorch import config as autograd
+    from torch._inductor import config as compiler
+
+    plain = (bool, int, float, str)
+    kept = [config.save_config_portable().items() for config in (compiler, autograd)]
+    values = [sorted((name, value) for name, value in items if isinstance(value, plain)) for items in kept]
+    matmul = torch.backends.cuda.matmul
+    flags = (
+        matmul.fp32_precision,
+        matmul.allow_fp16_reduced_precision_reduction,
+        matmul.allow_bf16_reduced_precision_reduction,
+        torch.are_deterministic_algorithms_enabled(),
+    )
+    return repr((values, flags))
+
+
 class CompiledForward:
     """Calls a network, compiled for full batches, and as usual for others. Compiled at the first call."""
 
