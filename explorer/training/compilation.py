@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import torch
 from torch import Tensor
@@ -71,6 +71,7 @@ class CompileProcess:
             OSError: no process can be started.
         """
         with contextlib.ExitStack() as opened:
+            self._settings = opened.enter_context(tempfile.TemporaryFile())
             self._said = opened.enter_context(tempfile.TemporaryFile())
             given = opened.enter_context(tempfile.TemporaryFile())
             given.write(json.dumps(job).encode())
@@ -79,7 +80,7 @@ class CompileProcess:
                 # Nothing is imported from the folder that the user is in.
                 [sys.executable, "-P", "-m", "explorer.training.compile_process"],
                 stdin=given,
-                stdout=subprocess.DEVNULL,
+                stdout=self._settings,
                 stderr=self._said,
                 env=_environment(),
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)
@@ -92,10 +93,11 @@ class CompileProcess:
     def poll(self) -> bool | None:
         """See `Ahead`."""
         code = self._process.poll()
+        if code == 0 and _last_line(self._settings) != compiler_settings():
+            _logger.info("the step was compiled with other settings of torch than the run's")
+            return False
         if code:
-            self._said.seek(0)
-            lines = self._said.read().decode(errors="replace").strip().splitlines()
-            _logger.info("the step could not be compiled: %s", lines[-1] if lines else f"exit status {code}")
+            _logger.info("the step could not be compiled: %s", _last_line(self._said) or f"exit status {code}")
         return None if code is None else code == 0
 
     def close(self) -> None:
@@ -105,7 +107,15 @@ class CompileProcess:
             # One that hangs in a driver must not hold the run's end.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_PATIENCE_S)
+        self._settings.close()
         self._said.close()
+
+
+def _last_line(said: IO[bytes]) -> str:
+    """Empty where there is none."""
+    said.seek(0)
+    lines = said.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
 
 
 def _environment() -> dict[str, str]:
@@ -234,7 +244,6 @@ class Compilation:
             "threads": self._counts,
             # What torch finds its work by, and what an earlier run on a GPU may have left otherwise than it was.
             "matmul_precision": torch.backends.cuda.matmul.fp32_precision,
-            "settings": compiler_settings(),
         }
 
     def _tried(

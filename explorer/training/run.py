@@ -274,12 +274,12 @@ class Run:
 
     def _try_compiled(self) -> None:
         """Make steps as torch compiled them, once it has and if that is faster; the run stands still meanwhile."""
+        start_s = time.perf_counter()
         if self._compilation is None or not self._compilation.is_ready:
             return
         if self._threads is not None and self._threads.is_trying:
             # Times are to be those of the number of threads that the run goes on with.
             return
-        start_s = time.perf_counter()
         chosen, told = self._compilation.choose(
             lambda: sample_batch(self._plan, is_mixed=self._batches.is_mixed), lambda: self._control.stop_requested
         )

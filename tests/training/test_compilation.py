@@ -35,7 +35,7 @@ from explorer.runtime.modules import Network, build_module
 from explorer.training import compilation as module
 from explorer.training import run as run_module
 from explorer.training.compilation import Compilation, CompileProcess, may_compile
-from explorer.training.compiled_forward import CompiledForward
+from explorer.training.compiled_forward import CompiledForward, compiler_settings
 from explorer.training.guard import Guard
 from explorer.training.loop import train
 from explorer.training.optimization import Optimization
@@ -452,6 +452,22 @@ class TestProcess:
         assert "the step could not be compiled: " in caplog.text
         assert "Error" in caplog.text.splitlines()[-1]
         assert "torch of the folder" not in caplog.text
+
+    @pytest.mark.parametrize("own", [True, False])
+    def test_what_was_compiled_with_other_settings_is_not_used(
+        self, own: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        real, said = subprocess.Popen, compiler_settings() if own else "others"
+
+        def begin(*given: Any, **named: Any) -> subprocess.Popen[bytes]:
+            return real([sys.executable, "-c", f"print({said!r})"], **named)
+
+        monkeypatch.setattr(subprocess, "Popen", begin)
+        process = CompileProcess({})
+        with caplog.at_level(logging.INFO):
+            assert _answer_of(process) is own
+        process.close()
+        assert ("with other settings" in caplog.text) is not own
 
     def test_it_can_be_ended_at_work(self, monkeypatch: pytest.MonkeyPatch) -> None:
         begun: list[subprocess.Popen[bytes]] = []
