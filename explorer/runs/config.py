@@ -314,7 +314,8 @@ class RunConfig:
         group="start",
         help="Numbers that it computes in. bfloat16 and float16 are mixed precision: convolutions and linear layers "
         "compute in 16 bits, weights and loss in float32 (Micikevicius et al. 2018). tf32 rounds what CUDA multiplies. "
-        "auto is bfloat16 on CUDA devices with units for it, else float32.",
+        "auto is bfloat16 on CUDA devices with units for it, else float32; a run on the CPU of more than some seconds "
+        "tries whether its processor is faster in bfloat16, but not where the number of threads is given.",
     )
     cuda_graphs: bool = flag(
         True,

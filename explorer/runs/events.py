@@ -81,6 +81,8 @@ class StepsRecorded:
     """That the next steps compute with; None where that is not the CPU's affair, or was not recorded."""
     is_compiled: bool = False
     """Whether a step that torch compiled computes full batches."""
+    precision: str = "float32"
+    """That the next steps compute in: of those that `RunConfig.precision` may name, not "auto"."""
 
     @property
     def last_step(self) -> int:

@@ -1,41 +1,38 @@
 """Whether a run's step is compiled, when, and whether that is worth it: `torch.compile` where it pays back in the run.
 
 Compiling takes a minute or so, therefore a process of low priority does it beside the run (`compile_process`), and only
-where the run has long enough to go. Then the run takes over what torch kept, which takes
-seconds, and finds out on its own weights whether the compiled step does the same and is faster; the weights are put
-back to the bit. It is tried where there are norms: ResNet-20 on two cores takes a seventh less time so, networks of
-convolutions and activations alone none. Compiled sums are rounded otherwise.
+where the run has long enough to go. Then the run takes over what torch kept, which takes seconds, and finds out on its
+own weights whether the compiled step does the same and is faster (`trial`). It is tried where there are norms:
+ResNet-20 on two cores takes a seventh less time so, networks of convolutions and activations alone none. Compiled sums
+are rounded otherwise.
 """
 
 import contextlib
+import dataclasses
 import json
 import logging
 import os
-import statistics
+import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 import torch
-from torch import Tensor
 
 import explorer
 from explorer.architecture import Project, files
 from explorer.layers import Category
-from explorer.runtime import threads
 from explorer.runtime.devices import device_memory
 from explorer.runtime.modules import Network
 from explorer.training.compiled_forward import CompiledForward, compiler_settings
-from explorer.training.fitting import predicted_batch_size, release
+from explorer.training.fitting import predicted_batch_size
 from explorer.training.guard import Guard
-from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan
 from explorer.training.step import Step
-from explorer.training.trial import MakeStep, TrialState, can_be_tried, difference
+from explorer.training.trial import Batch, MakeStep, Trial, can_be_tried
 
 _WORTH_CPU_S, _WORTH_S = 600.0, 180.0
 """Of the run that must be left: on a CPU compiling takes its time from the run, beside a GPU most cores rest."""
@@ -45,7 +42,6 @@ _COMPILER_BYTES = 1_500_000_000
 _SETTLED_STEPS = 20
 _GAIN = 0.95
 """The share of the usual step's time that a compiled one may take at most to be used."""
-_TIMED_S, _MOST_TIMED = 3.0, 7
 _SWITCH_S = 0.0005
 _PATIENCE_S = 5.0
 _logger = logging.getLogger(__name__)
@@ -83,6 +79,8 @@ class CompileProcess:
                 stdout=self._settings,
                 stderr=self._said,
                 env=_environment(),
+                # With the compilers that it starts.
+                process_group=0 if os.name == "posix" else None,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)
                 | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
             )
@@ -103,12 +101,21 @@ class CompileProcess:
     def close(self) -> None:
         """See `Ahead`."""
         if self._process.poll() is None:
-            self._process.kill()
+            _kill(self._process)
             # One that hangs in a driver must not hold the run's end.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_PATIENCE_S)
         self._settings.close()
         self._said.close()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End it, and where the system knows of groups, what it started."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _last_line(said: IO[bytes]) -> str:
@@ -133,7 +140,6 @@ class Compilation:
         plan: RunPlan,
         network: Network,
         step: Step,
-        optimization: Optimization,
         guard: Guard,
         counts: Sequence[int],
         begin: Callable[[Mapping[str, Any]], Ahead] = CompileProcess,
@@ -143,8 +149,7 @@ class Compilation:
         Args:
             plan: of the run.
             network: of the run, in training mode on its device.
-            step: the usual way.
-            optimization: of the run.
+            step: the usual way, in the precision that the run computes in.
             guard: of the run.
             counts: numbers of threads that the run may compute with, the usual one first.
             begin: starts what compiles, given what `compile_process` reads.
@@ -152,7 +157,6 @@ class Compilation:
         self._plan = plan
         self._network = network
         self._step = step
-        self._optimization = optimization
         self._guard = guard
         self._counts = tuple(counts)
         self._begin = begin
@@ -161,13 +165,7 @@ class Compilation:
         self._is_over = False
 
     def heard(self, num_made: int, step_s: float, seconds_left: float | None) -> None:
-        """Take how the run is doing; begins to compile where that is worth it.
-
-        Args:
-            num_made: steps since the run began or went on.
-            step_s: of one of the last ones.
-            seconds_left: estimated of the run; None while that is not known.
-        """
+        """See `StepChoice.heard`; begins to compile where that is worth it."""
         if self._is_over or self._ahead is not None or seconds_left is None or num_made < _SETTLED_STEPS:
             return
         worth_s = _WORTH_CPU_S if self._plan.device.type == "cpu" else _WORTH_S
@@ -195,11 +193,12 @@ class Compilation:
         return self._forward is not None and self._forward.is_compiled
 
     def choose(
-        self, make_batch: Callable[[], tuple[Tensor, Tensor]], is_stopped: Callable[[], bool]
+        self, trial: Trial, make_batch: Callable[[], Batch], is_stopped: Callable[[], bool]
     ) -> tuple[MakeStep | None, str]:
         """Try it; for once. Nothing of the run is different afterwards.
 
         Args:
+            trial: of the run.
             make_batch: makes a full one; see `sample_batch`.
             is_stopped: whether nobody waits for an answer any more.
 
@@ -207,26 +206,24 @@ class Compilation:
             The compiled step if it is to be used, and a sentence on it; empty where there is nothing to say.
         """
         self.close()
-        before: TrialState | None = None
-        result: tuple[MakeStep | None, str]
-        count, switch_s = torch.get_num_threads(), sys.getswitchinterval()
+        switch_s = sys.getswitchinterval()
+        # torch compiles in Python; who waits for its lock meanwhile, as the window does, is to have it soon.
+        sys.setswitchinterval(_SWITCH_S)
         try:
-            # torch compiles in Python; who waits for its lock meanwhile, as the window does, is to have it soon.
-            sys.setswitchinterval(_SWITCH_S)
-            batch = make_batch()
-            before = TrialState(self._network, self._optimization, self._guard.flag, batch[0].device)
-            result = self._tried(before, batch, is_stopped)
-        except Exception as error:
-            _logger.warning("the compiled step could not be tried", exc_info=True)
-            release(error)
-            result = None, ""
+            tried = trial.of(self._step, lambda batch: self._compiled(batch, is_stopped), make_batch, is_stopped)
         finally:
-            torch.set_num_threads(count)
             sys.setswitchinterval(switch_s)
-        # A run whose weights could not be put back must not go on.
-        if before is not None:
-            before.put_back()
-        return result
+        if tried is None:
+            self._forward = None
+            return None, ""
+        compiled, verdict = tried
+        if verdict.is_faster(_GAIN):
+            text = f"From here on full batches are computed by a step that torch compiled: {verdict.times}."
+            return compiled, text
+        self._forward = None
+        if verdict.difference is not None:
+            return None, f"A compiled step {verdict.difference}; the run does without."
+        return None, f"Steps are made as usual: compiled by torch they would take {verdict.times}."
 
     def close(self) -> None:
         """Compile nothing any more."""
@@ -236,9 +233,10 @@ class Compilation:
             self._ahead = None
 
     def _job(self) -> dict[str, Any]:
+        config = dataclasses.replace(self._plan.config, precision=self._step.precision.name)
         return {
             "network": files.dumps(Project(architecture=self._plan.architecture)),
-            "config": self._plan.config.to_plain(),
+            "config": config.to_plain(),
             "device": str(self._plan.device),
             "batch_size": self._plan.batch_size,
             "threads": self._counts,
@@ -246,51 +244,19 @@ class Compilation:
             "matmul_precision": torch.backends.cuda.matmul.fp32_precision,
         }
 
-    def _tried(
-        self, before: TrialState, batch: tuple[Tensor, Tensor], is_stopped: Callable[[], bool]
-    ) -> tuple[MakeStep | None, str]:
+    def _compiled(self, batch: Batch, is_stopped: Callable[[], bool]) -> MakeStep | None:
+        """The compiled step, once it was made with each number of threads."""
         # What an earlier run compiled counts against torch's limit of versions.
         torch.compiler.reset()
-        forward = CompiledForward(self._network, batch[0], self._guard.look)
+        self._forward = forward = CompiledForward(self._network, batch[0], self._guard.look)
         compiled = self._step.through(forward)
         usual_count = torch.get_num_threads()
         for count in (*(count for count in self._counts if count != usual_count), usual_count):
             torch.set_num_threads(count)
             compiled(*batch)
             if is_stopped() or not forward.is_compiled:
-                return None, ""
-        if (told := difference(self._step, compiled, self._optimization, before, batch)) is not None:
-            return None, f"A compiled step {told}; the run does without."
-        usual_s, compiled_s = self._times(compiled, batch, is_stopped)
-        times = f"{_milliseconds(compiled_s)} a step instead of {_milliseconds(usual_s)}"
-        if compiled_s > _GAIN * usual_s:
-            return None, f"Steps are made as usual: compiled by torch they would take {times}."
-        self._forward = forward
-        return compiled, f"From here on full batches are computed by a step that torch compiled: {times}."
-
-    def _times(
-        self, compiled: MakeStep, batch: tuple[Tensor, Tensor], is_stopped: Callable[[], bool]
-    ) -> tuple[float, float]:
-        """Of the usual and the compiled step, in turns, in seconds."""
-        times: tuple[list[float], list[float]] = ([], [])
-        start_s = time.perf_counter()
-        while len(times[0]) < _MOST_TIMED and not (times[0] and time.perf_counter() - start_s > _TIMED_S):
-            times[0].append(self._seconds(self._step, batch))
-            times[1].append(self._seconds(compiled, batch))
-            if is_stopped():
-                break
-        return statistics.median(times[0]), statistics.median(times[1])
-
-    def _seconds(self, make: MakeStep, batch: tuple[Tensor, Tensor]) -> float:
-        self._synchronize()
-        start_s = time.perf_counter()
-        make(*batch)
-        self._synchronize()
-        return time.perf_counter() - start_s
-
-    def _synchronize(self) -> None:
-        if self._plan.device.type == "cuda":
-            torch.cuda.synchronize(self._plan.device)
+                return None
+        return compiled
 
 
 def may_compile(plan: RunPlan, network: Network, num_processes: int) -> bool:
@@ -302,7 +268,7 @@ def may_compile(plan: RunPlan, network: Network, num_processes: int) -> bool:
     if plan.precision.scaler() is not None:
         # What scales the loss goes on with each step that is tried, and cannot be put back.
         return False
-    if plan.device.type == "cpu" and (config.threads or threads.are_given()):
+    if plan.is_repeatable:
         return False
     # A frozen program's executable is the program, which would open another window.
     if getattr(sys, "frozen", False) or not sys.executable:
@@ -321,7 +287,3 @@ def _has_room(plan: RunPlan) -> bool:
     except ValueError:
         return False
     return available_bytes > 0 and predicted_batch_size(plan, available_bytes // 2) >= plan.batch_size
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{1e3 * seconds:,.0f} ms" if seconds >= 0.1 else f"{1e3 * seconds:.1f} ms"

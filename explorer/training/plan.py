@@ -13,6 +13,7 @@ from explorer.layers import format_shape
 from explorer.runs import Normalization, RunConfig
 from explorer.runs.placement import Placement, place, split_notes
 from explorer.runs.steps import parse_steps
+from explorer.runtime import threads
 from explorer.runtime.devices import choose_devices
 from explorer.runtime.images import check_normalization, input_notes
 from explorer.runtime.modules import NotRunnable
@@ -57,6 +58,12 @@ class RunPlan:
     def precision(self) -> Precision:
         """What it computes in, in training and in tests."""
         return choose_precision(self.config.precision, self.device)
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether equal runs are to be equal to the last bit: on the CPU, where the number of threads is given. Nothing
+        may be rounded otherwise then for the sake of speed."""
+        return self.device.type == "cpu" and (self.config.threads > 0 or threads.are_given())
 
     @property
     def logits_id(self) -> str:

@@ -48,8 +48,8 @@ class Precision(NamedTuple):
 def choose_precision(name: str, device: torch.device) -> Precision:
     """The precision of that name on a device, or the nearest that it has; `precision_note` says so.
 
-    "auto" is bfloat16 on CUDA devices with units for it, and float32 elsewhere. On a CPU with AVX512-BF16 but without
-    AMX, autocast to bfloat16 was slower than float32 for LeNet-5 and AlexNet, and no faster for ResNet-20.
+    "auto" is bfloat16 on CUDA devices with units for it, and float32 elsewhere; on the CPU a run may change its mind
+    (`precision_choice`).
 
     Args:
         name: as in `RunConfig.precision`.

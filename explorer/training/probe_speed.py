@@ -1,9 +1,11 @@
 """How long an epoch will take, from about two seconds of the real step and test on a copy, before a run starts.
 
 A run chooses how many threads compute, and on a GPU whether its step is a CUDA graph; the probe makes the same choices
-in the same way, since either can make it several times as fast.
+in the same way, since either can make it several times as fast. Whether a run on the CPU will go over to bfloat16 it
+finds from fewer steps than the run. That a long run may be compiled, which takes a minute, is left out.
 """
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -16,6 +18,8 @@ from explorer.training.class_counts import Answers
 from explorer.training.graphed import capture_of, choose_step, sample_batch
 from explorer.training.guard import Guard
 from explorer.training.pacing import ReportPacing
+from explorer.training.precision import Precision
+from explorer.training.precision_choice import GAIN, is_worth, may_choose_precision
 from explorer.training.profile_clock import Clock
 from explorer.training.rehearsal import Rehearsal, rehearsing
 from explorer.training.step import FORWARD_SHARE, evaluate, evaluation_batch_size
@@ -27,6 +31,9 @@ _WARM_UPS = 3
 _WARM_UP_SHARE = 0.25
 """Of the probe's time, after which warming up ends however few steps there were."""
 _TEST_SHARE = 0.2
+_BFLOAT16_SHARE = 0.2
+"""On top of the probe's time."""
+_logger = logging.getLogger(__name__)
 
 
 def probe_speed(
@@ -95,15 +102,32 @@ def _estimate(rehearsal: Rehearsal, make_step: MakeStep, threads: ThreadChoice |
                 timed = {}
     # Several only where there was no time to choose.
     step_s, num_steps = min((seconds / steps, steps) for steps, seconds in timed.values())
+    # The test stays in float32.
+    test_s = _test_s(rehearsal, clock, step_s, most_s)
+    if may_choose_precision(plan, rehearsal.network, 1) and is_worth(step_s, step_s * plan.num_steps_total):
+        step_s = _chosen_s(rehearsal, clock, step_s, most_s)
     return SpeedEstimate(
         step_s=step_s,
         batch_size=plan.batch_size,
-        test_s=_test_s(rehearsal, clock, step_s, most_s),
+        test_s=test_s,
         num_images=len(plan.data.train_images) if rehearsal.has_data else None,
         num_steps=num_steps,
         device=str(plan.device),
         data=plan.config.data,
     )
+
+
+def _chosen_s(rehearsal: Rehearsal, clock: Clock, step_s: float, most_s: float) -> float:
+    """What a step takes in the precision that a run will choose."""
+    mixed = rehearsal.step.in_precision(Precision("bfloat16", rehearsal.plan.device))
+    try:
+        first_s = _seconds_of(rehearsal, mixed, clock, 1)
+        count = max(1, int(_BFLOAT16_SHARE * most_s / max(first_s, step_s)))
+        mixed_s = _seconds_of(rehearsal, mixed, clock, count) / count
+    except RuntimeError:
+        _logger.info("no step in bfloat16 could be made", exc_info=True)
+        return step_s
+    return mixed_s if mixed_s <= GAIN * step_s else step_s
 
 
 def _seconds_of(rehearsal: Rehearsal, make_step: MakeStep, clock: Clock, count: int) -> float:

@@ -32,7 +32,6 @@ from explorer.runtime.modules import Network
 from explorer.training.beginning import Beginning
 from explorer.training.checkpoint import Checkpoint, RunState
 from explorer.training.class_counts import Answers
-from explorer.training.compilation import Compilation, may_compile
 from explorer.training.distributed import Alone
 from explorer.training.failures import (
     Diverged,
@@ -42,7 +41,7 @@ from explorer.training.failures import (
     remedy_of,
 )
 from explorer.training.feed import Feed
-from explorer.training.graphed import capture_of, choose_step, sample_batch
+from explorer.training.graphed import sample_batch
 from explorer.training.guard import Guard, NonFinite, first_non_finite
 from explorer.training.layout import choose_memory_format, set_memory_format
 from explorer.training.live_test import LiveTest
@@ -51,9 +50,9 @@ from explorer.training.plan import RunPlan
 from explorer.training.random_state import get_random_state, resume_generator, set_random_state
 from explorer.training.reports import Reports
 from explorer.training.step import FORWARD_SHARE, Step, evaluate, evaluation_batch_size
+from explorer.training.step_choice import StepChoice
 from explorer.training.thread_choice import ThreadChoice
 from explorer.training.train_batches import TrainBatches
-from explorer.training.trial import MakeStep
 from explorer.training.watching import Watching
 
 _AUGMENTATION_STREAM = 1 << 40
@@ -104,10 +103,9 @@ class Run:
         self.network = set_memory_format(network, layout)
         ranks.join_network(self.network, plan.architecture, sync_batchnorm=config.sync_batchnorm)
         self._optimization = Optimization(self.network, config, device, plan.steps_per_epoch)
-        self._step = Step(self.network, self._optimization, config, ranks)
-        self._make_step: MakeStep = self._step
-        self._compilation: Compilation | None = None
         self._guard = Guard(self.network, self._optimization.optimizer, device)
+        step = Step(self.network, self._optimization, config, ranks)
+        self._steps = StepChoice(plan, self.network, step, self._optimization, self._guard, ranks.size)
         ranks.hold(self._optimization.optimizer)
         self._order = torch.Generator(device).manual_seed(config.seed)
         self._order_before = self._order.get_state()
@@ -195,10 +193,7 @@ class Run:
         try:
             return self._run(notes)
         finally:
-            # A captured step holds the memory of a whole batch, which whoever looks for a batch that fits needs.
-            self._make_step = self._step
-            if self._compilation is not None:
-                self._compilation.close()
+            self._steps.close()
             self._watching.close()
             self._guard.close()
             self._batches.close()
@@ -258,38 +253,25 @@ class Run:
 
     def _choose_step(self) -> str | None:
         """Make steps as it is fastest on this device; what there is to say of it."""
-        plan = self._plan
-        told = None
-        capture = capture_of(plan.config, plan.device, self._ranks.size)
-        if capture is not None:
-            batch = sample_batch(plan, is_mixed=self._batches.is_mixed)
-            self._make_step, told = choose_step(
-                self._step, self.network, self._optimization, self._guard.flag, batch, capture
-            )
-        if self._make_step is self._step and may_compile(plan, self.network, self._ranks.size):
-            usual = torch.get_num_threads()
-            counts = (usual, 1) if self._threads is not None and usual > 1 else (usual,)
-            self._compilation = Compilation(plan, self.network, self._step, self._optimization, self._guard, counts)
-        return told
+        usual = torch.get_num_threads()
+        counts = (usual, 1) if self._threads is not None and usual > 1 else (usual,)
+        return self._steps.begin(self._sample_batch, counts)
 
-    def _try_compiled(self) -> None:
-        """Make steps as torch compiled them, once it has and if that is faster; the run stands still meanwhile."""
+    def _try_other_step(self) -> None:
+        """Make steps in another way, if there is one to be tried and it is faster; the run stands still meanwhile."""
         start_s = time.perf_counter()
-        if self._compilation is None or not self._compilation.is_ready:
+        # Times are to be those of the number of threads that the run goes on with.
+        if not self._steps.is_ready or (self._threads is not None and self._threads.is_trying):
             return
-        if self._threads is not None and self._threads.is_trying:
-            # Times are to be those of the number of threads that the run goes on with.
-            return
-        chosen, told = self._compilation.choose(
-            lambda: sample_batch(self._plan, is_mixed=self._batches.is_mixed), lambda: self._control.stop_requested
-        )
-        if chosen is not None:
-            self._make_step = chosen
+        told = self._steps.try_next(self._sample_batch, lambda: self._control.stop_requested)
         rested_s = time.perf_counter() - start_s
         self._reports.rested(rested_s)
         self._watching.suspended(rested_s)
         if told:
             self._say(RunNoted(run_id=self._run_id, note=told))
+
+    def _sample_batch(self) -> tuple[Tensor, Tensor]:
+        return sample_batch(self._plan, is_mixed=self._batches.is_mixed)
 
     def _run_epoch(self) -> bool:
         """Train on each image once, test, and keep the state. False if stopped on the way."""
@@ -304,7 +286,7 @@ class Run:
         coming = (order[step * size : (step + 1) * size] for step in range(self._epoch_steps, plan.steps_per_epoch))
         self._batches.prefetch(coming)
         # Also here: a short epoch has no report but the one at its end.
-        self._try_compiled()
+        self._try_other_step()
         while self._epoch_steps < plan.steps_per_epoch:
             if not self._may_go_on():
                 return False
@@ -313,7 +295,7 @@ class Run:
             if self._reports.is_due:
                 self._report()
                 self._watching.serve(self.step)
-                self._try_compiled()
+                self._try_other_step()
                 if time.perf_counter() - self._saved_s >= self._interval_s:
                     self._save()
         self._report()
@@ -362,7 +344,7 @@ class Run:
     def _take_step(self, positions: Tensor) -> None:
         x, target = self._batches.batch(positions, self._augmentation_random)
         self._watching.before_step(self.step + 1)
-        loss, right = self._make_step(x, target)
+        loss, right = self._steps.make(x, target)
         self._optimization.end_step()
         self.step += 1
         self._epoch_steps += 1
@@ -461,8 +443,7 @@ class Run:
         seconds_left = self._reports.seconds_left(
             num_made, self._plan.num_steps_total - self.step, self._plan.config.epochs - self._epoch + 1
         )
-        if self._compilation is not None:
-            self._compilation.heard(num_made, measured.seconds / measured.num_steps, seconds_left)
+        self._steps.heard(num_made, measured.seconds / measured.num_steps, seconds_left)
         self._say(
             StepsRecorded(
                 run_id=self._run_id,
@@ -475,7 +456,8 @@ class Run:
                 seconds_left=seconds_left,
                 num_steps_total=self._plan.num_steps_total,
                 num_threads=torch.get_num_threads() if self._plan.device.type == "cpu" else None,
-                is_compiled=self._compilation is not None and self._compilation.is_used,
+                is_compiled=self._steps.is_compiled,
+                precision=self._steps.precision.name,
             )
         )
         # Where losses are fetched now and then, each process does so at moments of its own. The first one writes down
@@ -494,7 +476,7 @@ class Run:
         """The layer to blame for a step, whose weights `Guard` has kept."""
         x = self._batches.plain(positions) if self._failing_x is None else self._failing_x
         try:
-            with self._plan.precision.autocast():
+            with self._steps.precision.autocast():
                 return first_non_finite(self.network, x)
         except RuntimeError as error:
             if not is_out_of_memory(error):

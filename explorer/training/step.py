@@ -16,6 +16,7 @@ from explorer.training.distributed import ALONE, Alone
 from explorer.training.feed import Feed
 from explorer.training.loss import training_losses
 from explorer.training.optimization import Optimization
+from explorer.training.precision import Precision
 
 FORWARD_SHARE = 1 / 3
 """Of a step's time that its forward pass takes, as long as no test was measured: a convolution's backward pass is two
@@ -31,11 +32,20 @@ class Step:
         self._forward: Callable[[Tensor], Tensor | tuple[Tensor, ...]] = network
         self._optimization = optimization
         self._config = config
+        self.precision = optimization.precision
+        """That the forward pass computes in."""
 
     def through(self, forward: Callable[[Tensor], Tensor | tuple[Tensor, ...]]) -> "Step":
         """The same step of the same weights, with another way to compute the network's output."""
         other = copy.copy(self)
         other._forward = forward
+        return other
+
+    def in_precision(self, precision: Precision) -> "Step":
+        """The same step of the same weights in another precision, one that scales no loss."""
+        assert precision.name != "float16"
+        other = copy.copy(self)
+        other.precision = precision
         return other
 
     def __call__(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -55,7 +65,7 @@ class Step:
     def compute(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """The same from where the last gradients are forgotten and the learning rate is set."""
         optimization = self._optimization
-        with optimization.precision.autocast():
+        with self.precision.autocast():
             outputs = self._ranks.forward(self._forward, x)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         loss, whole = training_losses(outputs, target, self._config)

@@ -1,28 +1,141 @@
-"""Another way to make the steps of a run, tried on the run's own weights: whether it does the same as the usual one.
+"""Another way to make the steps of a run, tried on the run's own weights: whether it does the same as the usual one,
+and is faster.
 
 Afterwards all is put back to the bit, so that a run does not know that it was tried.
 """
 
+import logging
+import statistics
+import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from explorer.runtime.modules import Network
+from explorer.training.fitting import release
+from explorer.training.guard import Guard
 from explorer.training.optimization import Optimization
 from explorer.training.random_state import get_random_state, set_random_state
 
 MakeStep = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """What `Step` is to its caller."""
+Batch = tuple[Tensor, Tensor]
 
 _MOST_VALUES = 32_000_000
 """Weights of a network that is tried: they are kept beside themselves meanwhile."""
 _TOLERANCE = 0.15
 """Of the changes that two steps make to all weights, in their norm. Adam's first steps go by the gradients' signs, and
 some of these are left to rounding; a way that leaves a part out, or reads an old batch, is off by much more."""
-_ROUNDING = 1e-5
+ROUNDING = 1e-5
 """Of the same: a convolution's bias in front of a norm changes nothing, so that its own change is rounding or none."""
 _LOSS_TOLERANCE = 0.01
+_TIMED_S, _MOST_TIMED = 3.0, 7
+_logger = logging.getLogger(__name__)
+
+
+class Verdict(NamedTuple):
+    """What a trial found."""
+
+    difference: str | None
+    """How the other way does something else, as the end of a sentence; it is not timed then."""
+    usual_s: float = 0.0
+    """A step's time."""
+    other_s: float = 0.0
+
+    @property
+    def times(self) -> str:
+        """Both, as the user reads them."""
+        return f"{_milliseconds(self.other_s)} a step instead of {_milliseconds(self.usual_s)}"
+
+    def is_faster(self, share: float) -> bool:
+        """Whether the other way does the same and takes at most this share of the usual one's time."""
+        return self.difference is None and self.other_s <= share * self.usual_s
+
+
+class Trial:
+    """Where other ways are tried: a run's weights and all that steps change beside them."""
+
+    def __init__(self, network: Network, optimization: Optimization, guard: Guard, device: torch.device) -> None:
+        """Try nothing yet.
+
+        Args:
+            network: of the run, in training mode on its device.
+            optimization: of its weights.
+            guard: of the run.
+            device: of the run.
+        """
+        self._network = network
+        self._optimization = optimization
+        self._guard = guard
+        self._device = device
+
+    def of(
+        self,
+        usual: MakeStep,
+        prepare: Callable[[Batch], MakeStep | None],
+        make_batch: Callable[[], Batch],
+        is_stopped: Callable[[], bool],
+        rounding: float = ROUNDING,
+    ) -> tuple[MakeStep, Verdict] | None:
+        """Compare two ways; nothing of the run is different afterwards, nor torch's number of threads.
+
+        Args:
+            usual: the way of now.
+            prepare: makes the other one ready, on a full batch; None where it turns out that there is none.
+            make_batch: makes a full one; see `sample_batch`.
+            is_stopped: whether nobody waits for an answer any more.
+            rounding: see `difference`.
+
+        Returns:
+            The other way and what was found; None where nothing was, since somebody stopped the run or it failed.
+        """
+        before: TrialState | None = None
+        count = torch.get_num_threads()
+        try:
+            batch = make_batch()
+            before = TrialState(self._network, self._optimization, self._guard.flag, self._device)
+            other = prepare(batch)
+            if other is None or is_stopped():
+                return None
+            told = difference(usual, other, self._optimization, before, batch, rounding)
+            if told is not None:
+                return other, Verdict(told)
+            return other, Verdict(None, *self._times(usual, other, batch, is_stopped))
+        except Exception as error:
+            _logger.warning("another way of making steps could not be tried", exc_info=True)
+            release(error)
+            return None
+        finally:
+            torch.set_num_threads(count)
+            # A run whose weights could not be put back must not go on.
+            if before is not None:
+                before.put_back()
+
+    def _times(
+        self, usual: MakeStep, other: MakeStep, batch: Batch, is_stopped: Callable[[], bool]
+    ) -> tuple[float, float]:
+        """Of both, in turns: medians, in seconds."""
+        times: tuple[list[float], list[float]] = ([], [])
+        start_s = time.perf_counter()
+        while len(times[0]) < _MOST_TIMED and not (times[0] and time.perf_counter() - start_s > _TIMED_S):
+            times[0].append(self._seconds(usual, batch))
+            times[1].append(self._seconds(other, batch))
+            if is_stopped():
+                break
+        return statistics.median(times[0]), statistics.median(times[1])
+
+    def _seconds(self, make: MakeStep, batch: Batch) -> float:
+        self._synchronize()
+        start_s = time.perf_counter()
+        make(*batch)
+        self._synchronize()
+        return time.perf_counter() - start_s
+
+    def _synchronize(self) -> None:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
 
 
 def can_be_tried(network: Network) -> bool:
@@ -33,7 +146,12 @@ def can_be_tried(network: Network) -> bool:
 
 
 def difference(
-    usual: MakeStep, other: MakeStep, optimization: Optimization, before: "TrialState", batch: tuple[Tensor, Tensor]
+    usual: MakeStep,
+    other: MakeStep,
+    optimization: Optimization,
+    before: "TrialState",
+    batch: Batch,
+    rounding: float = ROUNDING,
 ) -> str | None:
     """How another way does something else in two steps from the same state, as the end of a sentence; None where it
     does the same.
@@ -46,10 +164,13 @@ def difference(
         optimization: of both.
         before: where both begin.
         batch: a full one.
+        rounding: of the norm of all changes, what may be nothing in one way and something in the other.
     """
     x, target = batch
     batches = [(x, target), (torch.empty_like(x).copy_(x.flip(3)), target.roll(1, 0))]
-    losses, changes, gradients = [], [], []
+    losses: list[list[float]] = []
+    changes: list[tuple[list[Tensor], list[Tensor]]] = []
+    gradients: list[list[Tensor]] = []
     for make in (usual, other):
         before.restore()
         own = []
@@ -64,22 +185,22 @@ def difference(
         if not abs(found - expected) <= _LOSS_TOLERANCE * max(1.0, abs(expected)):
             return f"came to a loss of {found:.4g} where the usual one comes to {expected:.4g}"
     # What an optimizer remembers moves weights also where no gradient comes to them any more.
-    if not _agree(*gradients):
+    if not _agree(gradients[0], gradients[1], rounding):
         return "came to other gradients than the usual one"
     for what, usual_changes, other_changes in zip(("weights", "statistics"), *changes, strict=True):
-        if not _agree(usual_changes, other_changes):
+        if not _agree(usual_changes, other_changes, rounding):
             return f"changed the {what} otherwise than the usual one"
     return None
 
 
-def _agree(expected: Sequence[Tensor], found: Sequence[Tensor]) -> bool:
+def _agree(expected: Sequence[Tensor], found: Sequence[Tensor], rounding: float) -> bool:
     """Whether two lists of changes, or of gradients, are the same but for rounding, and none is missing."""
     if not expected:
         return True
     norms, found_norms = (torch.stack([change.norm() for change in changes]) for changes in (expected, found))
     size = norms.norm()
     error = torch.stack([(one - other).norm() for one, other in zip(expected, found, strict=True)]).norm()
-    is_missing = ((norms == 0) != (found_norms == 0)) & (torch.maximum(norms, found_norms) > _ROUNDING * size)
+    is_missing = ((norms == 0) != (found_norms == 0)) & (torch.maximum(norms, found_norms) > rounding * size)
     return bool(error <= _TOLERANCE * size) and not bool(is_missing.any())
 
 
@@ -148,3 +269,7 @@ class TrialState:
     def _optimizer_tensors(self) -> list[Tensor]:
         states = self._optimization.optimizer.state.values()
         return [value for state in states for value in state.values() if isinstance(value, Tensor)]
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:,.0f} ms" if seconds >= 0.1 else f"{1e3 * seconds:.1f} ms"

@@ -15,8 +15,7 @@ from explorer import zoo
 from explorer.architecture import Architecture
 from explorer.runs import EpochFinished, Event, RunConfig, RunControl, RunFailed, RunFinished, RunStarted, StepsRecorded
 from explorer.runtime.modules import Network, build_module
-from explorer.training import loop, trial
-from explorer.training import run as run_module
+from explorer.training import loop, step_choice, trial
 from explorer.training.fitting import release
 from explorer.training.graphed import Call, CudaCapture, GraphedStep, capture_of, choose_step
 from explorer.training.guard import Guard
@@ -114,7 +113,7 @@ def run_captured(config: RunConfig, monkeypatch: pytest.MonkeyPatch) -> tuple[li
 
     with monkeypatch.context() as patch:
         patch.setattr(Optimization, "__init__", remember)
-        patch.setattr(run_module, "capture_of", lambda *_: capture)
+        patch.setattr(step_choice, "capture_of", lambda *_: capture)
         return run(config), capture
 
 
@@ -363,7 +362,7 @@ def test_a_batch_that_fits_is_looked_for_without_the_graph(monkeypatch: pytest.M
         are_gone.append(graphs[0]() is None)
 
     monkeypatch.setattr(GraphedStep, "__init__", remember)
-    monkeypatch.setattr(run_module, "capture_of", lambda *_: capture)
+    monkeypatch.setattr(step_choice, "capture_of", lambda *_: capture)
     monkeypatch.setattr(loop, "fitting_batch_size", look_for)
     config = RunConfig(epochs=2, batch_size=16)
     assert isinstance(train(lenet(), config, lambda _event: None, RunControl(), run_id="r"), RunFailed)

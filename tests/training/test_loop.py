@@ -202,11 +202,11 @@ def test_pause_step_watch_resume() -> None:
     rests.until(lambda r: any(s.state == "paused" for s in r.of(StateChanged)))
     assert rests.recorder.steps == []
     control.watch(Look(maps=("conv1",)))
-    rests.until(lambda r: len(r.of(FeatureMapsCaptured)) == 1)
+    rests.until(lambda r: bool(r.of(FeatureMapsCaptured)))
+    assert rests.recorder.of(FeatureMapsCaptured)[-1].step == 0
     control.step_once()
-    rests.until(lambda r: len(r.of(FeatureMapsCaptured)) == 2)
+    rests.until(lambda r: r.of(FeatureMapsCaptured)[-1].step == 1)
     assert rests.recorder.steps == [1]
-    assert rests.recorder.of(FeatureMapsCaptured)[-1].step == 1
     control.watch(Look(maps=("conv2",)))
     rests.until(lambda r: set(r.of(FeatureMapsCaptured)[-1].atlases) == {"conv2"})
     control.resume()

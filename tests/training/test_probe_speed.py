@@ -104,19 +104,34 @@ class Machine:
         self._step_s, self._image_s = step_s, image_s
         self.threads: list[int] = []
         """Of each step."""
+        self.bfloat16_share: float | None = None
+        """Of the time in float32 that a step in bfloat16 takes; None without units for it."""
+        self.knows_bfloat16 = True
+        """Whether all layers can compute in it."""
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             monkeypatch.delenv(name, raising=False)
         torch.set_num_threads(2)
         monkeypatch.setattr(module, "time", self)
-        monkeypatch.setattr(Step, "__call__", lambda _step, x, target: self.step(x, target))
+
+        def call(step: Step, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+            return self.step(step, x, target)
+
+        monkeypatch.setattr(Step, "__call__", call)
+        monkeypatch.setattr(module, "may_choose_precision", lambda *_: self.bfloat16_share is not None)
         monkeypatch.setattr(Network, "trace", lambda _network, x, ids: self.trace(x, ids))
 
     def perf_counter(self) -> float:
         return self.now_s
 
-    def step(self, _x: Tensor, _target: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, step: Step, _x: Tensor, _target: Tensor) -> tuple[Tensor, Tensor]:
         self.threads.append(torch.get_num_threads())
-        self.now_s += self._step_s(self.threads[-1])
+        share = 1.0
+        if step.precision.is_mixed:
+            assert self.bfloat16_share is not None
+            share = self.bfloat16_share
+            if not self.knows_bfloat16:
+                raise RuntimeError("not implemented for 'BFloat16'")
+        self.now_s += share * self._step_s(self.threads[-1])
         return torch.zeros(()), torch.zeros(())
 
     def trace(self, x: Tensor, ids: Iterable[str]) -> dict[str, Tensor]:
@@ -181,3 +196,25 @@ def test_a_step_that_a_run_would_capture_is_captured(monkeypatch: pytest.MonkeyP
     assert probe_speed(branching(), config(augmentation="mixup")).step_s == pytest.approx(0.001)
     # As a run would: of a whole batch, whose labels are shares where images are mixed.
     assert tried == [((16, 3, 16, 16), (16, 10))]
+
+
+def test_a_run_that_would_go_over_to_bfloat16_is_estimated_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, lambda _threads: 0.2)
+    machine.bfloat16_share = 0.5
+    found = probe_speed(branching(), config())
+    assert found.step_s == pytest.approx(0.1)
+    # Tests are in float32.
+    assert found.test_s == pytest.approx(1000e-6, rel=0.1)
+
+    machine.bfloat16_share = 0.95
+    assert probe_speed(branching(), config()).step_s == pytest.approx(0.2)
+
+    machine.bfloat16_share = 0.5
+    monkeypatch.setattr(module, "is_worth", lambda *_: False)
+    assert probe_speed(branching(), config()).step_s == pytest.approx(0.2)
+
+
+def test_a_network_that_knows_no_bfloat16_is_estimated_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, lambda _threads: 0.2)
+    machine.bfloat16_share, machine.knows_bfloat16 = 0.5, False
+    assert probe_speed(branching(), config()).step_s == pytest.approx(0.2)
