@@ -3,7 +3,7 @@
 import sys
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDockWidget, QStackedWidget, QVBoxLayout, QWidget
 
@@ -88,11 +88,6 @@ class Profiling(QObject):
         self.speed.close(timeout_s)
         self.session.close(timeout_s)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._training and event.type() in {QEvent.Type.Show, QEvent.Type.Hide}:
-            self.speed.set_watched(event.type() == QEvent.Type.Show)
-        return super().eventFilter(watched, event)
-
     def _connect(self) -> None:
         session, speed, strip, run = self.session, self.speed, self.strip, self._run
         session.started.connect(self._follow_work)
@@ -112,7 +107,7 @@ class Profiling(QObject):
         speed.changed.connect(self._show_estimate)
         self._training.estimate.asked.connect(self._estimate)
         self._training.config_changed.connect(self._follow_config)
-        self._training.installEventFilter(self)
+        self._training.seen_changed.connect(speed.set_watched)
         speed.set_config(self._training.config())
 
     # Profile

@@ -8,6 +8,8 @@ their own, so that many of them on screen do not hold the curves back. Pure; tim
 from typing import NamedTuple
 
 SHORTEST_S = 1 / 30
+UNSEEN_S = 0.5
+"""Between two updates of numbers that are not on screen; what else follows from them can wait as long."""
 LONGEST_S = 3.0
 
 
@@ -35,6 +37,8 @@ class PaintingBudget:
         """
         assert 0 < share <= 1, share
         self.share = share
+        self.shortest_s = SHORTEST_S
+        """Between two updates, however little they take."""
         self.total_s = 0.0
         """All that was ever told to take."""
         self._shown_s: float | None = None
@@ -45,7 +49,7 @@ class PaintingBudget:
         if self._shown_s is None:
             return True
         # However long it takes: whoever opens everything at once still wants to see the run go on.
-        return now_s - self._shown_s >= min(LONGEST_S, max(SHORTEST_S, self._spent_s / self.share))
+        return now_s - self._shown_s >= min(LONGEST_S, max(self.shortest_s, self._spent_s / self.share))
 
     def shown(self, now_s: float) -> None:
         """Tell that an update begins."""

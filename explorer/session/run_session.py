@@ -2,6 +2,7 @@
 
 The trainer itself is handed in by the app, so that nothing here imports torch; it runs in its own thread, puts events
 into a mailbox and never waits for the window, which empties the mailbox up to 30 times a second, within its budget.
+While no panel shows numbers they come twice a second; what is said once comes at once all the same.
 """
 
 import threading
@@ -24,10 +25,12 @@ from explorer.runs import (
     RunControl,
     RunFailed,
     RunFinished,
+    RunNoted,
     RunStarted,
     StateChanged,
+    TroubleMet,
 )
-from explorer.session.painting import CPU_SHARES, DEVICE_SHARES, PaintingBudget
+from explorer.session.painting import CPU_SHARES, DEVICE_SHARES, SHORTEST_S, UNSEEN_S, PaintingBudget
 from explorer.session.views_cost import CPU_LIMITS, DEVICE_LIMITS, CostMeter, ViewsCost, ViewsLimits
 
 _LOOK_INTERVAL_MS = 33
@@ -35,6 +38,8 @@ _REST_INTERVAL_MS = 100
 """While nothing is to be shown for as long: each look takes the processor and Python's lock from the run."""
 _BETWEEN_PICTURES_MS = 4
 """In which the window answers to whatever else there is, before it shows the next one."""
+_AT_ONCE = RunStarted | StateChanged | RunNoted | TroubleMet | RunFinished | RunFailed
+"""What is said so rarely that nobody has to wait for it."""
 
 
 class Trainer(Protocol):
@@ -110,6 +115,8 @@ class RunSession(QObject):
         self._next_picture.timeout.connect(self._take_turn)
         self._waiting: deque[Event] = deque()
         """Pictures of the last drain that are still to be shown."""
+        self._held: list[Event] = []
+        """Numbers that wait for their turn."""
         self._showing: PaintingBudget | None = None
         """What was shown in the last turn, which takes the thread until the next one."""
         self._busy_s = 0.0
@@ -230,6 +237,7 @@ class RunSession(QObject):
             raise RuntimeError("a run is active; stop it first")
         self._mailbox = Mailbox()
         self._waiting.clear()
+        self._held.clear()
         self._run_id = None
         self._meter = CostMeter()
         self._control = control = RunControl()
@@ -295,6 +303,13 @@ class RunSession(QObject):
         if self._control is not None and self.is_active:
             self._control.watch(look)
 
+    def set_numbers_seen(self, seen: bool) -> None:
+        """Say whether the run's numbers are on screen; where they are not, they come twice a second."""
+        self._numbers.shortest_s = SHORTEST_S if seen else UNSEEN_S
+        if seen:
+            self._numbers.hurry()
+            self._look_every(_LOOK_INTERVAL_MS)
+
     def close(self, timeout_s: float = 10.0) -> bool:
         """Stop the run and wait for its thread; returns whether it ended in time."""
         thread = self._thread
@@ -318,6 +333,9 @@ class RunSession(QObject):
             # A run at rest loses nothing, and one that has ended tells all.
             self._drain()
             return
+        self._held += self._mailbox.drain("numbers")
+        if any(isinstance(event, _AT_ONCE) for event in self._held):
+            self._numbers.hurry()
         if self._rests(now_s):
             return
         # In frames of their own, as each picture: all in one would hold the window for too long.
@@ -331,7 +349,7 @@ class RunSession(QObject):
             self._pictures.shown(now_s)
             self._show_picture()
             return
-        if self._numbers.is_due(now_s) and self._show(self._mailbox.drain("numbers")):
+        if self._numbers.is_due(now_s) and self._show_held():
             self._showing = self._numbers
             self._numbers.shown(now_s)
         if are_due and self._control is not None:
@@ -357,6 +375,10 @@ class RunSession(QObject):
         if self._waiting:
             self._next_picture.start()
 
+    def _show_held(self) -> bool:
+        held, self._held = self._held, []
+        return self._show(held)
+
     def _hurry(self) -> None:
         self._numbers.hurry()
         self._pictures.hurry()
@@ -364,7 +386,8 @@ class RunSession(QObject):
 
     def _drain(self) -> None:
         alive = self._thread is not None and self._thread.is_alive()
-        waiting = [*self._waiting, *self._mailbox.drain()]
+        waiting = [*self._held, *self._waiting, *self._mailbox.drain()]
+        self._held.clear()
         self._waiting.clear()
         self._show(waiting)
         # The liveness was read before the drain, so nothing that the thread put last is left behind.

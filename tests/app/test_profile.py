@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from explorer.app import profile_engine
@@ -134,3 +134,16 @@ def test_an_estimate_on_request_stands_beside_start(window: MainWindow, qtbot: Q
     window.training.estimate.button.click()
     qtbot.waitUntil(lambda: "in all" in window.training.estimate.text)
     assert "per epoch" in window.training.estimate.text
+
+
+def test_no_estimate_is_made_by_itself_while_its_tab_is_behind_another(window: MainWindow) -> None:
+    opened(window)
+    speed = window.profiling.speed
+    window.docks["data"].raise_()
+    QApplication.processEvents()
+    speed.enable()
+    configure(window, batch_size=16)
+    assert not speed._timer.isActive()
+    window.docks["training"].raise_()
+    QApplication.processEvents()
+    assert speed._timer.isActive()

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from explorer.look.island import Island
 from explorer.look.theme import ThemeSource
 from explorer.panels.training.panel import TrainingPanel
 from explorer.panels.training.parts_label import Part, PartsLabel
-from explorer.runs import RunNoted
+from explorer.runs import RunFailed, RunNoted
 from explorer.session.views_cost import ViewsCost
 from tests.panels.fake_run import epoch_finished, run_finished, run_started, steps
 from tests.panels.stage import shown
@@ -44,10 +44,20 @@ def test_a_step_that_was_compiled_is_said_with_its_times(qtbot: QtBot) -> None:
     assert "images/s with 2 threads ·" in panel.progress_text.whole
     run.say([RunNoted(run_id=run_started().run_id, note="Compiled: 2 ms instead of 3 ms.")])
     run.say([replace(steps(64, [0.5] * 63), num_threads=2, is_compiled=True)])
-    assert "images/s, compiled, with 2 threads ·" in panel.progress_text.whole
+    assert "images/s compiled, with 2 threads ·" in panel.progress_text.whole
     assert panel.status.text() == "Images are padded.\nCompiled: 2 ms instead of 3 ms."
     run.say([replace(steps(127, [0.5]), is_compiled=True)])
-    assert "images/s, compiled ·" in panel.progress_text.whole
+    assert "images/s compiled ·" in panel.progress_text.whole
+
+
+def test_the_precision_of_a_step_is_said_where_it_is_not_float32(qtbot: QtBot) -> None:
+    panel, run, _ = running(qtbot)
+    run.say([replace(steps(1, [0.5] * 63), precision="bfloat16")])
+    assert "images/s in bfloat16 ·" in panel.progress_text.whole
+    run.say([replace(steps(64, [0.5] * 63), precision="bfloat16", is_compiled=True, num_threads=2)])
+    assert "images/s in bfloat16, compiled, with 2 threads ·" in panel.progress_text.whole
+    run.say([replace(steps(127, [0.5]), precision="float32", num_threads=2)])
+    assert "images/s with 2 threads ·" in panel.progress_text.whole
 
 
 def test_a_run_of_a_network_that_is_not_open_says_which(qtbot: QtBot) -> None:
@@ -156,6 +166,78 @@ def test_the_end_is_said(qtbot: QtBot) -> None:
     run.enter("idle")
     assert panel.progress_text.whole == "finished · test accuracy 96.1\u2009% · 630 steps · 00:58 · 12,000 images/s"
     assert panel.start_action.isEnabled()
+
+
+@pytest.mark.parametrize("how", ["another tab", "hidden"])
+def test_what_nobody_sees_writes_nothing_and_is_current_when_shown_again(how: str, qtbot: QtBot) -> None:
+    def set_seen(seen: bool) -> None:
+        if how == "hidden":
+            panel.setVisible(seen)
+        else:
+            panel.set_in_front(seen)
+            panel.curves.set_in_front(seen)
+
+    panel, run, _ = running(qtbot)
+    run.say([steps(1, [0.5] * 63)])
+    run.cost = ViewsCost(captures=0.0, painting=0.0, numbers=0.013)
+    set_seen(False)
+    before = {label: label.text() for label in panel.findChildren(QLabel)}
+    value = panel.progress.value()
+    run.say([steps(64, [0.25] * 63)])
+    run.say([steps(127, [0.25] * 63)])
+    assert {label: label.text() for label in panel.findChildren(QLabel)} == before
+    assert panel.progress.value() == value
+    assert panel.views_text.isHidden()
+
+    set_seen(True)
+    assert panel.progress_text.whole == "epoch 3/10 · 30\u2009% · 12,400 images/s · 00:41 left"
+    assert panel.progress.value() == round(1000 * 189 / 630)
+    assert panel.views_text.text() == "views 1\u2009%"
+    assert panel.curves.plots[0].batch.steps[-1] == 189
+
+
+def test_a_run_that_ends_behind_another_tab_is_said_to_have_ended_when_it_is_shown(qtbot: QtBot) -> None:
+    panel, run, _ = running(qtbot)
+    panel.set_in_front(False)
+    run.say([steps(1, [0.5] * 630), run_finished()])
+    run.enter("idle")
+    assert panel.start_action.isEnabled(), "the toolbar's too"
+    panel.set_in_front(True)
+    assert panel.progress_text.whole.startswith("finished · test accuracy 96.1\u2009%")
+    assert panel.progress.value() == 1000
+
+
+def test_notes_and_failures_behind_another_tab_are_said_at_once(qtbot: QtBot) -> None:
+    panel, run, _ = running(qtbot)
+    panel.set_in_front(False)
+    run.say([RunNoted(run_id="r", note="Compiled.")])
+    assert panel.status.text() == "Images are padded.\nCompiled."
+    run.say([RunFailed(run_id="r", message="out of memory", details="", checkpoint=None)])
+    assert panel.message.text.text() == "out of memory"
+    assert not panel.message.isHidden()
+
+
+def test_a_first_step_that_nobody_sees_is_not_counted(qtbot: QtBot) -> None:
+    panel, _, _ = running(qtbot)
+    seconds = panel._progress.seconds
+    assert seconds is not None
+    assert seconds.isActive()
+    panel.set_in_front(False)
+    assert not seconds.isActive()
+    panel.set_in_front(True)
+    assert seconds.isActive()
+
+
+def test_the_run_is_told_whether_its_numbers_are_seen(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel, run, _ = running(qtbot)
+    told: list[bool] = []
+    monkeypatch.setattr(run, "set_numbers_seen", told.append)
+    panel.set_in_front(False)
+    panel.hide()
+    panel.set_in_front(True)
+    assert told == [False]
+    panel.show()
+    assert told == [False, True]
 
 
 def _fits_whole(panel: TrainingPanel) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.session.painting import CPU_SHARES, LONGEST_S, SHORTEST_S, PaintingBudget
+from explorer.session.painting import CPU_SHARES, LONGEST_S, SHORTEST_S, UNSEEN_S, PaintingBudget
 
 _TICK_S = 1 / 1000
 
@@ -34,6 +34,15 @@ def test_a_window_full_of_views_still_shows_the_run() -> None:
     times = simulate(PaintingBudget(CPU_SHARES.pictures), 1.0, 20)
 
     assert (times[-1] - times[0]) / (len(times) - 1) == pytest.approx(LONGEST_S, abs=2 * _TICK_S)
+
+
+@pytest.mark.parametrize(("cost_s", "spacing_s"), [(0.0005, UNSEEN_S), (0.02, 0.02 / 0.015), (1.0, LONGEST_S)])
+def test_what_nobody_sees_comes_less_often_however_little_it_takes(cost_s: float, spacing_s: float) -> None:
+    budget = PaintingBudget(0.015)
+    budget.shortest_s = UNSEEN_S
+    times = simulate(budget, cost_s, 20)
+
+    assert (times[-1] - times[0]) / (len(times) - 1) == pytest.approx(spacing_s, abs=2 * _TICK_S)
 
 
 def test_what_an_update_takes_adds_up() -> None:

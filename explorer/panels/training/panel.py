@@ -27,6 +27,7 @@ from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.panels.augmentation.preview import AugmentationPreview
 from explorer.panels.curves.panel import Curves
+from explorer.panels.dock_panel import DockPanel
 from explorer.panels.estimate_line import EstimateLine
 from explorer.panels.training.classes import ClassesLine
 from explorer.panels.training.form import ConfigForm
@@ -50,16 +51,18 @@ _TALLEST_FORM = 0.45
 """Share of a narrow panel's height that the form may take from the curves."""
 
 
-class TrainingPanel(QWidget):
+class TrainingPanel(DockPanel):
     """The panel. Its four actions are also the toolbar's and the menu's, which makes their shortcuts work everywhere.
 
     Signals:
         config_changed(RunConfig): how the next run, or the learning rate of this one, goes is another now.
         resume_asked(str, str): the user wants this run to go on, on this device.
+        seen_changed(bool): it came on screen, or left it.
     """
 
     config_changed = Signal(object)
     resume_asked = Signal(str, str)
+    seen_changed = Signal(bool)
 
     def __init__(self, document: Document, run: RunSession, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,6 +71,8 @@ class TrainingPanel(QWidget):
         self._themes = themes
         self._icons_shown = False
         self._section_waits = False
+        self._follows = False
+        """Whether it shows the run as it goes; only while it is seen."""
 
         self.start_action = self._action(self.tr("Start"), "F5", self.start)
         self.pause_action = self._action(self.tr("Pause"), "F6", self._pause_or_resume)
@@ -102,7 +107,7 @@ class TrainingPanel(QWidget):
         themes.changed.connect(self._recolour)
         self._load_section()
         self._enable()
-        self._show_progress()
+        run.set_numbers_seen(False)
 
     def config(self) -> RunConfig:
         """How the next run goes."""
@@ -392,7 +397,20 @@ class TrainingPanel(QWidget):
         _offer(self.stop_action, self.tr("End the run and keep its weights"), idle if state == "idle" else stopping)
         self._recolour()
 
+    def _follow_seen(self, is_seen: bool) -> None:
+        if is_seen == self._follows:
+            return
+        self._follows = is_seen
+        if is_seen:
+            self._show_progress()
+        else:
+            self._progress.rest()
+        self._run.set_numbers_seen(is_seen)
+        self.seen_changed.emit(is_seen)
+
     def _show_progress(self) -> None:
+        if not self._follows:
+            return
         self._progress.show(self._run.state)
         self._progress.show_views(self._run.views_cost, self._run.views_limits)
 

@@ -95,6 +95,11 @@ class RunProgress:
         self.device.show_text(place_words(self._where(), self.started, self._steps))
         self.device.setToolTip(place_tip(self.started))
 
+    def rest(self) -> None:
+        """Count nothing until `show`: nobody sees it."""
+        if self.seconds is not None:
+            self.seconds.stop()
+
     def show_views(self, cost: ViewsCost | None, limits: ViewsLimits) -> None:
         """Show what looking at the run takes of its time; nothing where that is not known."""
         if cost is self._cost:
@@ -164,16 +169,18 @@ class RunProgress:
 
 
 def _rate(steps: StepsRecorded, started: RunStarted) -> str:
-    rate = numbers.exact_count(steps.images_per_second)
-    # Of several processes each has its own, and their number says more.
-    if steps.num_threads is None or started.num_processes > 1:
-        text = _tr("{rate} images/s, compiled") if steps.is_compiled else _tr("{rate} images/s")
-        return text.format(rate=rate)
-    # A run on the CPU changes it as the machine gets busy or idle, which explains a leap of the rate.
-    threads = _tr("1 thread") if steps.num_threads == 1 else _tr("{0} threads").format(steps.num_threads)
+    text = _tr("{0} images/s").format(numbers.exact_count(steps.images_per_second))
+    ways = []
+    if steps.precision != "float32":
+        ways.append(_tr("in {0}").format(steps.precision))
     if steps.is_compiled:
-        return _tr("{rate} images/s, compiled, with {threads}").format(rate=rate, threads=threads)
-    return _tr("{rate} images/s with {threads}").format(rate=rate, threads=threads)
+        ways.append(_tr("compiled"))
+    # Of several processes each has its own, and their number says more. A run on the CPU changes it as the machine gets
+    # busy or idle, which explains a leap of the rate.
+    if steps.num_threads is not None and started.num_processes == 1:
+        threads = _tr("1 thread") if steps.num_threads == 1 else _tr("{0} threads").format(steps.num_threads)
+        ways.append(_tr("with {0}").format(threads))
+    return " ".join((text, ", ".join(ways))).rstrip()
 
 
 def _cost_tip(cost: ViewsCost, limits: ViewsLimits) -> str:
