@@ -1,8 +1,8 @@
 """What speed must not cost: the test accuracy of the tutorial's plain loop and of ours, seed by seed.
 
-The same updates of the same network in float32 with momentum; the seeds give other weights and other orders. The data
-are real and must lie in `$ARCH_EXPLORER_DATA`. `--images N` trains both on the set's first N images alone; both are
-tested on all test images as ever:
+The same updates of the same network with momentum, the loop's in float32, ours in what the run chooses; the seeds give
+other weights and other orders. The data are real and must lie in `$ARCH_EXPLORER_DATA`. `--images N` trains both on the
+set's first N images alone; both are tested on all test images as ever:
 
     python -m tests.benchmarks.accuracy [--seeds N] [--images N] [NETWORK:BATCH:EPOCHS ...]
 """
@@ -14,13 +14,13 @@ import torch
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from explorer import zoo
-from explorer.runs import RunConfig, RunControl, RunFinished
+from explorer.runs import Event, RunConfig, RunControl, RunFinished, StepsRecorded
 from explorer.training import train
 from tests.benchmarks.few_images import take_first
 from tests.benchmarks.participants import loader, model
 
 _DATA = "fashion-mnist"
-_NETWORKS = ("lenet5-relu-dropout:128:5", "alexnet-28:128:1", "resnet20:128:1")
+_NETWORKS = ("lenet5-relu-dropout:128:5", "alexnet-28:128:2", "resnet20:128:2")
 _RATE, _MOMENTUM = 0.01, 0.9
 
 
@@ -44,18 +44,25 @@ def plain(network: str, batch: int, epochs: int, seed: int, most_images: int | N
     return right / seen
 
 
-def ours(network: str, batch: int, epochs: int, seed: int, most_images: int | None) -> float:
-    """The same by our run."""
+def ours(network: str, batch: int, epochs: int, seed: int, most_images: int | None) -> tuple[float, float]:
+    """The same by our run; and the share of its steps that did not compute in float32."""
     architecture = zoo.entry(network).build()
     if most_images is not None:
         take_first(_DATA, architecture.input_shape, most_images)
     config = RunConfig(
         data=_DATA, epochs=epochs, batch_size=batch, learning_rate=_RATE, momentum=_MOMENTUM, device="cpu", seed=seed
     )
-    result = train(architecture, config, lambda _event: None, RunControl(), run_id="benchmark")
+    mixed_steps = 0
+
+    def hear(event: Event) -> None:
+        nonlocal mixed_steps
+        if isinstance(event, StepsRecorded) and event.precision != "float32":
+            mixed_steps += len(event.losses)
+
+    result = train(architecture, config, hear, RunControl(), run_id="benchmark")
     if not isinstance(result, RunFinished) or result.test_accuracy is None:
         raise SystemExit(str(result))
-    return result.test_accuracy
+    return result.test_accuracy, mixed_steps / result.step
 
 
 def main() -> None:
@@ -71,8 +78,13 @@ def main() -> None:
         found: dict[str, list[float]] = {"plain": [], "ours": []}
         for seed in range(options.seeds):
             found["plain"].append(plain(network, int(batch), int(epochs), seed, options.images))
-            found["ours"].append(ours(network, int(batch), int(epochs), seed, options.images))
-            print(f"{network}, seed {seed}: plain {found['plain'][-1]:.4f}, ours {found['ours'][-1]:.4f}", flush=True)
+            accuracy, mixed = ours(network, int(batch), int(epochs), seed, options.images)
+            found["ours"].append(accuracy)
+            print(
+                f"{network}, seed {seed}: plain {found['plain'][-1]:.4f}, ours {accuracy:.4f}, {mixed:.0%} of its "
+                "steps in bfloat16",
+                flush=True,
+            )
         told = ", ".join(
             f"{who} {statistics.fmean(values):.4f} ± {statistics.stdev(values) if len(values) > 1 else 0:.4f}"
             for who, values in found.items()

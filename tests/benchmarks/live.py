@@ -15,7 +15,7 @@ import tempfile
 
 from tests.benchmarks.turns import SECONDS, in_turns, ratio
 
-_NETWORKS = ("lenet5-relu-dropout:128", "alexnet-28:128", "resnet20:128:120")
+_NETWORKS = ("lenet5-relu-dropout:128", "alexnet-28:128:20", "resnet20:128:120")
 _DATA = "fashion-mnist"
 
 

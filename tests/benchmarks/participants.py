@@ -4,8 +4,9 @@
 
 `plain` is the loop of the usual tutorial: a `DataLoader` with its defaults over torchvision's data set, zero_grad,
 forward, loss, backward, step, `loss.item()` each step. `lightning` is the same module in Lightning's `Trainer`.
-`alone` is our run without a window, `window` with every live view open (`in_window`). All make the same updates of
-the same network in float32 with momentum, and none is told how many threads to use.
+`alone` is our run without a window, `float32` one that is told to compute in nothing else, `window` is with every live
+view open (`in_window`). All make the same updates of the same network with momentum, those that are not ours in
+float32, and none is told how many threads to use.
 """
 
 import json
@@ -79,7 +80,7 @@ def lightning(network: str, data: str, batch: int) -> dict[str, Any]:
     return {"steps": trainer.global_step}
 
 
-def alone(network: str, data: str, batch: int) -> dict[str, Any]:
+def alone(network: str, data: str, batch: int, precision: str = "auto") -> dict[str, Any]:
     """Our run, as the command line starts it."""
     from explorer.runtime import threads
 
@@ -89,8 +90,14 @@ def alone(network: str, data: str, batch: int) -> dict[str, Any]:
 
     control = RunControl()
     turns = RunTurns(batch, control)
-    result = train(zoo.entry(network).build(), run_config(data, batch), turns.hear, control, run_id="benchmark")
-    return described(result)
+    config = RunConfig.from_plain({**run_config(data, batch).to_plain(), "precision": precision})
+    result = train(zoo.entry(network).build(), config, turns.hear, control, run_id="benchmark")
+    return {**described(result), "way": turns.way}
+
+
+def float32(network: str, data: str, batch: int) -> dict[str, Any]:
+    """The same without another precision."""
+    return alone(network, data, batch, "float32")
 
 
 def run_config(data: str, batch: int) -> RunConfig:
@@ -144,5 +151,5 @@ if __name__ == "__main__":
     if kind == "window":
         from tests.benchmarks.in_window import window as participant
     else:
-        participant = {"plain": plain, "lightning": lightning, "alone": alone}[kind]
+        participant = {"plain": plain, "lightning": lightning, "alone": alone, "float32": float32}[kind]
     print(json.dumps(participant(network, data, int(batch))))

@@ -26,7 +26,7 @@ BETWEEN_S = 0.3
 WARM_UP_S = 8.0
 """A participant's first turn, which is not counted: libraries choose their kernels, a run its threads. Long runs of
 networks with norms are compiled in it, which takes a minute or two: `NETWORK:BATCH:SECONDS` gives ours so long."""
-_OURS = ("alone", "window")
+_OURS = ("alone", "float32", "window")
 SECONDS = 5.0
 """One turn."""
 
@@ -98,6 +98,8 @@ class RunTurns:
         """
         self._turn = Turn(batch)
         self._also = also
+        self.way = ""
+        """How the last steps were made."""
         _obey(control.pause, control.resume, control.stop)
 
     def hear(self, event: Event) -> None:
@@ -107,6 +109,8 @@ class RunTurns:
             _answer({"started": True})
         elif isinstance(event, StepsRecorded):
             self._turn.stepped(event.last_step)
+            compiled = " compiled" if event.is_compiled else ""
+            self.way = f"{event.precision}{compiled} on {event.num_threads}"
         elif isinstance(event, StateChanged) and event.state == "running":
             self._turn.begin()
         elif isinstance(event, StateChanged) and event.state == "paused":
