@@ -87,6 +87,8 @@ class TimeMachine(QObject):
         self._themes = themes
         self._followed: FollowSession | None = None
         self._is_page_shown = True
+        self._was_growing = False
+        """As the bar was told last."""
         self._pair: MomentPair | None = None
         self._is_back = False
         self._filmed: list[bool] = []
@@ -154,6 +156,7 @@ class TimeMachine(QObject):
         if session is not None:
             session.events_arrived.connect(self._hear_followed)
             session.status_changed.connect(self._catch_up)
+        self._say_growing()
 
     def look_at_present(self) -> None:
         """Show what is the case now."""
@@ -273,6 +276,16 @@ class TimeMachine(QObject):
         followed = self._followed
         if followed is not None and followed.started is not None and self.session.folder != followed.folder:
             self._hear_followed(followed.events)
+        self._say_growing()
+
+    def _say_growing(self) -> None:
+        """Of a followed run only its next look says that it has ended, or goes on again."""
+        if self._was_growing != self._is_growing:
+            self._tell_steps()
+
+    def _tell_steps(self) -> None:
+        self._was_growing = self._is_growing
+        self.bar.show_steps(self.session.steps, is_growing=self._was_growing)
 
     def _take(self, events: Sequence[Event], folder_of: object, *, is_growing: bool) -> None:
         assert callable(folder_of)
@@ -307,7 +320,7 @@ class TimeMachine(QObject):
             self.bar.choose(step)
 
     def _show_steps(self) -> None:
-        self.bar.show_steps(self.session.steps, is_growing=self._run.is_active)
+        self._tell_steps()
         if self._pair is not None:
             self._pair.show_steps(self.session.steps)
         self._show_or_hide()
@@ -355,6 +368,14 @@ class TimeMachine(QObject):
             self._reading.close(_CLOSE_TIMEOUT_S)
             self._reading = None
         self._read_until = -1
+
+    @property
+    def _is_growing(self) -> bool:
+        """Whether the run of the moments goes on."""
+        followed = self._followed
+        if followed is None or followed.folder != self.session.folder:
+            return self._run.is_active
+        return followed.status is not None and not followed.status.is_ended
 
     @property
     def _is_of_document(self) -> bool:

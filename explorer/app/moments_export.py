@@ -1,18 +1,19 @@
 """The dialog that makes a film, a row of pictures or a file of data out of the moments of a run.
 
-Of which views films can be made says `moments_views`; how frames become files, `session.moments_film`.
+Of which views films can be made says `moments_views`, what their frames hold `moments_frames`; how frames become
+files, `session.moments_film`.
 """
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QCloseEvent, QColor, QIcon, QImage, QPainter
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent, QIcon
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -20,25 +21,25 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QLabel,
+    QMessageBox,
     QProgressBar,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
+from explorer.app.moments_frames import Cancelled, Progress, film_of_layer, with_caption
 from explorer.app.moments_views import FilmedView, Stage, pause
-from explorer.look import numbers, ramps
-from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
-from explorer.panels.moments.values import What, side_by_side, values_of
+from explorer.look import numbers
+from explorer.look.theme import GRID, ThemeSource
+from explorer.panels.moments.values import What, values_of
 from explorer.runs.moments import MomentFileError, read_moment
 from explorer.runs.moments_npz import export_npz
 from explorer.session.job import Job, Work
-from explorer.session.moments_film import Frame, PackedFrames, write_gif, write_pngs
+from explorer.session.moments_film import PICTURES, Frame, PackedFrames, write_gif, write_pngs
 from explorer.session.places import settings
 
 _FOLDER_KEY = "moments/folder"
-_WIDTH = 480
-"""Pixels that a film of maps has at least; whole pixels a pixel."""
 _MOST_WIDTH = 1280
 """Pixels of a film of a view; single pictures are as large as on screen."""
 _DRAWING = 0.8
@@ -46,13 +47,6 @@ _DRAWING = 0.8
 _TOLD_AFTER_S = 1.0
 """So long work takes, and has left, for it to say something of the time left."""
 _CLOSE_TIMEOUT_S = 10.0
-_CAPTION = 3 * GRID
-"""Pixels of the line that says the step."""
-_GROUND = 255
-_INK = 254
-
-Progress = Callable[[str, float], None]
-Cancelled = Callable[[], bool]
 
 
 def ask_export(
@@ -164,7 +158,8 @@ class MomentsExport(QDialog):
         self._is_cancelled = False
         self._pictures = (0, 0)
         what, form = self.what.currentData(), str(self.form.currentData())
-        if why_not := _why_not_written(path if form == "png" and what != "data" else path.parent):
+        is_folder = form == "png" and what != "data"
+        if why_not := _why_not_written(path if is_folder else path.parent, is_made=is_folder):
             self._fail(why_not)
             return
         self._set_working(True)
@@ -215,16 +210,18 @@ class MomentsExport(QDialog):
     def _choose(self) -> None:
         self._enable()
         what = self.what.currentData()
+        words = [
+            self.tr("{count} moments, steps {first} to {last}.").format(
+                count=len(self._steps), first=f"{self._steps[0]:,}", last=f"{self._steps[-1]:,}"
+            )
+        ]
         if isinstance(what, FilmedView):
-            scale = self.tr("Each frame is the view as it shows that moment, with the scale that it has there.")
-        else:
-            scale = "" if what == "data" else self.tr("The colours keep their scale from frame to frame.")
-        text = self.tr("{count} moments, steps {first} to {last}.").format(
-            count=len(self._steps), first=f"{self._steps[0]:,}", last=f"{self._steps[-1]:,}"
-        )
+            words.append(self.tr("Each frame is the view as it shows that moment, with the scale that it has there."))
+        elif what != "data":
+            words.append(self.tr("The colours keep their scale from frame to frame."))
         if self._layer is None:
-            scale = f"{scale} {self.tr('Select a layer first for films of its feature maps or weights alone.')}"
-        self.status.setText(f"{text} {scale}".rstrip())
+            words.append(self.tr("Select a layer first for films of its feature maps or weights alone."))
+        self.status.setText(" ".join(words))
 
     def _enable(self) -> None:
         is_film = self.what.currentData() != "data"
@@ -239,15 +236,28 @@ class MomentsExport(QDialog):
             name = f"moments-{what.key}"
         else:
             name = "moments" if what == "data" else f"{what}-{self._layer}".replace("/", "-")
+        suffix = ""
         if what != "data" and form == "png":
             chosen = QFileDialog.getExistingDirectory(self, self.tr("Folder for the pictures"), str(place))
         else:
             suffix = ".npz" if what == "data" else ".gif"
             kinds = self.tr("Data (*.npz)") if what == "data" else self.tr("Film (*.gif)")
             chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Export"), str(place / (name + suffix)), kinds)
-        if chosen:
-            settings().setValue(_FOLDER_KEY, str(Path(chosen).parent))
-            self.export_to(Path(chosen))
+        path = self._with_suffix(Path(chosen), suffix) if chosen and suffix else Path(chosen)
+        if chosen and path is not None:
+            settings().setValue(_FOLDER_KEY, str(path.parent))
+            self.export_to(path)
+
+    def _with_suffix(self, path: Path, suffix: str) -> Path | None:
+        """The path as it is to be written; None where a file of that name is to stay."""
+        if path.suffix.lower() == suffix:
+            return path  # which the file dialog has asked about
+        longer = path.with_name(path.name + suffix)
+        question = self.tr("{0} already exists. Replace it?").format(longer.name)
+        yes = QMessageBox.StandardButton.Yes
+        if longer.exists() and QMessageBox.question(self, self.tr("Export"), question) != yes:
+            return None
+        return longer
 
     # Work
 
@@ -331,7 +341,7 @@ class MomentsExport(QDialog):
                 image.setDevicePixelRatio(1.0)
                 if most_width is not None and image.width() > most_width:
                     image = image.scaledToWidth(most_width, Qt.TransformationMode.SmoothTransformation)
-                frames.append(_with_caption(image, step, view, theme))
+                frames.append(with_caption(image, step, view, theme))
                 kept.append(step)
         finally:
             self._is_drawing = False
@@ -360,8 +370,14 @@ class MomentsExport(QDialog):
     def _finish(self, path: Path) -> None:
         self._job = None
         self._set_working(False)
-        size = numbers.short_bytes(path.stat().st_size) if path.is_file() else ""
-        self.status.setText(self.tr("Written: {0} {1}").format(path, f"({size})" if size else ""))
+        if path.is_dir():
+            count = self._pictures[1]
+            text = self.tr("Written: {0} ({1} pictures)").format(path, f"{count:,}")
+            if others := sum(1 for _ in path.glob(PICTURES)) - count:
+                text = self.tr("{0}. Of other films lie there too: {1}.").format(text, f"{others:,}")
+        else:
+            text = self.tr("Written: {0} ({1})").format(path, numbers.short_bytes(path.stat().st_size))
+        self.status.setText(text)
 
     def _fail(self, why: str) -> None:
         self._job = None
@@ -374,105 +390,16 @@ class MomentsExport(QDialog):
         self.status.setText(text)
 
 
-def _why_not_written(folder: Path) -> str:
+def _why_not_written(folder: Path, *, is_made: bool) -> str:
     """What keeps files from being written into a folder, before minutes of work are for nothing; empty for nothing.
 
-    A folder that is still to be made is looked at when it is.
+    Args:
+        folder: of the files.
+        is_made: whether it is made where it is missing; such a one is looked at when it is there.
     """
     try:
-        if folder.exists():
+        if folder.exists() or not is_made:
             tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         return f"{folder}: {error.strerror or error}"
     return ""
-
-
-def film_of_layer(
-    folder: Path,
-    steps: Sequence[int],
-    layer: str,
-    what: What,
-    theme: Theme,
-    progress: Progress,
-    cancelled: Cancelled,
-) -> tuple[list[Frame], npt.NDArray[np.uint8], list[int]]:
-    """Frames of a layer's maps or weights with one scale for all of them; their palette `(256, 3)`, and their steps.
-
-    A frame holds places in the palette: 0 to 254 are values, 255 is the ground. Below the values stands the step.
-
-    Raises:
-        ValueError: no moment has any, or it was cancelled.
-    """
-    found: list[tuple[int, npt.NDArray[np.float32]]] = []
-    for number, step in enumerate(steps):
-        progress(f"Reading moment {number + 1:,} of {len(steps):,}", number / len(steps))
-        if cancelled():
-            raise ValueError("cancelled")
-        try:
-            values = values_of(read_moment(folder, step), layer, what)
-        except MomentFileError:
-            continue
-        if values is not None and (not found or values.shape == found[0][1].shape):
-            found.append((step, values))
-    if not found:
-        raise ValueError(f"{layer}: no moment of this run holds its {what}")
-    low = min(float(values.min()) for _, values in found)
-    high = max(float(values.max()) for _, values in found)
-    table = ramps.diverging(theme) if low < 0 else ramps.grey(255)
-    palette = np.empty((256, 3), np.uint8)
-    palette[:255] = np.stack([table >> 16 & 255, table >> 8 & 255, table & 255], axis=1)
-    palette[_GROUND] = [theme.panel.red(), theme.panel.green(), theme.panel.blue()]
-    frames = [_frame(side_by_side(values), low, high, f"step {step:,}") for step, values in found]
-    return frames, palette, [step for step, _ in found]
-
-
-def _frame(flat: npt.NDArray[np.float32], low: float, high: float, caption: str) -> Frame:
-    if low < 0:
-        levels = ramps.signed_levels(flat, max(-low, high))
-    else:
-        levels = ramps.shares_levels((np.nan_to_num(flat) - low) / ((high - low) or 1.0))
-    levels[np.isnan(flat)] = _GROUND
-    scale = max(1, -(-_WIDTH // levels.shape[1]))
-    large = np.repeat(np.repeat(levels, scale, axis=0), scale, axis=1)
-    return np.concatenate([large, _caption(caption, large.shape[1])])
-
-
-def _caption(text: str, width: int) -> Frame:
-    """A line of text, in the palette's ink on its ground."""
-    image = QImage(width, _CAPTION, QImage.Format.Format_Grayscale8)
-    image.fill(QColor(0, 0, 0))
-    painter = QPainter(image)
-    painter.setPen(QColor(255, 255, 255))
-    painter.setFont(body_font(bold=True))
-    painter.drawText(QRect(4, 0, width - 8, _CAPTION), Qt.AlignmentFlag.AlignVCenter, text)
-    painter.end()
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())[:, :width]
-    return np.where(rows >= 96, _INK, _GROUND).astype(np.uint8)
-
-
-def _with_caption(image: QImage, step: int, view: FilmedView, theme: Theme) -> Frame:
-    picture = image.convertToFormat(QImage.Format.Format_RGB888)
-    text = f"step {step:,}"
-    if view.caption == "below":
-        text = f"{view.title} · {text}"
-        longer = QImage(picture.width(), picture.height() + _CAPTION, QImage.Format.Format_RGB888)
-        longer.fill(theme.window)
-        painter = QPainter(longer)
-        painter.drawImage(0, 0, picture)
-        painter.setFont(body_font(bold=True))
-        painter.setPen(theme.text)
-        line = QRect(GRID, picture.height(), picture.width() - 2 * GRID, _CAPTION)
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, text)
-        painter.end()
-        picture = longer
-    elif view.caption == "inside":
-        painter = QPainter(picture)
-        painter.setFont(small_font())
-        box = painter.fontMetrics().boundingRect(text).adjusted(-GRID, -2, GRID, 2)
-        box.moveTopLeft(picture.rect().topLeft())
-        painter.fillRect(box, theme.card)
-        painter.setPen(theme.text)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-        painter.end()
-    rows = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
-    return rows[:, : 3 * picture.width()].reshape(picture.height(), picture.width(), 3).copy()

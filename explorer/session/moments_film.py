@@ -2,7 +2,7 @@
 
 import contextlib
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import overload
 
@@ -12,6 +12,8 @@ from PIL import Image
 
 Frame = npt.NDArray[np.uint8]
 """`(H, W)` places in a palette, or `(H, W, 3)` red, green, blue."""
+PICTURES = "frame-*-step-*.png"
+"""What `write_pngs` calls its files."""
 _LAST_MS = 1200
 """The last frame stays, so that a loop has an end."""
 _MOST_SAMPLED, _SAMPLED_PIXELS = 12, 100_000
@@ -94,8 +96,7 @@ def write_gif(
         images.append(_image(frame, palette) if colours is None else _image(colours.places(frame), colours.palette))
     duration = [max(20, round(1000 / frames_per_second))] * len(images)
     duration[-1] = max(duration[-1], _LAST_MS)
-    staged = path.with_name(f".{path.name}.part")
-    try:
+    with _staged(path) as staged:
         images[0].save(
             staged,
             format="GIF",
@@ -106,11 +107,6 @@ def write_gif(
             optimize=False,
             disposal=1,
         )
-        staged.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            staged.unlink(missing_ok=True)
-        raise
 
 
 def write_pngs(
@@ -122,6 +118,8 @@ def write_pngs(
     cancelled: Callable[[], bool],
 ) -> None:
     """Write `frame-0001-step-000000064.png` and so on into a folder, which is made where it is missing.
+
+    Each picture appears whole or not at all; those before one that cannot be written stay.
 
     Args:
         folder: whose other files stay.
@@ -140,7 +138,21 @@ def write_pngs(
         progress(f"Frame {number:,} of {len(frames):,}", number / len(frames))
         if cancelled():
             raise ValueError("cancelled")
-        _image(frame, palette).save(folder / f"frame-{number:04}-step-{step:09}.png")
+        with _staged(folder / f"frame-{number:04}-step-{step:09}.png") as staged:
+            _image(frame, palette).save(staged, format="PNG")
+
+
+@contextlib.contextmanager
+def _staged(path: Path) -> Iterator[Path]:
+    """A file beside, which takes the name in the end; nothing of it stays where it could not be written."""
+    staged = path.with_name(f".{path.name}.part")
+    try:
+        yield staged
+        staged.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            staged.unlink(missing_ok=True)
+        raise
 
 
 def _image(frame: Frame, palette: npt.NDArray[np.uint8] | None) -> Image.Image:

@@ -8,14 +8,16 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from explorer.app.moments_export import MomentsExport
+from explorer.app.moments_frames import WIDTH_PER_HEIGHT
 from explorer.app.moments_views import FilmedView, Stage
 from explorer.canvas import GraphView
 from explorer.look import ramps
 from explorer.look.theme import LIGHT, ThemeSource
+from explorer.panels.moments.values import side_by_side
 from explorer.runs import Atlas, FeatureMapsCaptured, WeightPictures, WeightsCaptured
 from explorer.runs.moments import MomentStore, read_moment
 from explorer.session import Document, Selection
@@ -170,6 +172,16 @@ def test_each_pixel_of_a_film_is_the_colour_of_its_value(
                 place = (row * 5 + y) * scale + scale // 2, (column * 5 + x) * scale + scale // 2
                 np.testing.assert_allclose(frame[place], expected, atol=3)
         assert list(frame[scale // 2, 4 * scale + scale // 2]) == [255, 255, 255], "gaps are the ground"
+        text, caption = LIGHT.text, frame[9 * scale :].reshape(-1, 3)
+        assert {tuple(colour) for colour in caption.tolist()} == {
+            (255, 255, 255),
+            (text.red(), text.green(), text.blue()),
+        }, "the step is written in the colour of text"
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (4, 2), (6, 3), (12, 4), (16, 4)])
+def test_the_tiles_of_a_film_fill_a_place_that_lies(count: int, columns: int) -> None:
+    assert side_by_side(np.zeros((count, 4, 4), np.float32), WIDTH_PER_HEIGHT).shape[1] == columns * 5 - 1
 
 
 def test_pictures_are_named_by_their_steps(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:
@@ -255,6 +267,67 @@ def test_a_folder_that_takes_no_file_is_said_before_anything_is_drawn(
     assert scene.dialog.status.text() == f"Not written: {tmp_path / 'no folder'}: Not a directory"
     assert scene.num_left == 0
     assert scene.dialog.export_button.isEnabled()
+
+
+def test_a_folder_that_is_missing_is_said_before_anything_is_drawn(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:
+    scene = Scene(folder, None)
+    added(qtbot, scene)
+    scene.choose("row")
+    scene.dialog.export_to(tmp_path / "nowhere" / "film.gif")
+    assert scene.dialog.status.text() == f"Not written: {tmp_path / 'nowhere'}: No such file or directory"
+    assert scene.num_left == 0
+
+
+@pytest.mark.parametrize("typed", ["film", "film-0.05", "film.gif", "film.GIF"])
+def test_a_film_has_its_suffix_whatever_is_typed(
+    qtbot: QtBot, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    scene = Scene(folder, "conv1")
+    added(qtbot, scene)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), ""))
+    scene.dialog.export_button.click()
+    qtbot.waitUntil(lambda: "ritten" in scene.dialog.status.text())
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [
+        typed if typed.lower().endswith(".gif") else f"{typed}.gif"
+    ]
+
+
+@pytest.mark.parametrize("answer", [QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No])
+def test_a_film_whose_suffix_was_not_typed_replaces_another_only_where_that_is_wanted(
+    qtbot: QtBot,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: QMessageBox.StandardButton,
+) -> None:
+    scene = Scene(folder, "conv1")
+    added(qtbot, scene)
+    before = scene.dialog.status.text()
+    (tmp_path / "film.gif").write_bytes(b"another")
+    asked: list[str] = []
+
+    def question(_parent: object, _title: str, text: str) -> QMessageBox.StandardButton:
+        asked.append(text)
+        return answer
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "film"), ""))
+    monkeypatch.setattr(QMessageBox, "question", question)
+    scene.dialog.export_button.click()
+    qtbot.waitUntil(scene.dialog.export_button.isEnabled)
+    assert asked == ["film.gif already exists. Replace it?"]
+    is_replaced = answer == QMessageBox.StandardButton.Yes
+    assert ((tmp_path / "film.gif").read_bytes() != b"another") == is_replaced
+    assert (scene.dialog.status.text() != before) == is_replaced
+
+
+def test_pictures_are_counted_and_those_of_other_films_told_of(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:
+    film = tmp_path / "film"
+    first = made(qtbot, folder, film, "maps", "png")
+    assert first.dialog.status.text() == f"Written: {film} (3 pictures)"
+    (film / "frame-0004-step-000000021.png").write_bytes(b"")
+    (film / "notes.txt").write_text("")
+    again = made(qtbot, folder, film, "row", "png")
+    assert again.dialog.status.text() == f"Written: {film} (3 pictures). Of other films lie there too: 1."
 
 
 def test_a_file_that_cannot_be_written_is_named_as_it_was_chosen(qtbot: QtBot, folder: Path, tmp_path: Path) -> None:

@@ -5,21 +5,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QStyleOptionHeader
+from PySide6.QtWidgets import QLineEdit, QScrollArea, QStyle, QStyleOptionHeader
 from pytestqt.qtbot import QtBot
 
 from explorer import zoo
 from explorer.architecture import Project, files
 from explorer.look.theme import ThemeSource
 from explorer.panels.runs.comparison import MOST_RUNS
-from explorer.panels.runs.model import BEST, NAME, SORT_ROLE, STATE, TAGS, WHEN
+from explorer.panels.runs.model import BEST, DATA, NAME, SORT_ROLE, STATE, TAGS, WHEN
 from explorer.panels.runs.panel import RunsPanel
+from explorer.panels.runs.plot import RunLines, RunsPlot
 from explorer.runs import EpochFinished, RunConfig, RunFailed, RunFinished, RunStarted, RunStore, StepsRecorded
 from explorer.runs.checkpoints import checkpoint_name
+from explorer.runs.data_sources import DATA_SOURCES
 from explorer.session.runs_session import POLL_INTERVAL_MS, RunsSession
 from tests.panels.fake_run import steps
 from tests.panels.stage import press, shown
@@ -312,12 +315,79 @@ def test_keys_and_a_double_click_open(qtbot: QtBot, session: RunsSession, store:
     panel.view.setFocus()
     press(panel.view, Qt.Key.Key_Return)
     assert asked == [run_id]
-    place = panel.view.visualRect(panel.filtered.index(0, STATE)).center()
-    QTest.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    QTest.mouseDClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place))
-    assert asked == [run_id, run_id]
+    double_click(panel, STATE)
+    qtbot.waitUntil(lambda: asked == [run_id, run_id])
     panel.commands.resume.trigger()
     assert asked[-1] == f"resume {run_id}"
+
+
+def double_click(panel: RunsPanel, column: int) -> None:
+    place = panel.view.visualRect(panel.filtered.index(0, column)).center()
+    QTest.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseDClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place))
+
+
+def test_a_double_click_on_the_name_of_a_selected_run_opens_it(
+    qtbot: QtBot, session: RunsSession, store: RunStore
+) -> None:
+    run_id = made(store)
+    panel = panel_of(qtbot, session)
+    asked: list[str] = []
+    panel.open_asked.connect(asked.append)
+    panel.select(run_id)
+    double_click(panel, NAME)
+    qtbot.waitUntil(lambda: asked == [run_id])
+    assert panel.view.findChild(QLineEdit) is None
+
+
+def test_a_double_click_edits_the_tags_of_a_selected_run(qtbot: QtBot, session: RunsSession, store: RunStore) -> None:
+    run_id = made(store)
+    panel = panel_of(qtbot, session)
+    asked: list[str] = []
+    panel.open_asked.connect(asked.append)
+    panel.select(run_id)
+    double_click(panel, TAGS)
+    qtbot.waitUntil(lambda: panel.view.findChild(QLineEdit) is not None)
+    assert asked == []
+
+
+def test_what_is_said_of_a_run_scrolls_only_where_it_is_longer_than_its_room(
+    qtbot: QtBot, session: RunsSession, store: RunStore
+) -> None:
+    run_id = made(store, normalization="data")
+    panel = panel_of(qtbot, session)
+    panel.resize(1440, 240)
+    panel.select(run_id)
+    area = panel.comparison.findChild(QScrollArea)
+    assert area is not None
+    qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() == 0)
+    panel.comparison.words.show_text("\n".join("word" for _ in range(20)))
+    qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() > 0)
+
+
+def test_points_are_drawn_where_they_have_room_and_the_last_one_always(qtbot: QtBot) -> None:
+    plot = RunsPlot("Loss", ThemeSource())
+    shown(qtbot, plot, 240, 160)
+
+    def points(num_epochs: int) -> list[int]:
+        epochs = np.arange(1.0, num_epochs + 1)
+        values = np.ones(num_epochs)
+        values[2] = np.nan
+        plot.show_lines((RunLines(QColor("red"), epochs, epochs, values),), num_epochs)
+        (scatter,) = (item for item in plot.findChildren(pg.PlotWidget)[0].listDataItems() if item.opts["symbol"])
+        return [int(place) for place in scatter.getData()[0]]
+
+    assert points(6) == [1, 2, 4, 5, 6]
+    assert points(300) == [300]
+    plot.resize(4000, 160)
+    assert points(300)[:3] == [1, 2, 4]
+
+
+def test_the_title_of_every_data_set_is_shown_whole(qtbot: QtBot, session: RunsSession) -> None:
+    view = panel_of(qtbot, session).view
+    margin = 2 * (view.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin) + 1)
+    widest = max(view.fontMetrics().horizontalAdvance(source.title) for source in DATA_SOURCES)
+    assert view.columnWidth(DATA) >= widest + margin
 
 
 def test_copy_and_exports(qtbot: QtBot, session: RunsSession, store: RunStore, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from explorer.layers import Category
 from explorer.look import numbers
@@ -56,6 +56,10 @@ class RunsComparison(QWidget):
         )
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.words.setContentsMargins(GRID, 4, GRID, 4)
+        # In a scroll area a wrapped label is otherwise as high as it would be in the narrow column of its size hint.
+        policy = self.words.sizePolicy()
+        policy.setVerticalPolicy(QSizePolicy.Policy.Preferred)
+        self.words.setSizePolicy(policy)
         area = QScrollArea(page)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)

@@ -17,7 +17,7 @@ Index = QModelIndex | QPersistentModelIndex
 SORT_ROLE = Qt.ItemDataRole.UserRole + 1
 PLAIN_ROLE = Qt.ItemDataRole.UserRole + 2
 """Text with every digit, for copies."""
-NAME, STATE, BEST, WHEN, TAGS = 0, 3, 5, 10, 11
+NAME, DATA, STATE, BEST, WHEN, TAGS = 0, 2, 3, 5, 10, 11
 _ROOT = QModelIndex()
 _DOT = 10
 
@@ -138,7 +138,7 @@ class RunsModel(QAbstractTableModel):
     def _made_columns(self) -> tuple[Column, ...]:
         number = {"is_number": True}
         return (
-            Column(self.tr("Name"), self.tr("What you call it; F2 renames"), lambda r: r.title, _name, "M" * 11),
+            Column(self.tr("Name"), self.tr("What you call it; F2 renames"), lambda r: r.title, _name, "M" * 10),
             Column(
                 self.tr("Network"),
                 self.tr("The network as it was then"),
@@ -146,7 +146,7 @@ class RunsModel(QAbstractTableModel):
                 lambda r: r.architecture_name.casefold(),
                 "M" * 8,
             ),
-            Column(self.tr("Data"), self.tr("Data set"), _data, lambda r: _data(r).casefold(), "Imagenette"),
+            Column(self.tr("Data"), self.tr("Data set"), _data, lambda r: _data(r).casefold(), "Fashion-MNIST"),
             Column(
                 self.tr("State"),
                 self.tr("How it ended, if it did"),

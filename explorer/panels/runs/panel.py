@@ -5,7 +5,17 @@ What a cell says is `model`'s, the table's columns are `table`'s, the curves at 
 resuming a run are the window's to do.
 """
 
-from PySide6.QtCore import QByteArray, QItemSelection, QItemSelectionModel, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import (
+    QByteArray,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPoint,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QGuiApplication, QHideEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -254,12 +264,14 @@ class RunsPanel(DockPanel):
         if self.commands.open.isEnabled():
             self.open_asked.emit(self.selected[0].run_id)
 
-    def _double_click(self, index: object) -> None:
-        column = self.view.currentIndex().column()
-        if column in (NAME, TAGS):
-            self.view.edit(self.view.currentIndex())
-        else:
-            self._open()
+    def _double_click(self, index: QModelIndex) -> None:
+        # Qt gives up the editor that the first click on a selected row would open only after this signal.
+        QTimer.singleShot(0, self, self._edit_tags if index.column() == TAGS else self._open)
+
+    def _edit_tags(self) -> None:
+        index = self.view.currentIndex()
+        if index.column() == TAGS:
+            self.view.edit(index)
 
     def _edit(self, column: int) -> None:
         row = self.view.selectionModel().selectedRows()[0].row()

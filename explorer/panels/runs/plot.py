@@ -1,7 +1,7 @@
 """Curves of several runs over each other, drawn by pyqtgraph; imported only once there is something to draw.
 
-A run's test is a line with points, its training a dashed one, both in the run's own colour; a run that is shown alone
-has its batches behind them, as the Training tab draws them.
+A run's test is a line with points, where they have room, else with its last one; its training is a dashed line, both in
+the run's own colour. A run that is shown alone has its batches behind them, as the Training tab draws them.
 """
 
 from typing import NamedTuple
@@ -19,6 +19,8 @@ from explorer.panels.curves.plot import batch_colour
 from explorer.panels.plotting import make_view, recolour
 
 _HEADROOM = 1.04
+_POINT_PITCH = 7
+"""Pixels between two points, below which their rims would cover the line."""
 _EMPTY = np.empty(0)
 
 
@@ -43,6 +45,7 @@ class RunsPlot(QWidget):
         self._themes = themes
         self._lines: tuple[RunLines, ...] = ()
         self._limit: float | None = None
+        self._points: list[tuple[pg.PlotDataItem, RunLines]] = []
         heading = RoleLabel(themes, font=body_font(bold=True), parent=self)
         heading.setText(title)
         key = RoleLabel(themes, role="muted", font=small_font(), parent=self)
@@ -59,6 +62,7 @@ class RunsPlot(QWidget):
         column.setSpacing(0)
         column.addLayout(row)
         column.addWidget(self._view, 1)
+        self._item.getViewBox().sigResized.connect(lambda _box: self._put_points())
         themes.changed.connect(self._redraw)
         self._redraw(themes.theme)
 
@@ -80,6 +84,7 @@ class RunsPlot(QWidget):
 
     def _draw(self) -> None:
         self._item.clear()
+        self._points = []
         theme = self._themes.theme
         for line in self._lines:
             if len(line.batch):
@@ -89,20 +94,30 @@ class RunsPlot(QWidget):
         for line in self._lines:
             dashed = pg.mkPen(line.train_colour or line.colour, width=1.5, style=Qt.PenStyle.DashLine)
             self._item.addItem(pg.PlotDataItem(line.epochs, line.train, pen=dashed, antialias=True), ignoreBounds=True)
-            test = pg.PlotDataItem(
-                line.epochs,
-                line.test,
-                pen=pg.mkPen(line.colour, width=2),
+            test = pg.PlotDataItem(line.epochs, line.test, pen=pg.mkPen(line.colour, width=2), antialias=True)
+            # One smoothed stroke of many corners takes Qt fifty times as long as its parts by themselves.
+            test.curve.setSegmentedLineMode("on")
+            points = pg.PlotDataItem(
+                pen=None,
                 symbol="o",
                 symbolSize=5,
                 symbolBrush=pg.mkBrush(line.colour),
                 symbolPen=pg.mkPen(theme.panel),
                 antialias=True,
             )
-            # One smoothed stroke of many corners takes Qt fifty times as long as its parts by themselves.
-            test.curve.setSegmentedLineMode("on")
             self._item.addItem(test, ignoreBounds=True)
+            self._item.addItem(points, ignoreBounds=True)
+            self._points.append((points, line))
+        self._put_points()
         self._item.getViewBox().setYRange(0, self._top() * _HEADROOM, padding=0)
+
+    def _put_points(self) -> None:
+        box = self._item.getViewBox()
+        first, last = box.viewRange()[0]
+        has_room = (last - first) * _POINT_PITCH <= box.width()
+        for points, line in self._points:
+            places = np.flatnonzero(np.isfinite(line.test))[0 if has_room else -1 :]
+            points.setData(line.epochs[places], line.test[places])
 
     def _top(self) -> float:
         if self._limit is not None:

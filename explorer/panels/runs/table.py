@@ -82,7 +82,7 @@ class RunsTable(QTableView):
         for column, content in enumerate(self._model.columns):
             width = max(
                 self.fontMetrics().horizontalAdvance(content.widest),
-                header.fontMetrics().horizontalAdvance(content.title + _ROOM_FOR_ARROW) + 2 * GRID,
+                header.fontMetrics().horizontalAdvance(content.title + _ROOM_FOR_ARROW) + GRID,
             )
             self.setColumnWidth(column, width + GRID + 4 + (GRID + 4 if column in (NAME, STATE) else 0))
             self.setColumnHidden(column, column in _HIDDEN_AT_FIRST)
