@@ -40,7 +40,7 @@ def window(network: str, data: str, batch: int) -> dict[str, Any]:
     shown.preload()
     seen, busy = _Seen(), _Busy()
     results: list[RunFinished] = []
-    _listen(shown.run_session, batch, seen)
+    made_turns = _listen(shown.run_session, batch, seen)
     lateness = _Lateness(lambda: shown.run_session.state == "running")
     painted = _Painted(seen)
     shown.feature_maps.maps.viewport().installEventFilter(painted)
@@ -48,6 +48,9 @@ def window(network: str, data: str, batch: int) -> dict[str, Any]:
     def arrived(events: list[Event]) -> None:
         for event in events:
             busy.hear(event)
+            if made_turns and made_turns[0].is_watched and isinstance(event, StateChanged) and event.state == "running":
+                busy.stop()
+                lateness.start()
             if isinstance(event, FeatureMapsCaptured):
                 painted.arrived(event)
             elif isinstance(event, RunFinished):
@@ -55,7 +58,6 @@ def window(network: str, data: str, batch: int) -> dict[str, Any]:
                 QTimer.singleShot(0, application.quit)
 
     shown.run_session.events_arrived.connect(arrived)
-    QTimer.singleShot(_SETTLED_MS, lateness.start)
     QTimer.singleShot(_SETTLED_MS, shown.training.start_action.trigger)
     application.exec()
     shown.document.undo_stack.setClean()
@@ -118,12 +120,18 @@ class _Busy:
             self.thread_s += time.thread_time() - self._since[1]
             self._since = None
 
+    def stop(self) -> None:
+        """What goes on now does not count."""
+        self._since = None
 
-def _listen(session: Any, batch: int, seen: _Seen) -> None:
-    trainer = session._trainer
+
+def _listen(session: Any, batch: int, seen: _Seen) -> list[RunTurns]:
+    """Take part in turns with the run that the session will start; where its turns will be."""
+    trainer, made = session._trainer, []
 
     def timed(architecture: Any, config: Any, emit: Callable[[Event], None], control: Any, **rest: Any) -> None:
         turns, begun_s = RunTurns(batch, control), [0.0]
+        made.append(turns)
         # Maps since the run last went on; the first wait until what the rest showed is paid off. None while it rests.
         num_maps: list[int | None] = [0]
 
@@ -132,7 +140,8 @@ def _listen(session: Any, batch: int, seen: _Seen) -> None:
             if isinstance(event, StateChanged) and event.state == "running":
                 begun_s[0], num_maps[0] = control.pictures_seconds, 0
             elif isinstance(event, StateChanged):
-                seen.pictures_s += control.pictures_seconds - begun_s[0]
+                if not turns.is_watched:
+                    seen.pictures_s += control.pictures_seconds - begun_s[0]
                 begun_s[0], num_maps[0] = control.pictures_seconds, None
             elif isinstance(event, FeatureMapsCaptured | Observed):
                 name = type(event).__name__
@@ -146,6 +155,7 @@ def _listen(session: Any, batch: int, seen: _Seen) -> None:
         trainer(architecture, config, hear, control, **rest)
 
     session._trainer = timed
+    return made
 
 
 class _Lateness:

@@ -2,7 +2,8 @@
 
 A machine's speed drifts by a tenth within a minute, and by more where others share it. Turns of a few seconds meet the
 same drift, so that the ratio of two turns that follow each other is one of the participants. A process is told on its
-standard input to go on, to rest or to end, and answers with a line of JSON.
+standard input to go on, to rest or to end, and answers with a line of JSON. After all turns the window goes on once
+more while a timer of 60 a second is watched, which would else take its own part of the turns.
 """
 
 import contextlib
@@ -26,6 +27,8 @@ BETWEEN_S = 0.3
 WARM_UP_S = 8.0
 """A participant's first turn, which is not counted: libraries choose their kernels, a run its threads. Long runs of
 networks with norms are compiled in it, which takes a minute or two: `NETWORK:BATCH:SECONDS` gives ours so long."""
+WATCHED_S = 30.0
+"""The last turn of a window."""
 _OURS = ("alone", "float32", "window")
 SECONDS = 5.0
 """One turn."""
@@ -66,7 +69,7 @@ class LoopTurns:
         self._go = threading.Event()
         self._go.set()
         self._is_over = False
-        _obey(self._go.clear, self._go.set, self._end)
+        _obey(rest=self._go.clear, go=self._go.set, end=self._end)
 
     def begin(self) -> None:
         """The first step comes now."""
@@ -100,7 +103,14 @@ class RunTurns:
         self._also = also
         self.way = ""
         """How the last steps were made."""
-        _obey(control.pause, control.resume, control.stop)
+        self.is_watched = False
+        """Whether turns are over, and the window's timer is watched."""
+
+        def watch() -> None:
+            self.is_watched = True
+            control.resume()
+
+        _obey(rest=control.pause, go=control.resume, end=control.stop, watch=watch)
 
     def hear(self, event: Event) -> None:
         """Take what the run says, in its thread."""
@@ -131,6 +141,10 @@ class Participant:
         """End the turn; what was measured in it."""
         self._say("rest")
         return self.answer()
+
+    def watch(self) -> None:
+        """Go on while the window's timer is watched."""
+        self._say("watch")
 
     def end(self) -> dict[str, Any]:
         """End; what is to be said of all turns."""
@@ -214,6 +228,11 @@ def in_turns(
                     time.sleep(seconds)
                     found = made[place].rest()["images_per_second"]
                 rates[place].append(found)
+        for kind, one in zip(kinds, made, strict=True):
+            if kind == "window":
+                one.watch()
+                time.sleep(WATCHED_S)
+                one.rest()
         return rates, [one.end() for one in made]
 
 
@@ -226,11 +245,13 @@ def ratio(rates: Sequence[float], base: Sequence[float]) -> tuple[float, float]:
     return middle, (high - low) / 2
 
 
-def _obey(rest: Callable[[], None], go: Callable[[], None], end: Callable[[], None]) -> None:
+def _obey(**does: Callable[[], None]) -> None:
+    """Do what is said, until the end."""
+
     def listen() -> None:
         for line in sys.stdin:
-            {"rest": rest, "go": go, "end": end}[line.strip()]()
-        end()
+            does[line.strip()]()
+        does["end"]()
 
     threading.Thread(target=listen, daemon=True).start()
 
