@@ -24,14 +24,24 @@ Batch = tuple[Tensor, Tensor]
 
 _MOST_VALUES = 32_000_000
 """Weights of a network that is tried: they are kept beside themselves meanwhile."""
-_TOLERANCE = 0.15
-"""Of the changes that two steps make to all weights, in their norm. Adam's first steps go by the gradients' signs, and
-some of these are left to rounding; a way that leaves a part out, or reads an old batch, is off by much more."""
-ROUNDING = 1e-5
-"""Of the same: a convolution's bias in front of a norm changes nothing, so that its own change is rounding or none."""
 _LOSS_TOLERANCE = 0.01
 _TIMED_S, _MOST_TIMED = 3.0, 7
 _logger = logging.getLogger(__name__)
+
+
+class Tolerance(NamedTuple):
+    """By how much two ways may differ: shares of the norm of all gradients, or of all changes that two steps make."""
+
+    error: float = 0.15
+    """Of the whole. Adam's first steps go by the gradients' signs, and some of these are left to rounding; a way that
+    leaves a part out, or reads an old batch, is off by much more: two batches' gradients by about their own norm."""
+    nothing: float = 1e-5
+    """Of a weight that changes in one way and not in the other: a convolution's bias in front of a norm changes
+    nothing, so that its own change is rounding or none."""
+
+
+_SUMS = Tolerance()
+"""Where sums are rounded otherwise."""
 
 
 class Verdict(NamedTuple):
@@ -76,7 +86,7 @@ class Trial:
         prepare: Callable[[Batch], MakeStep | None],
         make_batch: Callable[[], Batch],
         is_stopped: Callable[[], bool],
-        rounding: float = ROUNDING,
+        tolerance: Tolerance = _SUMS,
     ) -> tuple[MakeStep, Verdict] | None:
         """Compare two ways; nothing of the run is different afterwards, nor torch's number of threads.
 
@@ -85,7 +95,7 @@ class Trial:
             prepare: makes the other one ready, on a full batch; None where it turns out that there is none.
             make_batch: makes a full one; see `sample_batch`.
             is_stopped: whether nobody waits for an answer any more.
-            rounding: see `difference`.
+            tolerance: by how much they may differ.
 
         Returns:
             The other way and what was found; None where nothing was, since somebody stopped the run or it failed.
@@ -98,7 +108,7 @@ class Trial:
             other = prepare(batch)
             if other is None or is_stopped():
                 return None
-            told = difference(usual, other, self._optimization, before, batch, rounding)
+            told = difference(usual, other, self._optimization, before, batch, tolerance)
             if told is not None:
                 return other, Verdict(told)
             return other, Verdict(None, *self._times(usual, other, batch, is_stopped))
@@ -150,7 +160,7 @@ def difference(
     optimization: Optimization,
     before: "TrialState",
     batch: Batch,
-    rounding: float = ROUNDING,
+    tolerance: Tolerance = _SUMS,
 ) -> str | None:
     """How another way does something else in two steps from the same state, as the end of a sentence; None where it
     does the same.
@@ -163,7 +173,7 @@ def difference(
         optimization: of both.
         before: where both begin.
         batch: a full one.
-        rounding: of the norm of all changes, what may be nothing in one way and something in the other.
+        tolerance: by how much they may differ.
     """
     x, target = batch
     batches = [(x, target), (torch.empty_like(x).copy_(x.flip(3)), target.roll(1, 0))]
@@ -184,23 +194,23 @@ def difference(
         if not abs(found - expected) <= _LOSS_TOLERANCE * max(1.0, abs(expected)):
             return f"came to a loss of {found:.4g} where the usual one comes to {expected:.4g}"
     # What an optimizer remembers moves weights also where no gradient comes to them any more.
-    if not _agree(gradients[0], gradients[1], rounding):
+    if not _agree(gradients[0], gradients[1], tolerance):
         return "came to other gradients than the usual one"
     for what, usual_changes, other_changes in zip(("weights", "statistics"), *changes, strict=True):
-        if not _agree(usual_changes, other_changes, rounding):
+        if not _agree(usual_changes, other_changes, tolerance):
             return f"changed the {what} otherwise than the usual one"
     return None
 
 
-def _agree(expected: Sequence[Tensor], found: Sequence[Tensor], rounding: float) -> bool:
+def _agree(expected: Sequence[Tensor], found: Sequence[Tensor], tolerance: Tolerance) -> bool:
     """Whether two lists of changes, or of gradients, are the same but for rounding, and none is missing."""
     if not expected:
         return True
     norms, found_norms = (torch.stack([change.norm() for change in changes]) for changes in (expected, found))
     size = norms.norm()
     error = torch.stack([(one - other).norm() for one, other in zip(expected, found, strict=True)]).norm()
-    is_missing = ((norms == 0) != (found_norms == 0)) & (torch.maximum(norms, found_norms) > rounding * size)
-    return bool(error <= _TOLERANCE * size) and not bool(is_missing.any())
+    is_missing = ((norms == 0) != (found_norms == 0)) & (torch.maximum(norms, found_norms) > tolerance.nothing * size)
+    return bool(error <= tolerance.error * size) and not bool(is_missing.any())
 
 
 class TrialState:

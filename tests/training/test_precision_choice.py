@@ -121,7 +121,7 @@ def test_what_gains_little_stays_in_float32(parts: Parts, step_times: Callable[[
 
 
 def test_what_comes_to_something_else_stays_in_float32(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "_TOLERANCE", 1e-9)
+    monkeypatch.setattr(module, "_TOLERANCE", trial.Tolerance(error=1e-9))
     parts.step(*parts.batch)
     before = parts.everything()
     step, told = PrecisionChoice(parts.plan, parts.step).choose(parts.trial, lambda: parts.batch, lambda: False)
