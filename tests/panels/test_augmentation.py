@@ -217,8 +217,11 @@ def test_what_nobody_sees_is_not_made(qtbot: QtBot, preview: AugmentationPreview
     preview.set_source(painter)
     preview.show_augmentation(Augmentation(flip=Flip()))
     assert painter.asked == []
+    preview.set_in_front(False)
+    preview.show()
+    assert painter.asked == []
     with qtbot.waitSignal(preview.shown):
-        preview.show()
+        preview.set_in_front(True)
     assert painter.asked == [("flip:0.5", 0)]
 
 

@@ -6,13 +6,13 @@ The pictures are made by a callable that the app hands in, in a background threa
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from explorer.look.icons import dress, icon
 from explorer.look.labels import RoleLabel, section_label
 from explorer.look.theme import GRID, ThemeSource
 from explorer.panels.augmentation.strip import PictureStrip
+from explorer.panels.dock_panel import DockPanel
 from explorer.runs.augmentation import Augmentation
 from explorer.runs.augmented_pictures import AugmentedPictures
 from explorer.session.job import Job
@@ -21,7 +21,7 @@ MakePictures = Callable[[Augmentation, int], AugmentedPictures]
 """Makes the pictures from an augmentation and a seed, in a background thread; raises with a message for the user."""
 
 
-class AugmentationPreview(QWidget):
+class AugmentationPreview(DockPanel):
     """Shows what training may see, anew whenever the augmentation changes or `again_button` is pressed.
 
     While pictures are made, only the newest wish waits; the old pictures stay until then.
@@ -111,9 +111,9 @@ class AugmentationPreview(QWidget):
         self._is_closed = True
         return self._job is None or self._job.close(timeout_s)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._start()
+    def _follow_seen(self, is_seen: bool) -> None:
+        if is_seen:
+            self._start()
 
     def _wish(self) -> None:
         self._is_stale = self._make is not None
@@ -122,7 +122,7 @@ class AugmentationPreview(QWidget):
     def _start(self) -> None:
         make = self._make
         # What nobody sees is made when it is shown.
-        if not self._is_stale or make is None or self._is_closed or self._job is not None or not self.isVisible():
+        if not self._is_stale or make is None or self._is_closed or self._job is not None or not self.is_seen:
             return
         self._is_stale = False
         augmentation, seed = self._augmentation, self._seed
