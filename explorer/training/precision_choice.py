@@ -22,6 +22,8 @@ WORTH_S = 20.0
 WORTH_STEPS = 300
 """Steps that must be left as well: trying takes up to twenty."""
 _SETTLED_STEPS = 20
+_TRIED_STEPS, _TOLD_S = 8, 3.0
+"""Steps that trying takes where they are long, and how long it may take without a word."""
 GAIN = 0.9
 """The share of the usual step's time that one in bfloat16 may take at most to be used: less than that is not worth
 other numbers."""
@@ -47,10 +49,20 @@ class PrecisionChoice:
         self._bfloat16 = Precision("bfloat16", plan.device)
         self.is_ready = False
         """Whether it is worth trying."""
+        self._step_s = 0.0
 
     def heard(self, num_made: int, step_s: float, seconds_left: float | None) -> None:
         """See `StepChoice.heard`."""
+        self._step_s = step_s
         self.is_ready = num_made >= _SETTLED_STEPS and seconds_left is not None and is_worth(step_s, seconds_left)
+
+    @property
+    def announcement(self) -> str:
+        """What to say before it is tried, since nothing moves meanwhile; empty where that is soon over."""
+        takes_s = _TRIED_STEPS * self._step_s
+        if takes_s < _TOLD_S:
+            return ""
+        return f"Tries whether steps are faster in bfloat16, for about {takes_s:,.0f} s."
 
     def choose(
         self, trial: Trial, make_batch: Callable[[], Batch], is_stopped: Callable[[], bool]

@@ -263,12 +263,16 @@ class Run:
         # Times are to be those of the number of threads that the run goes on with.
         if not self._steps.is_ready or (self._threads is not None and self._threads.is_trying):
             return
+        self._note(self._steps.announcement)
         told = self._steps.try_next(self._sample_batch, lambda: self._control.stop_requested)
         rested_s = time.perf_counter() - start_s
         self._reports.rested(rested_s)
         self._watching.suspended(rested_s)
-        if told:
-            self._say(RunNoted(run_id=self._run_id, note=told))
+        self._note(told)
+
+    def _note(self, text: str) -> None:
+        if text:
+            self._say(RunNoted(run_id=self._run_id, note=text))
 
     def _sample_batch(self) -> tuple[Tensor, Tensor]:
         return sample_batch(self._plan, is_mixed=self._batches.is_mixed)

@@ -98,6 +98,11 @@ class StepChoice:
             return self._precision.is_ready
         return self._compilation is not None and self._compilation.is_ready
 
+    @property
+    def announcement(self) -> str:
+        """What to say before it is tried; empty where there is nothing to say."""
+        return "" if self._precision is None else self._precision.announcement
+
     def try_next(self, make_batch: Callable[[], Batch], is_stopped: Callable[[], bool]) -> str:
         """Try it, once `is_ready`; what there is to say of it, a sentence or nothing. Nothing else of the run is
         different afterwards.

@@ -106,12 +106,14 @@ class Trial:
             batch = make_batch()
             before = TrialState(self._network, self._optimization, self._guard.flag, self._device)
             other = prepare(batch)
-            if other is None or is_stopped():
+            if other is None:
                 return None
-            told = difference(usual, other, self._optimization, before, batch, tolerance)
-            if told is not None:
+            ways = (_unless(is_stopped, usual), _unless(is_stopped, other))
+            if (told := difference(*ways, self._optimization, before, batch, tolerance)) is not None:
                 return other, Verdict(told)
             return other, Verdict(None, *self._times(usual, other, batch, is_stopped))
+        except _Stopped:
+            return None
         except Exception as error:
             _logger.warning("another way of making steps could not be tried", exc_info=True)
             release(error)
@@ -132,7 +134,7 @@ class Trial:
             times[0].append(self._seconds(usual, batch))
             times[1].append(self._seconds(other, batch))
             if is_stopped():
-                break
+                raise _Stopped
         return min(times[0]), min(times[1])
 
     def _seconds(self, make: MakeStep, batch: Batch) -> float:
@@ -145,6 +147,19 @@ class Trial:
     def _synchronize(self) -> None:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
+
+
+class _Stopped(Exception):  # noqa: N818 - it says what happened
+    """Nobody waits for an answer any more."""
+
+
+def _unless(is_stopped: Callable[[], bool], make: MakeStep) -> MakeStep:
+    def made(x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        if is_stopped():
+            raise _Stopped
+        return make(x, target)
+
+    return made
 
 
 def can_be_tried(network: Network) -> bool:

@@ -95,6 +95,14 @@ def test_it_is_tried_once_the_run_has_settled_and_is_long_enough(parts: Parts) -
     assert choice.is_ready
 
 
+def test_a_long_trial_is_announced(parts: Parts) -> None:
+    choice = PrecisionChoice(parts.plan, parts.step)
+    choice.heard(100, 0.3, 5000.0)
+    assert choice.announcement == ""
+    choice.heard(100, 5.0, 5000.0)
+    assert choice.announcement == "Tries whether steps are faster in bfloat16, for about 40 s."
+
+
 def test_faster_steps_are_taken_and_the_run_is_as_before(
     parts: Parts, step_times: Callable[[float, float], None]
 ) -> None:

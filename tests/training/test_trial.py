@@ -149,3 +149,20 @@ def test_the_shortest_of_several_steps_counts(monkeypatch: pytest.MonkeyPatch) -
     verdict = found[1]
     assert (verdict.difference, verdict.usual_s, verdict.other_s) == (None, 0.2, 0.1)
     assert verdict.times == "100 ms a step instead of 200 ms"
+
+
+def test_a_stop_is_obeyed_after_each_step() -> None:
+    tried = Tried()
+    made = []
+
+    def other(x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        made.append(x)
+        return tried.step(x, target)
+
+    guard = Guard(tried.network, tried.optimization.optimizer, CPU)
+    before = [parameter.clone() for parameter in tried.network.parameters()]
+    trial = Trial(tried.network, tried.optimization, guard, CPU)
+    # Stopped in the other way's first step of two.
+    assert trial.of(tried.step, lambda _: other, lambda: tried.batch, lambda: bool(made)) is None
+    assert len(made) == 1
+    assert all(torch.equal(one, now) for one, now in zip(before, tried.network.parameters(), strict=True))
