@@ -13,6 +13,7 @@ from explorer.app.message_bar import MessageBar
 from explorer.app.projects import Projects
 from explorer.panels.training.panel import SECTION
 from explorer.runs import RunRecord
+from explorer.runs.recipe import as_asked
 from explorer.runs.replay import whole_run
 from explorer.session import Document
 from explorer.session.run_session import RunSession
@@ -54,7 +55,7 @@ class RunActions(QObject):
         if history is None or not self._open_network(record):
             return False
         architecture = self._document.architecture
-        self._run.show_ended(architecture, record.config, whole_run(record, history))
+        self._run.show_ended(architecture, as_asked(record.config), whole_run(record, history))
         self._show_curves()
         return True
 
@@ -68,7 +69,7 @@ class RunActions(QObject):
         record = self._runs.record(run_id)
         if record is None or self._is_busy() or not self._open_network(record):
             return False
-        config = record.config if device is None else replace(record.config, device=device)
+        config = as_asked(record.config if device is None else replace(record.config, device=device))
         self._run.start_with(self._document.architecture, config, partial(engine.resume, run_id, device=device))
         return True
 
@@ -96,7 +97,7 @@ class RunActions(QObject):
             return False
         if not self._projects.may_discard():
             return False
-        self._document.open(architecture, sections={SECTION: record.config.to_plain()})
+        self._document.open(architecture, sections={SECTION: as_asked(record.config).to_plain()})
         self._projects.weights.adopt()
         self._projects.opened.emit()
         return True

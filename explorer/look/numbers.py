@@ -127,6 +127,14 @@ def scientific(value: float | None) -> str:
     return power if mantissa == "1.0" else f"{mantissa}·{power}".replace("-", MINUS)
 
 
+def two_digits(value: float) -> str:
+    """Two digits, a zero at the end too, so that numbers of a column compare: "0.0030", "1.0", "12", "1.0e−5"."""
+    mantissa, sign, exponent = f"{value:#.2g}".replace("-", MINUS).rstrip(".").partition("e")
+    if not sign:
+        return mantissa
+    return f"{mantissa}e{exponent.lstrip('+').replace(f'{MINUS}0', MINUS).lstrip('0')}"
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """A share of one: 0.956 is "95.6 %"."""
     return UNKNOWN if share is None else f"{share * 100:.{digits}f}{THIN_SPACE}%"

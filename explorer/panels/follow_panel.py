@@ -9,10 +9,11 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from explorer.look import numbers
-from explorer.look.labels import RoleLabel
-from explorer.look.theme import GRID, ThemeSource, small_font
+from explorer.look.theme import GRID, ThemeSource
 from explorer.panels.curves.panel import Curves
+from explorer.panels.dock_panel import DockPanel
 from explorer.panels.training.message import MessageBar
+from explorer.panels.training.notes import NotesLine
 from explorer.panels.training.progress import RunProgress
 from explorer.runs import (
     EpochFinished,
@@ -30,7 +31,7 @@ _STATES = {"starting": "starting", "running": "running", "paused": "paused", "st
 """What `RunProgress` calls them; all else has ended, or not begun."""
 
 
-class FollowPanel(QWidget):
+class FollowPanel(DockPanel):
     """Shows what a `FollowSession` brings; it changes nothing of the run.
 
     Signals:
@@ -53,9 +54,8 @@ class FollowPanel(QWidget):
         self._status: Followed | None = None
         self._progress = RunProgress(themes, self)
         self.progress, self.progress_text = self._progress.bar, self._progress.text
-        self.state_text = RoleLabel(themes, role="muted", font=small_font(), wraps=True, parent=self)
-        self.remark_text = RoleLabel(themes, role="warning", font=small_font(), wraps=True, parent=self)
-        self.remark_text.hide()
+        self._remark = ""
+        self.state_text = NotesLine(themes, self)
         self.network_button = QToolButton(self)
         self.network_button.setText(self.tr("Open its network"))
         self.network_button.setToolTip(
@@ -111,11 +111,12 @@ class FollowPanel(QWidget):
 
     def show_remark(self, text: str) -> None:
         """Say why not all comes that is looked at; an empty text takes it back."""
-        self.remark_text.show_text(text)
-        self.remark_text.setVisible(bool(text))
+        self._remark = text
+        self._show()
 
     def sizeHint(self) -> QSize:
-        return QSize(150 * GRID, 34 * GRID)
+        # Not higher than it must be: its dock comes into a window whose others have their height.
+        return QSize(150 * GRID, self.minimumSizeHint().height())
 
     def _lay_out(self) -> None:
         line = QHBoxLayout()
@@ -128,16 +129,21 @@ class FollowPanel(QWidget):
             buttons.addWidget(button)
         line.addLayout(buttons)
         column = QVBoxLayout(self)
-        column.setContentsMargins(GRID, GRID, GRID, GRID)
+        column.setContentsMargins(GRID, GRID, GRID, 0)
         column.setSpacing(GRID)
         column.addWidget(self.message)
         column.addLayout(line)
         column.addWidget(self.progress)
         column.addWidget(self.state_text)
-        column.addWidget(self.remark_text)
         column.addWidget(self.curves, 1)
 
+    def _follow_seen(self, is_seen: bool) -> None:
+        if is_seen:
+            self._show()
+
     def _show(self) -> None:
+        if not self.is_seen:
+            return
         state = self._status.state if self._status is not None else "waiting"
         self._progress.show(_STATES.get(state, "idle"))
         if state == "waiting" and self._started is None:
@@ -146,9 +152,11 @@ class FollowPanel(QWidget):
             # Neither a speed nor the time that is left.
             self.progress_text.show_text(self._interruption())
         self.network_button.setEnabled(self._started is not None)
-        text, role = self._standing()
-        self.state_text.set_role("warning" if role == "warning" else "muted")
-        self.state_text.show_text(text)
+        standing, is_warning = self._standing()
+        urgent = [text for text in (standing if is_warning else "", self._remark) if text]
+        started = self._progress.started
+        notes = [*reversed(started.notes)] if started is not None else []
+        self.state_text.show_notes(notes if is_warning else [standing, *notes], "\n".join(urgent))
 
     def _interruption(self) -> str:
         if self._measured is None or self._started is None:
@@ -159,25 +167,25 @@ class FollowPanel(QWidget):
             epochs=numbers.exact_count(self._started.config.epochs),
         )
 
-    def _standing(self) -> tuple[str, str]:
-        """How the run stands, as a sentence, and the role of its label."""
+    def _standing(self) -> tuple[str, bool]:
+        """How the run stands, as a sentence, and whether that is a warning."""
         status = self._status
         if status is None or status.state == "waiting":
-            return self.tr("Looking at {0}").format(self._session.folder), "muted"
+            return self.tr("Looking at {0}").format(self._session.folder), False
         if status.state == "interrupted":
             text = self.tr("Interrupted: its process ({process} on {host}) ended without a word.")
-            return text.format(process=status.process, host=status.host), "warning"
+            return text.format(process=status.process, host=status.host), True
         if status.state == "failed":
-            return self.tr("Failed. What is there stays."), "warning"
+            return self.tr("Failed. What is there stays."), True
         if status.is_ended:
-            return self._ending(status), "muted"
+            return self._ending(status), False
         if status.is_silent:
             text = self.tr("No news for {time}.").format(time=_long(status.silent_s))
             if status.lifeless_s >= status.silent_s / 2:
                 text = f"{text} {self.tr('No sign of life from {host} either.').format(host=status.host)}"
             else:
                 text = f"{text} {self.tr('Its process on {host} lives.').format(host=status.host)}"
-            return text, "warning"
+            return text, True
         states = {
             "starting": self.tr("Starting on {host}…"),
             "paused": self.tr("Paused on {host}"),
@@ -188,8 +196,7 @@ class FollowPanel(QWidget):
             tested = self.tr("test accuracy {share} after epoch {epoch}")
             share = numbers.percent(self._tested.test_accuracy)
             text = f"{text}, {tested.format(share=share, epoch=self._tested.epoch)}"
-        notes = " ".join(self._progress.started.notes) if self._progress.started is not None else ""
-        return f"{text}. {notes}".rstrip(), "muted"
+        return f"{text}.", False
 
     def _ending(self, status: Followed) -> str:
         text = self.tr("Finished on {host}.") if status.state == "completed" else self.tr("Stopped on {host}.")

@@ -124,6 +124,14 @@ def without_outside(config: RunConfig) -> RunConfig:
     return dataclasses.replace(config, **values)
 
 
+def as_asked(config: RunConfig) -> RunConfig:
+    """A run's configuration with `auto` where the run settled on what `auto` means for fresh weights.
+
+    `data` and `auto` differ only for a run that starts from weights which were trained with other values.
+    """
+    return dataclasses.replace(config, normalization="auto") if config.normalization == "data" else config
+
+
 def departures(config: RunConfig, usual: RunConfig) -> tuple[Departure, ...]:
     """What of a configuration is not as in `usual`, in the order of a form; device and seed do not count."""
     found = []

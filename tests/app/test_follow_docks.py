@@ -26,6 +26,7 @@ from explorer.runs import (
     RunConfig,
     RunControl,
     RunFinished,
+    RunNoted,
     RunStarted,
     StateChanged,
     StepsRecorded,
@@ -248,13 +249,13 @@ def test_why_something_is_missing_is_said_above_the_canvas_and_in_its_tab(
     panel = followed(window, folder)
     session = window.follow_docks.findChild(FollowSession)
     assert session is not None
-    assert panel.remark_text.isHidden()
+    assert not panel.state_text.urgent.text()
     session.remarked.emit("Left out: fc1.")
-    assert panel.remark_text.text() == window.bar.text == "Left out: fc1."
-    assert not panel.remark_text.isHidden()
+    assert panel.state_text.urgent.text() == window.bar.text == "Left out: fc1."
+    assert panel.state_text.urgent.isVisible()
     assert not window.bar.isHidden()
     session.remarked.emit("")
-    assert panel.remark_text.isHidden()
+    assert not panel.state_text.urgent.text()
     assert window.bar.isHidden()
     # What the bar says by then of something else stays, and so it does of another network's.
     session.remarked.emit("Left out: fc1.")
@@ -267,7 +268,19 @@ def test_why_something_is_missing_is_said_above_the_canvas_and_in_its_tab(
     assert window.bar.isHidden()
     session.remarked.emit("Left out: fc3.")
     assert window.bar.isHidden()
-    assert panel.remark_text.text() == "Left out: fc3."
+    assert panel.state_text.urgent.text() == "Left out: fc3."
+
+
+def test_its_tab_needs_no_more_height_than_training_whatever_is_said(
+    window: MainWindow, folder: Path, journal: Journal
+) -> None:
+    panel = followed(window, folder)
+    least = panel.minimumSizeHint().height()
+    assert least <= window.training.minimumSizeHint().height()
+    panel.put([RunNoted(run_id="r", note=f"Note {index}.") for index in range(5)])
+    panel.show_remark("Left out: fc1.")
+    assert panel.minimumSizeHint().height() == least
+    assert panel.state_text.urgent.text() == "Left out: fc1."
 
 
 def test_the_bar_of_moments_has_the_whole_curve_of_a_run_whose_network_is_opened_late(

@@ -109,3 +109,8 @@ def test_whole_percents_tell_a_little_from_nothing_and_almost_all_from_all() -> 
     written = {0.0: "0", 0.002: "<1", 0.005: "<1", 0.006: "1", 0.384: "38", 0.994: "99", 0.999: ">99", 1.0: "100"}
     assert {value: numbers.rough_share(value) for value in written} == {v: f"{t}\u2009%" for v, t in written.items()}
     assert numbers.rough_share(None) == "–"
+
+
+def test_two_digits_keep_a_zero_at_their_end() -> None:
+    written = [numbers.two_digits(value) for value in (0.003, 0.0031, 1.0, 12.0, 150.0, 1e-5, 2.5e-12, -0.5)]
+    assert written == ["0.0030", "0.0031", "1.0", "12", "1.5e2", "1.0e−5", "2.5e−12", "−0.50"]

@@ -7,13 +7,14 @@ from typing import cast
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QFontMetrics, QPainter
 from pytestqt.qtbot import QtBot
 
+from explorer.look.theme import GRID, small_font
 from explorer.panels.classes.columns import Needs, shared
 from explorer.panels.classes.layout import Cell, depths, edges, grouped, scale_of
 from explorer.runs.class_figures import confusion
-from tests.panels.classes_panel import ClassesTab, classes_panel
+from tests.panels.classes_panel import ClassesTab, classes_panel, of_pairs
 from tests.panels.stage import press
 from tests.runs.test_class_figures import made
 
@@ -163,3 +164,34 @@ def test_the_name_of_the_current_row_stands_on_no_other(scene: ClassesTab, row: 
     own = texts.middles.pop(f"class {row}")
     assert len(texts.middles) > 5
     assert min(abs(own - other) for other in texts.middles.values()) >= 0.7 * matrix.fontMetrics().height()
+
+
+def test_the_table_s_columns_keep_their_widths_whatever_the_numbers(scene: ClassesTab) -> None:
+    table = scene.panel.classes
+    scene.start()
+    scene.show_test(of_pairs(of_00=1, of_12=2))
+    before = [table.columnWidth(column) for column in range(table.figures.columnCount())]
+    scene.show_test(of_pairs(of_00=1200, of_11=1, of_22=1), epoch=2)
+    texts = [table.figures.index(0, column).data() for column in range(len(before))]
+    assert texts[1] == "1,200"
+    assert texts[-1].startswith("100.0")
+    assert [table.columnWidth(column) for column in range(len(before))] == before
+    assert all(
+        table.fontMetrics().horizontalAdvance(text) + GRID <= width for text, width in zip(texts, before, strict=True)
+    )
+    assert table.wanted_width() <= table.width()
+
+
+def test_every_row_has_its_name_where_letters_do_not_touch(scene: ClassesTab) -> None:
+    scene.start()
+    scene.show_test(made(10, 400))
+    matrix, texts = scene.panel.matrix, _Texts()
+    line, thin = QFontMetrics(small_font()).height(), 0
+    for height in range(340, 100, -1):
+        scene.panel.resize(1300, height)
+        if (thin := min(matrix.cell_rect(Cell(row, 0)).height() for row in range(10))) < line:
+            break
+    assert 0.75 * line <= thin < line
+    assert matrix._picture is not None
+    matrix._picture._paint_rows(cast("QPainter", texts), matrix.viewport().size(), QPoint(), None)
+    assert len(texts.middles) == 10

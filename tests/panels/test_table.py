@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer.architecture import edits
 from explorer.inference.memory import memory
+from explorer.look.theme import GRID
 from explorer.panels.table.model import PLAIN_ROLE, LayerTableModel
 from explorer.panels.table.panel import LayerTable
 from tests.networks import branching
@@ -234,3 +235,13 @@ def test_what_is_painted_is_what_the_model_says(qtbot: QtBot, lenet: Stage) -> N
     before = table.view.viewport().grab().toImage().pixelColor(3, 3 * 24 + 2)
     lenet.selection.set(("pool1",))
     assert table.view.viewport().grab().toImage().pixelColor(3, 3 * 24 + 2) != before
+
+
+def test_the_columns_that_are_there_at_first_fit_a_small_screen(qtbot: QtBot, lenet: Stage) -> None:
+    table = table_of(qtbot, lenet)
+    assert table.view.horizontalScrollBar().maximum() == 0
+    header = table.view.horizontalHeader()
+    for column, content in enumerate(table.model.columns):
+        assert table.view.fontMetrics().horizontalAdvance(content.widest) + GRID <= header.sectionSize(column) or (
+            header.isSectionHidden(column)
+        )

@@ -45,7 +45,7 @@ def test_a_step_that_was_compiled_is_said_with_its_times(qtbot: QtBot) -> None:
     run.say([RunNoted(run_id=run_started().run_id, note="Compiled: 2 ms instead of 3 ms.")])
     run.say([replace(steps(64, [0.5] * 63), num_threads=2, is_compiled=True)])
     assert "images/s compiled, with 2 threads ·" in panel.progress_text.whole
-    assert panel.status.text() == "Images are padded.\nCompiled: 2 ms instead of 3 ms."
+    assert panel.status.text() == "Compiled: 2 ms instead of 3 ms.\nImages are padded."
     run.say([replace(steps(127, [0.5]), is_compiled=True)])
     assert "images/s compiled ·" in panel.progress_text.whole
 
@@ -211,7 +211,7 @@ def test_notes_and_failures_behind_another_tab_are_said_at_once(qtbot: QtBot) ->
     panel, run, _ = running(qtbot)
     panel.set_in_front(False)
     run.say([RunNoted(run_id="r", note="Compiled.")])
-    assert panel.status.text() == "Images are padded.\nCompiled."
+    assert panel.status.text() == "Compiled.\nImages are padded."
     run.say([RunFailed(run_id="r", message="out of memory", details="", checkpoint=None)])
     assert panel.message.text.text() == "out of memory"
     assert not panel.message.isHidden()

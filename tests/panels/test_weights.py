@@ -279,6 +279,28 @@ def test_norms_are_left_out_until_they_are_asked_for(qtbot: QtBot) -> None:
     assert list(_plots(panel)[0].lines) == ["conv1", "bn1", "linear"]
 
 
+def test_the_word_on_usual_ratios_lies_over_the_lines(qtbot: QtBot) -> None:
+    panel, at = _panel(qtbot)
+    panel.open_page(2)
+    for step in (1, 2):
+        panel.show_observed([_measured(step)], _step(step))
+    at.selection.set(["fc1"])
+    plot = _plots(panel)[1]
+    assert plot._lines
+    assert plot._healthy_line.zValue() > max(line.zValue() for line in (*plot._lines, plot._emphasised))
+
+
+def test_one_axis_writes_its_numbers_in_one_form(qtbot: QtBot) -> None:
+    panel, _ = _panel(qtbot)
+    panel.open_page(2)
+    for step, least, expected in ((1, 0.002, {"0.001", "0.0005"}), (3, 1e-6, {"10⁻³", "10⁻⁶"})):
+        layers = {"conv1": LayerStatistics(gradient_norm=1.0, update_ratio=least)}
+        for at in (step, step + 1):
+            panel.show_observed([LayersMeasured(run_id="r", step=at, num_images=1, layers=layers)], _step(at))
+        ticks = _plots(panel)[1]._view.getPlotItem().getAxis("left")._tickLevels[0]
+        assert expected <= {text for _, text in ticks}
+
+
 def test_zero_and_what_is_no_number_has_no_place_on_the_axis(qtbot: QtBot) -> None:
     panel, _ = _panel(qtbot)
     panel.open_page(2)

@@ -1,5 +1,6 @@
 """Recipes are values that survive their files, and the shipped ones say what their sources say."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from explorer.runs.recipe import (
     Recipe,
     RecipeError,
     all_recipes,
+    as_asked,
     delete_recipe,
     find_recipe,
     load_recipe,
@@ -145,3 +147,11 @@ def test_he_2015_on_cifar() -> None:
     assert [round(step / 1000) for step in divided] == [32, 48]
     assert (config.learning_rate, config.momentum, config.weight_decay, config.gamma) == (0.1, 0.9, 1e-4, 0.1)
     assert config.augmentation == "flip:0.5,crop:4"
+
+
+def test_what_auto_was_settled_to_is_what_was_asked_for_and_other_values_are_not_touched() -> None:
+    asked = RunConfig(epochs=3)
+    assert as_asked(dataclasses.replace(asked, normalization="data")) == asked
+    assert as_asked(asked) == asked
+    given = dataclasses.replace(asked, normalization="imagenet")
+    assert as_asked(given) == given

@@ -98,10 +98,12 @@ class MatrixPicture:
         arranged, theme = self._arranged, self._theme
         metrics = QFontMetrics(self._font)
         painter.setFont(self._font)
-        step = max(1, -(-metrics.height() // max(1, round(arranged.scale.cell))))
+        # Lines of text may stand closer than usual, as far as letters do not touch.
+        closest = metrics.height() * 3 // 4
+        step = max(1, -(-closest // max(1, round(arranged.scale.cell))))
         beyond = max(0, metrics.height() - round(arranged.scale.cell)) // 2
         painter.setClipRect(QRect(0, arranged.top - beyond, arranged.left, view.height()))
-        least = 0 if current is None else metrics.height() * 3 // 4
+        least = 0 if current is None else closest
         middle = 0 if current is None else arranged.cell_rect(Cell(current.row, 0), scrolled).center().y()
         for row in arranged.rows_in(view, scrolled):
             rect = arranged.cell_rect(Cell(row, 0), scrolled)

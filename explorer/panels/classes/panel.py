@@ -10,19 +10,18 @@ import numpy.typing as npt
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QComboBox,
     QHBoxLayout,
     QSlider,
     QStackedLayout,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from explorer.look import numbers
 from explorer.look.labels import ElidedLabel, RoleLabel
+from explorer.look.segments import Segments, Toggle
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.classes.cell_images import CellImages, Looked
 from explorer.panels.classes.columns import Columns, Needs
@@ -67,6 +66,7 @@ class ClassesPanel(ViewerPanel):
     def __init__(self, session: ClassesSession, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._themes = themes
         self._tested: TestedImages | None = None
         self._live: LiveTest | None = None
         """What of it is of between two tests; None for nothing."""
@@ -83,9 +83,8 @@ class ClassesPanel(ViewerPanel):
         self.epoch_slider.setFixedWidth(16 * GRID)
         self.epoch_slider.setAccessibleName(self.tr("Epoch"))
         self.epoch_slider.setToolTip(self.tr("Look at the tests of earlier epochs"))
-        self.newest_button = QToolButton(self)
+        self.newest_button = Toggle(themes, self)
         self.newest_button.setText(self.tr("Newest"))
-        self.newest_button.setCheckable(True)
         self.newest_button.setToolTip(self.tr("Follow the newest test"))
         self.order_menu = QComboBox(self)
         self.order_menu.setAccessibleName(self.tr("Order of the classes"))
@@ -173,22 +172,13 @@ class ClassesPanel(ViewerPanel):
         middle = QWidget(self)
         column = _column(middle)
         self._pages = QStackedWidget(middle)
-        self.choice = QButtonGroup(self)
+        self._pages.addWidget(self.classes)
+        self._pages.addWidget(self.pairs)
+        self.choice = Segments(((self.tr("Classes"), ""), (self.tr("Commonest mistakes"), "")), self._themes, middle)
+        self.choice.chosen.connect(self._show_page)
         row = QHBoxLayout()
-        row.setSpacing(4)
-        for place, (text, page) in enumerate(
-            ((self.tr("Classes"), self.classes), (self.tr("Commonest mistakes"), self.pairs))
-        ):
-            button = QToolButton(middle)
-            button.setText(text)
-            button.setCheckable(True)
-            button.setAutoRaise(True)
-            self.choice.addButton(button, place)
-            row.addWidget(button)
-            self._pages.addWidget(page)
+        row.addWidget(self.choice)
         row.addStretch(1)
-        self.choice.idClicked.connect(self._show_page)
-        self.choice.button(0).setChecked(True)
         column.addLayout(row)
         column.addWidget(self._pages, 1)
 

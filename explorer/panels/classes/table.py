@@ -17,12 +17,15 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
 from explorer.look import numbers
+from explorer.look.headers import ArrowHeader
 from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.runs.class_figures import ClassFigures, Pair
 
 Index = QModelIndex | QPersistentModelIndex
 _LEAST_NAME = 9 * GRID
 _WIDEST_NAME = 18 * GRID
+_COUNT = numbers.exact_count(88_888)
+_SHARE = numbers.percent(1)
 
 
 class Column(NamedTuple):
@@ -32,7 +35,13 @@ class Column(NamedTuple):
     tip: str
     values: npt.NDArray[Any]
     written: Callable[[Any], str]
-    is_text: bool = False
+    widest: str = ""
+    """A text that always fits, of numbers; texts take what theirs need."""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its values are names."""
+        return not self.widest
 
 
 class FiguresModel(QAbstractTableModel):
@@ -152,13 +161,12 @@ class FiguresTable(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + GRID // 2)
+        self.setHorizontalHeader(ArrowHeader(self))
         header = self.horizontalHeader()
         header.setFont(small_font())
         header.setHighlightSections(False)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         header.setSectionsClickable(True)
-        # By the lines that are seen: a thousand of them take a tenth of a second, with each test anew.
-        header.setResizeContentsPrecision(0)
 
     def show_columns(self, columns: Sequence[Column], *, keeps_order: bool = False) -> None:
         """Show these; the place stays, and the chosen line as long as one is about the same.
@@ -175,14 +183,16 @@ class FiguresTable(QTableView):
             self.mark(self.figures.find(known))
         self.verticalScrollBar().setValue(place)
         if is_first and columns:
-            header = self.horizontalHeader()
             for section, column in enumerate(columns):
-                if column.is_text:
-                    names = (column.written(value) for value in column.values)
-                    width = max((self.fontMetrics().horizontalAdvance(name) for name in names), default=0)
-                    self.setColumnWidth(section, max(_LEAST_NAME, min(width + 2 * GRID, _WIDEST_NAME)))
-                else:
-                    header.setSectionResizeMode(section, QHeaderView.ResizeMode.ResizeToContents)
+                self.setColumnWidth(section, self._width_of(column))
+
+    def _width_of(self, column: Column) -> int:
+        measured = self.fontMetrics().horizontalAdvance
+        if column.is_text:
+            width = max((measured(column.written(value)) for value in column.values), default=0)
+            return max(_LEAST_NAME, min(width + 2 * GRID, _WIDEST_NAME))
+        # Of the widest number that can come, so that nothing jumps while a run is tested.
+        return max(measured(column.widest), ArrowHeader.width_of(column.title)) + GRID + 2
 
     def wanted_width(self) -> int:
         """Pixels of all columns and the bar beside them."""
@@ -214,9 +224,15 @@ def class_columns(table: QWidget, names: Sequence[str], figures: ClassFigures) -
     """The figures of classes."""
     tr = table.tr
     return (
-        Column(tr("Class"), "", np.arange(len(names)), lambda place: names[int(place)], is_text=True),
-        Column(tr("Images"), tr("Test images of this class"), figures.images, numbers.exact_count),
-        Column(tr("Wrong"), tr("Those that were not recognised"), figures.images - figures.right, numbers.exact_count),
+        Column(tr("Class"), "", np.arange(len(names)), lambda place: names[int(place)]),
+        Column(tr("Images"), tr("Test images of this class"), figures.images, numbers.exact_count, _COUNT),
+        Column(
+            tr("Wrong"),
+            tr("Those that were not recognised"),
+            figures.images - figures.right,
+            numbers.exact_count,
+            _COUNT,
+        ),
         Column(tr("Accuracy"), tr("Share of its images that are recognised; also called recall"), *_shares(figures[2])),
         Column(tr("Precision"), tr("Share of the answers of this class that are right"), *_shares(figures[3])),
         Column(tr("F1"), tr("Harmonic mean of accuracy and precision"), *_shares(figures[4])),
@@ -232,15 +248,15 @@ def pair_columns(
     images = np.array([figures.images[pair.true] for pair in pairs], np.int64)
     said = (*names, tr("none of these"))
     return (
-        Column(tr("True"), "", np.array([p.true for p in pairs], int), lambda c: names[int(c)], is_text=True),
-        Column(tr("Taken for"), "", np.array([p.predicted for p in pairs], int), lambda c: said[int(c)], is_text=True),
-        Column(tr("Images"), tr("How many"), counts, numbers.exact_count),
+        Column(tr("True"), "", np.array([p.true for p in pairs], int), lambda c: names[int(c)]),
+        Column(tr("Taken for"), "", np.array([p.predicted for p in pairs], int), lambda c: said[int(c)]),
+        Column(tr("Images"), tr("How many"), counts, numbers.exact_count, _COUNT),
         Column(tr("Share"), tr("Of all images of the true class"), *_shares(counts / np.maximum(images, 1))),
     )
 
 
-def _shares(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], Callable[[Any], str]]:
-    return values, lambda value: numbers.UNKNOWN if np.isnan(value) else numbers.percent(float(value))
+def _shares(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], Callable[[Any], str], str]:
+    return values, lambda value: numbers.UNKNOWN if np.isnan(value) else numbers.percent(float(value)), _SHARE
 
 
 def _alignment(column: Column) -> Qt.AlignmentFlag:

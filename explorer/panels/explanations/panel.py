@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QStackedLayout, QVBoxLayout, QWidget
 
 from explorer.look import numbers
+from explorer.look.fields import ElidedComboBox
 from explorer.look.labels import ElidedLabel, RoleLabel
+from explorer.look.segments import Toggle
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.explanations.card import Card
 from explorer.panels.explanations.cards import CardsArea, CardsView
@@ -28,7 +30,8 @@ from explorer.session.sources import Source
 _MOST_NAMED = 1000
 _OPACITY = 70
 _NARROWEST_MENU = 8 * GRID
-"""What is chosen can be told from its first letters; its tooltip and its list say the rest."""
+"""What is chosen can be told from its ends; its tooltip and its list say the rest."""
+_WIDEST_MENU = 30 * GRID
 
 
 class ExplanationsPanel(ViewerPanel):
@@ -44,6 +47,7 @@ class ExplanationsPanel(ViewerPanel):
         self, document: Document, probes: ProbeSet, themes: ThemeSource, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self.themes = themes
         self._document = document
         self._probes = probes
         self._history = AnswerHistory()
@@ -117,20 +121,21 @@ class ExplanationsPanel(ViewerPanel):
     def _make_tools(self, themes: ThemeSource) -> QWidget:
         """What belongs beside the switch between the pages; the window places it there."""
         tools = QWidget(self)
-        self.class_menu = QComboBox(tools)
+        self.class_menu = ElidedComboBox(tools)
         self.class_menu.setAccessibleName(self.tr("Class that is explained"))
         self.class_menu.setToolTip(
             self.tr("Which class's score saliency and Grad-CAM explain: what each image is taken for, or one for all")
         )
         self.class_menu.addItem(self.tr("prediction"), None)
         self.class_menu.setMinimumContentsLength(9)
-        self.layer_menu = QComboBox(tools)
+        self.layer_menu = ElidedComboBox(tools)
         self.layer_menu.setAccessibleName(self.tr("Layer that Grad-CAM looks at"))
         self.layer_menu.setToolTip(
             self.tr("Whose channels Grad-CAM weighs: later ones know more, earlier ones see finer")
         )
-        self.layer_menu.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.layer_menu.setMinimumContentsLength(12)
+        # As wide as its longest entry where there is room for it.
+        self.layer_menu.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.layer_menu.setMaximumWidth(_WIDEST_MENU)
         self.class_menu.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.opacity_slider = QSlider(Qt.Orientation.Horizontal, tools)
         self.opacity_slider.setRange(0, 100)
@@ -141,9 +146,8 @@ class ExplanationsPanel(ViewerPanel):
         self.opacity_slider.setToolTip(
             self.tr("How much the heat covers of the image; at the left end the image alone")
         )
-        self.words_button = QToolButton(tools)
+        self.words_button = Toggle(themes, tools)
         self.words_button.setText(self.tr("What is this?"))
-        self.words_button.setCheckable(True)
         self.words_button.setChecked(True)
         self._where = ElidedLabel(themes, role="muted", font=small_font(), parent=tools)
         for menu in (self.class_menu, self.layer_menu):

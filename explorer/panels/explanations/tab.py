@@ -1,8 +1,9 @@
 """The Classes tab: the test images' page and the probe images' page, and the switch between them."""
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from explorer.look.segments import Segments
 from explorer.look.theme import GRID
 from explorer.panels.explanations.panel import ExplanationsPanel
 
@@ -18,18 +19,11 @@ class AnswersTab(QWidget):
         self._pages.addWidget(tested)
         self._pages.addWidget(explained)
         self._tools = explained.tools
-        self.choice = QButtonGroup(self)
+        self.choice = Segments(((self.tr("Test images"), ""), (self.tr("Probe images"), "")), explained.themes, self)
         row = QHBoxLayout()
         row.setContentsMargins(GRID, GRID // 2, GRID, 0)
         row.setSpacing(4)
-        for place, text in ((TEST_IMAGES, self.tr("Test images")), (PROBE_IMAGES, self.tr("Probe images"))):
-            button = QToolButton(self)
-            button.setText(text)
-            button.setCheckable(True)
-            button.setAutoRaise(True)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            self.choice.addButton(button, place)
-            row.addWidget(button)
+        row.addWidget(self.choice)
         row.addSpacing(GRID)
         row.addWidget(self._tools, 1)
         row.addStretch(0)
@@ -38,7 +32,7 @@ class AnswersTab(QWidget):
         column.setSpacing(GRID // 2)
         column.addLayout(row)
         column.addWidget(self._pages, 1)
-        self.choice.idClicked.connect(self.show_page)
+        self.choice.chosen.connect(self.show_page)
         self.show_page(TEST_IMAGES)
 
     @property
@@ -49,7 +43,7 @@ class AnswersTab(QWidget):
     def show_page(self, page: int) -> None:
         """Bring a page to the front."""
         self._pages.setCurrentIndex(page)
-        self.choice.button(page).setChecked(True)
+        self.choice.choose(page)
         policy = self._tools.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self._tools.setSizePolicy(policy)

@@ -4,11 +4,10 @@ What the filters mean is `search`'s to say.
 """
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
-from explorer.look.icons import icon
 from explorer.look.labels import RoleLabel
+from explorer.look.segments import Segments
 from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.panels.gallery.search import Band, Wanted
 
@@ -28,7 +27,6 @@ class GalleryFilters(QWidget):
 
     def __init__(self, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._themes = themes
         self._bands: dict[QComboBox, tuple[Band, ...]] = {}
         self.years = self._choice(
             self.tr("Year"),
@@ -64,27 +62,23 @@ class GalleryFilters(QWidget):
         self.reset_button.setFlat(True)
         self.reset_button.clicked.connect(self.reset)
         self.count = RoleLabel(themes, role="muted", font=small_font(), parent=self)
-        self.cards_button = QPushButton(self.tr("Cards"), self)
-        self.plot_button = QPushButton(self.tr("Plot"), self)
-        self.plot_button.setToolTip(self.tr("Accuracy on ImageNet against arithmetic and parameters"))
-        pages = QButtonGroup(self)
-        for button in (self.cards_button, self.plot_button):
-            button.setCheckable(True)
-            pages.addButton(button)
-        self.cards_button.setChecked(True)
+        self.pages = Segments(
+            (
+                (self.tr("Cards"), ""),
+                (self.tr("Plot"), self.tr("Accuracy on ImageNet against arithmetic and parameters")),
+            ),
+            themes,
+            self,
+        )
+        self.cards_button, self.plot_button = self.pages.button(0), self.pages.button(1)
         self.plot_button.toggled.connect(self.plot_chosen)
-        self.plot_button.toggled.connect(self._show_chosen)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GRID)
         for widget in (*self._bands, self.count, self.reset_button):
             row.addWidget(widget)
         row.addStretch(1)
-        row.addWidget(self.cards_button)
-        row.addWidget(self.plot_button)
-        self._has_icons = False
-        themes.changed.connect(self._show_chosen)
-        self._show_chosen()
+        row.addWidget(self.pages)
         self._show_reset()
 
     def wanted(self, text: str) -> Wanted:
@@ -109,8 +103,7 @@ class GalleryFilters(QWidget):
 
     def show_icons(self) -> None:
         """Draw the icons too, from now on."""
-        self._has_icons = True
-        self._show_chosen()
+        self.pages.show_icons(("gallery", "chart"))
 
     def _choice(self, name: str, bands: tuple[tuple[str, Band], ...]) -> QComboBox:
         choice = QComboBox(self)
@@ -120,17 +113,6 @@ class GalleryFilters(QWidget):
         choice.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         choice.currentIndexChanged.connect(lambda _index: self._changed())
         return choice
-
-    def _show_chosen(self) -> None:
-        """In dark styles a pressed button looks like any other, so the chosen one takes the accent."""
-        theme = self._themes.theme
-        for button, name in ((self.cards_button, "gallery"), (self.plot_button, "chart")):
-            colour = theme.accent if button.isChecked() else theme.muted
-            colours = QPalette()
-            colours.setColor(QPalette.ColorRole.ButtonText, colour)
-            button.setPalette(colours)
-            if self._has_icons:
-                button.setIcon(icon(name, theme, colour))
 
     def _changed(self) -> None:
         self._show_reset()

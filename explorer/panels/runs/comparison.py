@@ -15,6 +15,7 @@ from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 from explorer.panels.curves.data import Floats, Measurements
 from explorer.runs import CONFIG_FIELDS, RunConfig, RunHistory, RunRecord
 from explorer.runs.comparison import compare, in_words, learning_rates
+from explorer.runs.recipe import as_asked
 from explorer.session.runs_session import RunsSession
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class RunsComparison(QWidget):
 
     def _single(self, record: RunRecord) -> list[str]:
         usual = RunConfig().to_plain()
-        plain = record.config.to_plain()
+        plain = as_asked(record.config).to_plain()
         settings = [
             f"{field.name.replace('_', ' ')} {field.written(plain[field.name])}"
             for field in CONFIG_FIELDS

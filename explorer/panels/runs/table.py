@@ -10,11 +10,11 @@ from PySide6.QtWidgets import (
     QFrame,
     QHeaderView,
     QMenu,
-    QStyleOptionHeader,
     QTableView,
     QWidget,
 )
 
+from explorer.look.headers import ArrowHeader
 from explorer.look.theme import GRID, Theme, body_font, small_font
 from explorer.panels.runs.model import NAME, STATE, WHEN, RunsFilter, RunsModel
 from explorer.session.places import settings
@@ -22,8 +22,6 @@ from explorer.session.places import settings
 _HEADER_KEY = "runs/header"
 _HIDDEN_AT_FIRST = (8, 9)
 _ROW_HEIGHT = 3 * GRID + 2
-_ROOM_FOR_ARROW = "\u2002"
-"""Behind a right-aligned title, over which the style would draw the arrow of the order."""
 
 
 class RunsTable(QTableView):
@@ -32,7 +30,7 @@ class RunsTable(QTableView):
     def __init__(self, model: RunsModel, filtered: RunsFilter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
-        self.setHorizontalHeader(_Header(self))
+        self.setHorizontalHeader(ArrowHeader(self))
         self.setModel(filtered)
         self.setFont(body_font())
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -82,7 +80,7 @@ class RunsTable(QTableView):
         for column, content in enumerate(self._model.columns):
             width = max(
                 self.fontMetrics().horizontalAdvance(content.widest),
-                header.fontMetrics().horizontalAdvance(content.title + _ROOM_FOR_ARROW) + GRID,
+                ArrowHeader.width_of(content.title),
             )
             self.setColumnWidth(column, width + GRID + 4 + (GRID + 4 if column in (NAME, STATE) else 0))
             self.setColumnHidden(column, column in _HIDDEN_AT_FIRST)
@@ -104,19 +102,6 @@ class RunsTable(QTableView):
             action.setToolTip(content.help)
             action.toggled.connect(lambda shown, column=column: self.show_column(column, shown))
         menu.popup(header.viewport().mapToGlobal(position))
-
-
-class _Header(QHeaderView):
-    """A header whose right-aligned titles leave room for the arrow of the order."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
-
-    def initStyleOptionForIndex(self, option: QStyleOptionHeader, logical_index: int) -> None:
-        super().initStyleOptionForIndex(option, logical_index)
-        is_sorted = self.isSortIndicatorShown() and self.sortIndicatorSection() == logical_index
-        if is_sorted and option.textAlignment & Qt.AlignmentFlag.AlignRight:
-            option.text += _ROOM_FOR_ARROW
 
 
 def _tinted(theme: Theme) -> QColor:

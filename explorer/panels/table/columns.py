@@ -232,7 +232,7 @@ def made_columns(share: Callable[[Row], float | None]) -> tuple[Column, ...]:
             numbers.short_count,
             exact_count,
             True,
-            "888.8 k → 888.8 k",
+            "88.8 M → 88.8 M",
         ),
         Column(
             _tr("Share"),
@@ -250,7 +250,7 @@ def made_columns(share: Callable[[Row], float | None]) -> tuple[Column, ...]:
             numbers.short_count,
             exact_count,
             True,
-            "888.8 k → 888.8 k",
+            "88.8 M → 88.8 M",
         ),
         Column(
             _tr("Output bytes"),
@@ -259,7 +259,7 @@ def made_columns(share: Callable[[Row], float | None]) -> tuple[Column, ...]:
             numbers.short_bytes,
             exact_bytes,
             True,
-            "888.8 kB → 888.8 kB",
+            "88.8 MB → 88.8 MB",
         ),
         Column(
             _tr("Kept"),
@@ -268,7 +268,7 @@ def made_columns(share: Callable[[Row], float | None]) -> tuple[Column, ...]:
             numbers.short_bytes,
             exact_bytes,
             True,
-            "888.8 kB → 888.8 kB",
+            "88.8 MB → 88.8 MB",
         ),
         Column(
             _tr("Forward"),
@@ -376,7 +376,7 @@ def made_columns(share: Callable[[Row], float | None]) -> tuple[Column, ...]:
             lambda message: message or "",
             lambda message: message or "",
             False,
-            "kernel_size 40 does not fit",
+            "kernel_size 40",
         ),
     )
 

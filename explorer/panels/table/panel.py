@@ -209,7 +209,7 @@ class LayerTable(DockPanel):
                 view.fontMetrics().horizontalAdvance(content.widest),
                 header.fontMetrics().horizontalAdvance(content.title) + 2 * GRID,
             )
-            view.setColumnWidth(column, width + 2 * GRID + (3 * GRID if column == LayerTableModel.ID else 0))
+            view.setColumnWidth(column, width + GRID + 2 + (3 * GRID if column == LayerTableModel.ID else 0))
         view.selectionModel().selectionChanged.connect(self._select)
 
     def _make_actions(self) -> None:

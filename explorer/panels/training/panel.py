@@ -6,7 +6,7 @@ The form is `form`'s, the words of the progress `progress`'s.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent, QShowEvent
@@ -23,8 +23,7 @@ from PySide6.QtWidgets import (
 
 from explorer.look import numbers
 from explorer.look.icons import icon
-from explorer.look.labels import RoleLabel
-from explorer.look.theme import GRID, ThemeSource, small_font
+from explorer.look.theme import GRID, ThemeSource
 from explorer.panels.augmentation.preview import AugmentationPreview
 from explorer.panels.curves.panel import Curves
 from explorer.panels.dock_panel import DockPanel
@@ -32,6 +31,7 @@ from explorer.panels.estimate_line import EstimateLine
 from explorer.panels.training.classes import ClassesLine
 from explorer.panels.training.form import ConfigForm
 from explorer.panels.training.message import MessageBar
+from explorer.panels.training.notes import NotesLine
 from explorer.panels.training.progress import RunProgress
 from explorer.runs import Event, RunConfig, RunFailed, RunNoted, RunStarted, TroubleMet
 from explorer.session import Document, Snapshot
@@ -81,8 +81,8 @@ class TrainingPanel(DockPanel):
 
         self.form = ConfigForm(themes, self)
         self.form.edited.connect(self._take_edit)
-        self.form.refused.connect(lambda why: self._say(why, "error"))
-        self.form.told.connect(lambda what: self._say(what, "muted"))
+        self.form.refused.connect(lambda why: self._say_notes(why, "error"))
+        self.form.told.connect(self._say)
         self.form.opened.connect(self._show_part)
         self.curves = Curves(themes, self)
         self.preview = AugmentationPreview(themes, self)
@@ -95,7 +95,7 @@ class TrainingPanel(DockPanel):
         self.classes = ClassesLine(document, themes, self)
         self.config_changed.connect(lambda config: self.classes.show_data(config.data))
         self.classes.show_data(self.form.config.data)
-        self.status = RoleLabel(themes, role="muted", font=small_font(), wraps=True, parent=self)
+        self.status = NotesLine(themes, self)
         self._lay_out()
 
         document.changed.connect(self._apply)
@@ -198,7 +198,6 @@ class TrainingPanel(DockPanel):
         right.addLayout(buttons)
         right.addWidget(self.progress)
         # Here, where lines are long; the form beside it keeps its height whatever is said.
-        self.status.setMinimumHeight(2 * GRID)
         words = QHBoxLayout()
         words.setSpacing(2 * GRID)
         words.addWidget(self.estimate)
@@ -268,7 +267,7 @@ class TrainingPanel(DockPanel):
             text = self.tr("Learning rate {rate:g} from the next step on.")
             if self.config().schedule != "constant" or self.config().warmup_epochs > 0:
                 text = self.tr("Learning rate {rate:g} from the next step on, times what the schedule makes of it.")
-            self._say(text.format(rate=rate), "muted")
+            self._say(text.format(rate=rate))
         else:
             self._say_notes()
         self.config_changed.emit(self.config())
@@ -289,7 +288,7 @@ class TrainingPanel(DockPanel):
         try:
             config = RunConfig.from_plain(plain)
         except ValueError as error:
-            self._say(self.tr("The project's settings were not used: {why}").format(why=error), "warning")
+            self._say_notes(self.tr("The project's settings were not used: {why}").format(why=error), "warning")
             return
         self.form.set_config(config)
         self._say_notes()
@@ -414,22 +413,28 @@ class TrainingPanel(DockPanel):
         self._progress.show(self._run.state)
         self._progress.show_views(self._run.views_cost, self._run.views_limits)
 
-    def _say_notes(self) -> None:
+    def _say_notes(self, urgent: str = "", role: Literal["warning", "error"] = "warning") -> None:
+        """Say what the run noted, the newest first, below what is urgent."""
+        self.status.show_notes(self._notes(), urgent, role)
+
+    def _say(self, text: str) -> None:
+        """Say something above what the run noted, until that is said anew."""
+        self.status.show_notes([text, *self._notes()] if text else self._notes())
+
+    def _notes(self) -> list[str]:
         started = self._progress.started
-        notes = list(started.notes) if started is not None else []
+        notes = list(reversed(started.notes)) if started is not None else []
         active = self._run.is_active and self._document.is_open
         if not self._run.is_active and self._run.initial_weights is not None:
             notes = [self.tr("Starts from {0}.").format(self._run.initial_weights.text)]
         trained = self._run.architecture
         if self._run.is_active and self._run.is_detached and trained is not None:
             notes.insert(0, self.tr("This run trains {0}, which is not what is open.").format(trained.name))
-        elif active and self._run.architecture is not None and self._run.architecture != self._document.architecture:
-            notes.append(self.tr("The run trains the network as it was when it started; your edits do not touch it."))
-        self._say("\n".join(notes), "muted")
-
-    def _say(self, text: str, role: str) -> None:
-        self.status.set_role("error" if role == "error" else "warning" if role == "warning" else "muted")
-        self.status.show_text(text)
+        elif active and trained is not None and trained != self._document.architecture:
+            notes.insert(
+                0, self.tr("The run trains the network as it was when it started; your edits do not touch it.")
+            )
+        return notes
 
     def _recolour(self) -> None:
         if not self._icons_shown:

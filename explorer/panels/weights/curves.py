@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QBoxLayout, QFrame, QHBoxLayout, QStackedLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QBoxLayout, QFrame, QHBoxLayout, QStackedLayout, QWidget
 
+from explorer.look import numbers
 from explorer.look.labels import RoleLabel
 from explorer.look.ramps import in_order
+from explorer.look.segments import Toggle
 from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.panels.weights.history import NUMBERS, History
 
@@ -132,10 +134,9 @@ class CurvesPage(QWidget):
         self._marked: int | None = None
         self._norms: frozenset[str] = frozenset()
         self._plots: tuple[LayersPlot, LayersPlot] | None = None
-        self.norms_button = QToolButton(self)
+        self.norms_button = Toggle(themes, self)
         self.norms_button.setText(self.tr("With norms"))
         self.norms_button.setToolTip(self.tr("Show scales and shifts of normalisations, too"))
-        self.norms_button.setCheckable(True)
         self.norms_button.toggled.connect(lambda _checked: self._draw())
         self.key = LayersKey(themes, self)
         self.key.setFixedWidth(_KEY_WIDTH)
@@ -231,4 +232,4 @@ def _newest(values: "np.ndarray | None") -> str:
     if values is None:
         return ""
     finite = values[np.isfinite(values)]
-    return f"{finite[-1]:.2g}".replace("e-0", "e-").replace("-", "−") if len(finite) else ""
+    return numbers.two_digits(float(finite[-1])) if len(finite) else ""

@@ -18,6 +18,8 @@ from explorer.panels.plotting import add_mark, make_view, recolour
 Values = npt.NDArray[np.floating[Any]]
 _MOST_GROUPS = 200
 """Of which a line has the least and the greatest value each."""
+_LEAST_PLAIN, _MOST_PLAIN = -4, 3
+"""Exponents of an axis whose numbers need no power of ten."""
 _NEAR = 12
 """Pixels from a line at which it is meant."""
 
@@ -93,6 +95,8 @@ class LayersPlot(QWidget):
         """Mark a value."""
         self._healthy = float(np.log10(value))
         self._healthy_line.setPos(self._healthy)
+        # Its words have to be read, whatever lines run there.
+        self._healthy_line.setZValue(10)
         self._healthy_line.show()
         self._label = pg.InfLineLabel(self._healthy_line, text, position=0.98, anchors=[(1, 1), (1, 1)])
         self._label.setFont(small_font())
@@ -143,7 +147,9 @@ class LayersPlot(QWidget):
 
     def _said(self, layer: int, row: int) -> str:
         value = 10 ** float(self._logs[row, layer])
-        return self.tr("{0}: {1} at step {2}").format(self._names[layer], f"{value:.3g}", f"{self._steps[row]:,}")
+        return self.tr("{0}: {1} at step {2}").format(
+            self._names[layer], f"{value:#.3g}".rstrip("."), f"{self._steps[row]:,}"
+        )
 
     def _near(self, position: QPointF) -> tuple[int, int] | None:
         if not len(self._steps) or not self._names:
@@ -210,9 +216,11 @@ class LayersPlot(QWidget):
             axis = self._view.getPlotItem().getAxis("left")
             powers = range(int(np.ceil(limits[0])), int(np.floor(limits[1])) + 1)
             every = max(1, len(powers) // 6)
-            major = [(power, _power(power)) for power in powers if power % every == 0]
+            # One form on one axis.
+            is_plain = limits[0] >= _LEAST_PLAIN and limits[1] <= _MOST_PLAIN
+            major = [(power, _written(1, power, is_plain)) for power in powers if power % every == 0]
             # Within less than two powers of ten there are few of them to go by.
-            between = [(p + float(np.log10(f)), _written(f, p)) for p in range(-12, 6) for f in (2, 5)]
+            between = [(p + float(np.log10(f)), _written(f, p, is_plain)) for p in range(-12, 6) for f in (2, 5)]
             axis.setTicks([major + (between if limits[1] - limits[0] <= 2 else [])])
 
     def _recolour(self, theme: Theme) -> None:
@@ -230,13 +238,8 @@ class LayersPlot(QWidget):
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def _power(exponent: int) -> str:
-    if -3 <= exponent <= 3:
-        return f"{10.0**exponent:g}"
-    return f"10{str(exponent).translate(_RAISED)}"
-
-
-def _written(factor: int, exponent: int) -> str:
-    if -3 <= exponent <= 3:
+def _written(factor: int, exponent: int, is_plain: bool) -> str:
+    if is_plain or exponent in (0, 1):
         return f"{factor * 10.0**exponent:g}"
-    return f"{factor}·10{str(exponent).translate(_RAISED)}"
+    power = f"10{str(exponent).translate(_RAISED)}"
+    return power if factor == 1 else f"{factor}·{power}"

@@ -5,10 +5,10 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QStackedLayout, QWidget
 
+from explorer.look.segments import Segments
 from explorer.look.theme import GRID, ThemeSource
 from explorer.panels.weights.history import KINDS, History, Kind
 from explorer.panels.weights.overview import Overview
-from explorer.panels.weights.segments import Segments
 from explorer.panels.weights.strip import StripView
 
 _LEAST_WIDTH = 36 * GRID

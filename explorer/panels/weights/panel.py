@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QStackedWidget, QVBoxLayo
 from explorer.layers import Category
 from explorer.look import numbers
 from explorer.look.labels import ElidedLabel, RoleLabel
+from explorer.look.segments import Segments
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.viewer_panel import ViewerPanel
 from explorer.panels.weights.curves import CurvesPage
@@ -23,7 +24,6 @@ from explorer.panels.weights.history import History, histogram_of
 from explorer.panels.weights.kernels import folded_shape
 from explorer.panels.weights.over_time import OverTimePage
 from explorer.panels.weights.pictures import PicturesPage
-from explorer.panels.weights.segments import Segments
 from explorer.runs import Event, LayersMeasured, Look, WeightPictures, WeightsCaptured
 from explorer.runs.observed import MOST_PARAMETERS
 from explorer.session import Document, Selection, Snapshot

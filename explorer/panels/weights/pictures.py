@@ -20,12 +20,12 @@ from PySide6.QtWidgets import (
 
 from explorer.layers import Layer, Shape
 from explorer.look.labels import ElidedLabel, RoleLabel
+from explorer.look.segments import Segments, Toggle
 from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.panels.weights.kernel_view import ScaleBar, short
 from explorer.panels.weights.kernels import Form, Weights, kernels_of, largest, tiles_of
 from explorer.panels.weights.mosaic import MosaicView
 from explorer.panels.weights.pictures_words import Choice, What, Words
-from explorer.panels.weights.segments import Segments
 from explorer.panels.weights.side import OutputView
 from explorer.runs import WeightPictures
 
@@ -76,8 +76,7 @@ class PicturesPage(QWidget):
         self.channel_spin.setAccessibleName(self.tr("Input channel"))
         self.channel_spin.setToolTip(self.tr("The input channel whose weights are shown"))
         self.channel_spin.setWrapping(True)
-        self.each_button = QToolButton(self.tools)
-        self.each_button.setCheckable(True)
+        self.each_button = Toggle(themes, self.tools)
         # What they offer is known with the first layer's weights.
         for widget in (self.form_menu, self.channel_spin, self.each_button):
             widget.hide()
