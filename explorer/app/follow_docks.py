@@ -11,9 +11,11 @@ from explorer.app.message_bar import MessageBar
 from explorer.app.projects import Projects
 from explorer.architecture import Architecture, ArchitectureFileError, files
 from explorer.look.theme import ThemeSource
+from explorer.panels.dock_panel import DockPanel
 from explorer.panels.follow_panel import FollowPanel
 from explorer.runs import RunFailed, RunFinished, RunStarted
 from explorer.runs.follow import is_run_folder
+from explorer.runs.recipe import as_asked
 from explorer.session import Document
 from explorer.session.follow_session import FollowSession
 from explorer.session.places import settings
@@ -96,6 +98,8 @@ class FollowDocks(QObject):
         dock = _Dock(folder.name, self._window)
         dock.setObjectName(f"dock-follow-{folder.name}")
         dock.setWidget(panel)
+        for part in (panel, *panel.findChildren(DockPanel)):
+            dock.visibilityChanged.connect(part.set_in_front)
         self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
         self._window.tabifyDockWidget(self._docks["training"], dock)
         self._docks[dock.objectName()] = dock
@@ -172,7 +176,7 @@ class FollowDocks(QObject):
             return
         events = self._open[folder][0].events
         if events and isinstance(events[0], RunStarted) and isinstance(events[-1], (RunFinished, RunFailed)):
-            self._run.show_ended(self._document.architecture, events[0].config, events)
+            self._run.show_ended(self._document.architecture, as_asked(events[0].config), events)
 
     def _open_network(self, folder: Path) -> bool:
         try:

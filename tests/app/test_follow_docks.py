@@ -283,6 +283,13 @@ def test_its_tab_needs_no_more_height_than_training_whatever_is_said(
     assert panel.state_text.urgent.text() == "Left out: fc1."
 
 
+def test_its_tab_rests_behind_another(window: MainWindow, folder: Path, journal: Journal, qtbot: QtBot) -> None:
+    panel = followed(window, folder)
+    qtbot.waitUntil(lambda: panel.is_seen and panel.curves.is_seen)
+    window.docks["training"].raise_()
+    qtbot.waitUntil(lambda: not panel.is_seen and not panel.curves.is_seen)
+
+
 def test_the_bar_of_moments_has_the_whole_curve_of_a_run_whose_network_is_opened_late(
     window: MainWindow, folder: Path, journal: Journal, qtbot: QtBot
 ) -> None:
