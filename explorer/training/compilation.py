@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -31,8 +32,9 @@ from explorer.training.compiled_forward import CompiledForward, compiler_setting
 from explorer.training.fitting import predicted_batch_size
 from explorer.training.guard import Guard
 from explorer.training.plan import RunPlan
+from explorer.training.precision_choice import TOLERANCE
 from explorer.training.step import Step
-from explorer.training.trial import Batch, MakeStep, Trial, can_be_tried
+from explorer.training.trial import SUMS, Batch, MakeStep, Trial, can_be_tried
 
 _WORTH_CPU_S, _WORTH_S = 600.0, 180.0
 """Of the run that must be left: on a CPU compiling takes its time from the run, beside a GPU most cores rest."""
@@ -210,7 +212,10 @@ class Compilation:
         # torch compiles in Python; who waits for its lock meanwhile, as the window does, is to have it soon.
         sys.setswitchinterval(_SWITCH_S)
         try:
-            tried = trial.of(self._step, lambda batch: self._compiled(batch, is_stopped), make_batch, is_stopped)
+            # Compiled layers round to 16 bits where others do.
+            tolerance = TOLERANCE if self._step.precision.is_mixed else SUMS
+            prepare = partial(self._compiled, is_stopped=is_stopped)
+            tried = trial.of(self._step, prepare, make_batch, is_stopped, tolerance)
         finally:
             sys.setswitchinterval(switch_s)
         if tried is None:

@@ -11,23 +11,26 @@ from collections.abc import Callable
 
 import torch
 
+from explorer.runtime.devices import device_memory
 from explorer.runtime.modules import Network
 from explorer.training.plan import RunPlan
 from explorer.training.precision import Precision
 from explorer.training.step import Step
-from explorer.training.trial import Batch, MakeStep, Tolerance, Trial, can_be_tried
+from explorer.training.trial import MOST_TIMED, TIMED_S, Batch, MakeStep, Tolerance, Trial, can_be_tried
 
 WORTH_S = 20.0
 """Of the run that must be left."""
 WORTH_STEPS = 300
 """Steps that must be left as well: trying takes up to twenty."""
 _SETTLED_STEPS = 20
-_TRIED_STEPS, _TOLD_S = 8, 3.0
-"""Steps that trying takes where they are long, and how long it may take without a word."""
+_TOLD_S = 3.0
+"""That trying may take without a word."""
+_TRIED_WEIGHTS = 10
+"""Times the weights' own memory that a trial takes: what is put back, and what is compared."""
 GAIN = 0.9
 """The share of the usual step's time that one in bfloat16 may take at most to be used: less than that is not worth
 other numbers."""
-_TOLERANCE = Tolerance(error=0.5, nothing=2.0**-7)
+TOLERANCE = Tolerance(error=0.5, nothing=2.0**-7)
 """bfloat16 has 8 significant bits. The gradients of ResNet-20 and AlexNet are off by 4 to 6 % of their norm after 30
 steps, those of nets without shortcuts by a quarter, and all by up to three times as much on noise, of which the sample
 batch is. The gradients of two batches differ by about their whole norm, which is what training lives with."""
@@ -38,13 +41,15 @@ _UNITS = ("amx_bf16", "avx512_bf16", "sve_bf16", "bf16")
 class PrecisionChoice:
     """A run's decision: hears how much of it is left, and tries bfloat16 once. For the training thread."""
 
-    def __init__(self, plan: RunPlan, step: Step) -> None:
+    def __init__(self, plan: RunPlan, network: Network, step: Step) -> None:
         """Nothing is tried yet.
 
         Args:
             plan: of the run.
+            network: of the run.
             step: the usual way, in float32.
         """
+        self._weights = tuple(network.parameters())
         self._step = step
         self._bfloat16 = Precision("bfloat16", plan.device)
         self.is_ready = False
@@ -59,7 +64,8 @@ class PrecisionChoice:
     @property
     def announcement(self) -> str:
         """What to say before it is tried, since nothing moves meanwhile; empty where that is soon over."""
-        takes_s = _TRIED_STEPS * self._step_s
+        # One to choose kernels, four to compare, and those that are timed.
+        takes_s = 5 * self._step_s + min(2 * MOST_TIMED * self._step_s, max(2 * self._step_s, TIMED_S))
         if takes_s < _TOLD_S:
             return ""
         return f"Tries whether steps are faster in bfloat16, for about {takes_s:,.0f} s."
@@ -67,7 +73,9 @@ class PrecisionChoice:
     def choose(
         self, trial: Trial, make_batch: Callable[[], Batch], is_stopped: Callable[[], bool]
     ) -> tuple[Step | None, str]:
-        """Try it; for once. See `Compilation.choose`."""
+        """Try it; for once, and where there is memory. See `Compilation.choose`."""
+        if not self._has_room():
+            return None, ""
         other = self._step.in_precision(self._bfloat16)
 
         def prepare(batch: Batch) -> MakeStep:
@@ -75,7 +83,7 @@ class PrecisionChoice:
             other(*batch)
             return other
 
-        tried = trial.of(self._step, prepare, make_batch, is_stopped, _TOLERANCE)
+        tried = trial.of(self._step, prepare, make_batch, is_stopped, TOLERANCE)
         if tried is None:
             return None, ""
         verdict = tried[1]
@@ -85,6 +93,13 @@ class PrecisionChoice:
             text = f"From here on convolutions and linear layers multiply in bfloat16: {verdict.times}"
             return other, f"{text}; weights, loss and tests are in float32."
         return None, f"Computes in float32: in bfloat16 it would take {verdict.times}."
+
+    def _has_room(self) -> bool:
+        weights = sum(parameter.numel() * parameter.element_size() for parameter in self._weights)
+        try:
+            return device_memory("cpu").available_bytes >= 2 * _TRIED_WEIGHTS * weights
+        except ValueError:
+            return False
 
 
 def is_worth(step_s: float, seconds_left: float) -> bool:

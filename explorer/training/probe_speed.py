@@ -21,7 +21,7 @@ from explorer.training.pacing import ReportPacing
 from explorer.training.precision import Precision
 from explorer.training.precision_choice import GAIN, is_worth, may_choose_precision
 from explorer.training.profile_clock import Clock
-from explorer.training.rehearsal import Rehearsal, rehearsing
+from explorer.training.rehearsal import Rehearsal, RehearsalCancelled, rehearsing
 from explorer.training.step import FORWARD_SHARE, evaluate, evaluation_batch_size
 from explorer.training.thread_choice import ThreadChoice, choosing_threads
 from explorer.training.trial import MakeStep
@@ -124,7 +124,9 @@ def _chosen_s(rehearsal: Rehearsal, clock: Clock, step_s: float, most_s: float) 
         first_s = _seconds_of(rehearsal, mixed, clock, 1)
         count = max(1, int(_BFLOAT16_SHARE * most_s / max(first_s, step_s)))
         mixed_s = _seconds_of(rehearsal, mixed, clock, count) / count
-    except RuntimeError:
+    except RehearsalCancelled:
+        raise
+    except Exception:
         _logger.info("no step in bfloat16 could be made", exc_info=True)
         return step_s
     return mixed_s if mixed_s <= GAIN * step_s else step_s

@@ -264,11 +264,14 @@ class Run:
         if not self._steps.is_ready or (self._threads is not None and self._threads.is_trying):
             return
         self._note(self._steps.announcement)
+        before = self._steps.make
         told = self._steps.try_next(self._sample_batch, lambda: self._control.stop_requested)
         rested_s = time.perf_counter() - start_s
         self._reports.rested(rested_s)
         self._watching.suspended(rested_s)
         self._note(told)
+        if self._threads is not None and self._steps.make is not before:
+            self._threads.restart()
 
     def _note(self, text: str) -> None:
         if text:

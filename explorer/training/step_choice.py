@@ -73,7 +73,7 @@ class StepChoice:
             )
         if self.make is self._step:
             if may_choose_precision(plan, self._network, self._num_processes):
-                self._precision = PrecisionChoice(plan, self._step)
+                self._precision = PrecisionChoice(plan, self._network, self._step)
             else:
                 self._go_on_to_compile()
         return told

@@ -89,6 +89,11 @@ class ThreadChoice:
         if self._waited_s >= self._wait_s or self._slow_s >= _SLOW_S:
             self._begin()
 
+    def restart(self) -> None:
+        """Compare anew, since steps are made otherwise from now on."""
+        if self._most > 1 and self._trial is None:
+            self._begin()
+
     def _begin(self) -> None:
         self._before = self.count
         self._rates, self._costs = {}, {}

@@ -25,7 +25,8 @@ Batch = tuple[Tensor, Tensor]
 _MOST_VALUES = 32_000_000
 """Weights of a network that is tried: they are kept beside themselves meanwhile."""
 _LOSS_TOLERANCE = 0.01
-_TIMED_S, _MOST_TIMED = 3.0, 7
+TIMED_S, MOST_TIMED = 3.0, 7
+"""Pairs of steps are timed for so long, but one at least, and so many at most."""
 _logger = logging.getLogger(__name__)
 
 
@@ -40,7 +41,7 @@ class Tolerance(NamedTuple):
     nothing, so that its own change is rounding or none."""
 
 
-_SUMS = Tolerance()
+SUMS = Tolerance()
 """Where sums are rounded otherwise."""
 
 
@@ -86,7 +87,7 @@ class Trial:
         prepare: Callable[[Batch], MakeStep | None],
         make_batch: Callable[[], Batch],
         is_stopped: Callable[[], bool],
-        tolerance: Tolerance = _SUMS,
+        tolerance: Tolerance = SUMS,
     ) -> tuple[MakeStep, Verdict] | None:
         """Compare two ways; nothing of the run is different afterwards, nor torch's number of threads.
 
@@ -130,7 +131,7 @@ class Trial:
         """Of both, in turns, in seconds: the shortest, which other programs disturbed least."""
         times: tuple[list[float], list[float]] = ([], [])
         start_s = time.perf_counter()
-        while len(times[0]) < _MOST_TIMED and not (times[0] and time.perf_counter() - start_s > _TIMED_S):
+        while len(times[0]) < MOST_TIMED and not (times[0] and time.perf_counter() - start_s > TIMED_S):
             times[0].append(self._seconds(usual, batch))
             times[1].append(self._seconds(other, batch))
             if is_stopped():
@@ -175,7 +176,7 @@ def difference(
     optimization: Optimization,
     before: "TrialState",
     batch: Batch,
-    tolerance: Tolerance = _SUMS,
+    tolerance: Tolerance = SUMS,
 ) -> str | None:
     """How another way does something else in two steps from the same state, as the end of a sentence; None where it
     does the same.

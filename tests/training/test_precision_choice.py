@@ -9,6 +9,7 @@ import torch
 
 from explorer.runs import Event, RunConfig, RunControl, RunFinished, RunNoted, StepsRecorded
 from explorer.runtime import threads
+from explorer.runtime.devices import DeviceMemory
 from explorer.training import DataSet, trial
 from explorer.training import precision_choice as module
 from explorer.training.loop import train
@@ -87,7 +88,7 @@ class TestWhether:
 
 
 def test_it_is_tried_once_the_run_has_settled_and_is_long_enough(parts: Parts) -> None:
-    choice = PrecisionChoice(parts.plan, parts.step)
+    choice = PrecisionChoice(parts.plan, parts.network, parts.step)
     for heard in ((19, 0.01, 900.0), (100, 0.01, None), (100, 0.01, 19.0), (100, 1.0, 299.0)):
         choice.heard(*heard)
         assert not choice.is_ready, heard
@@ -96,11 +97,22 @@ def test_it_is_tried_once_the_run_has_settled_and_is_long_enough(parts: Parts) -
 
 
 def test_a_long_trial_is_announced(parts: Parts) -> None:
-    choice = PrecisionChoice(parts.plan, parts.step)
-    choice.heard(100, 0.3, 5000.0)
+    choice = PrecisionChoice(parts.plan, parts.network, parts.step)
+    choice.heard(100, 0.1, 5000.0)
     assert choice.announcement == ""
+    choice.heard(100, 0.4, 5000.0)
+    assert choice.announcement == "Tries whether steps are faster in bfloat16, for about 5 s."
     choice.heard(100, 5.0, 5000.0)
-    assert choice.announcement == "Tries whether steps are faster in bfloat16, for about 40 s."
+    assert choice.announcement == "Tries whether steps are faster in bfloat16, for about 35 s."
+
+
+def test_it_is_tried_only_where_memory_is_left(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = sum(4 * parameter.numel() for parameter in parts.network.parameters())
+    monkeypatch.setattr(module, "device_memory", lambda _: DeviceMemory("cpu", 10**10, 20 * weights - 1))
+    choice = PrecisionChoice(parts.plan, parts.network, parts.step)
+    assert choice.choose(parts.trial, lambda: parts.batch, lambda: False) == (None, "")
+    monkeypatch.setattr(module, "device_memory", lambda _: DeviceMemory("cpu", 10**10, 20 * weights))
+    assert choice.choose(parts.trial, lambda: parts.batch, lambda: False)[1] != ""
 
 
 def test_faster_steps_are_taken_and_the_run_is_as_before(
@@ -109,7 +121,9 @@ def test_faster_steps_are_taken_and_the_run_is_as_before(
     step_times(0.2, 0.1)
     parts.step(*parts.batch)
     before = parts.everything()
-    step, told = PrecisionChoice(parts.plan, parts.step).choose(parts.trial, lambda: parts.batch, lambda: False)
+    step, told = PrecisionChoice(parts.plan, parts.network, parts.step).choose(
+        parts.trial, lambda: parts.batch, lambda: False
+    )
     assert step is not None
     assert step.precision == ("bfloat16", torch.device("cpu"))
     assert told == (
@@ -123,16 +137,20 @@ def test_faster_steps_are_taken_and_the_run_is_as_before(
 
 def test_what_gains_little_stays_in_float32(parts: Parts, step_times: Callable[[float, float], None]) -> None:
     step_times(0.010, 0.0095)
-    step, told = PrecisionChoice(parts.plan, parts.step).choose(parts.trial, lambda: parts.batch, lambda: False)
+    step, told = PrecisionChoice(parts.plan, parts.network, parts.step).choose(
+        parts.trial, lambda: parts.batch, lambda: False
+    )
     assert step is None
     assert told == "Computes in float32: in bfloat16 it would take 9.5 ms a step instead of 10.0 ms."
 
 
 def test_what_comes_to_something_else_stays_in_float32(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_TOLERANCE", trial.Tolerance(error=1e-9))
+    monkeypatch.setattr(module, "TOLERANCE", trial.Tolerance(error=1e-9))
     parts.step(*parts.batch)
     before = parts.everything()
-    step, told = PrecisionChoice(parts.plan, parts.step).choose(parts.trial, lambda: parts.batch, lambda: False)
+    step, told = PrecisionChoice(parts.plan, parts.network, parts.step).choose(
+        parts.trial, lambda: parts.batch, lambda: False
+    )
     assert step is None
     assert told == "A step in bfloat16 came to other gradients than the usual one; the run computes in float32."
     assert parts.is_as(before)
@@ -148,7 +166,7 @@ def test_a_layer_that_knows_no_bfloat16_leaves_the_run_alone(
 
     monkeypatch.setattr(torch.nn.functional, "relu", refuses)
     before = parts.everything()
-    choice = PrecisionChoice(parts.plan, parts.step)
+    choice = PrecisionChoice(parts.plan, parts.network, parts.step)
     assert choice.choose(parts.trial, lambda: parts.batch, lambda: False) == (None, "")
     assert "not implemented for 'BFloat16'" in caplog.text
     assert parts.is_as(before)

@@ -154,3 +154,20 @@ def test_a_given_number_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.get_num_threads() == 2
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     assert set(counts_of_run(config)) == {2}
+
+
+def test_steps_that_are_made_otherwise_are_tried_with_both_counts() -> None:
+    choice = ThreadChoice(2, lambda _: None)
+    counts = []
+    for seconds in ({2: 0.1, 1: 0.2}, {2: 0.2, 1: 0.1}):
+        while choice.is_trying:
+            choice.measured(100, seconds[choice.count])
+        counts.append(choice.count)
+        choice.restart()
+    assert counts == [2, 1]
+
+
+def test_where_there_is_one_count_nothing_is_tried_anew() -> None:
+    choice = ThreadChoice(1, lambda _: None)
+    choice.restart()
+    assert not choice.is_trying
