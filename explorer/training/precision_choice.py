@@ -66,7 +66,7 @@ class PrecisionChoice:
         """What to say before it is tried, since nothing moves meanwhile; empty where that is soon over."""
         # One to choose kernels, four to compare, and those that are timed.
         takes_s = 5 * self._step_s + min(2 * MOST_TIMED * self._step_s, max(2 * self._step_s, TIMED_S))
-        if takes_s < _TOLD_S:
+        if takes_s < _TOLD_S or not self._has_room():
             return ""
         return f"Tries whether steps are faster in bfloat16, for about {takes_s:,.0f} s."
 

@@ -23,7 +23,8 @@ MakeStep = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 Batch = tuple[Tensor, Tensor]
 
 _MOST_VALUES = 32_000_000
-"""Weights of a network that is tried: they are kept beside themselves meanwhile."""
+"""Weights of a network that is tried: up to ten times their memory is taken meanwhile, by what is put back and what is
+compared."""
 _LOSS_TOLERANCE = 0.01
 TIMED_S, MOST_TIMED = 3.0, 7
 """Pairs of steps are timed for so long, but one at least, and so many at most."""
@@ -164,7 +165,7 @@ def _unless(is_stopped: Callable[[], bool], make: MakeStep) -> MakeStep:
 
 
 def can_be_tried(network: Network) -> bool:
-    """Whether its weights lie on one device, and are few enough to be kept twice."""
+    """Whether its weights lie on one device, and are few enough to be kept several times."""
     parameters = list(network.parameters())
     is_split = len({parameter.device for parameter in parameters}) > 1
     return not is_split and sum(parameter.numel() for parameter in parameters) <= _MOST_VALUES
