@@ -14,10 +14,11 @@ from explorer.cli.table import binary_size, table
 from explorer.cli.target import check_runnable, load_network
 from explorer.inference import Inference, infer
 from explorer.inference.memory import memory
+from explorer.inference.schedule import Precision
 from explorer.runs import RunConfig, config_field
 from explorer.runs.profile import NodeProfile, StepProfile, forward_flops_per_second
 
-_OPTIONS = ("batch_size", "device", "optimizer", "data")
+_OPTIONS = ("batch_size", "device", "precision", "optimizer", "data")
 
 
 class _Line(NamedTuple):
@@ -126,7 +127,8 @@ def _profile(architecture: Architecture, config: RunConfig, repetitions: int | N
 
 
 def _lines(architecture: Architecture, inference: Inference, profile: StepProfile) -> list[_Line]:
-    kept = memory(architecture, inference, batch_size=profile.batch_size).nodes
+    precision: Precision = "float32" if profile.precision in ("float32", "tf32") else "mixed"
+    kept = memory(architecture, inference, batch_size=profile.batch_size, precision=precision).nodes
     lines = []
     for node_id, node in profile.nodes.items():
         macs = inference.nodes[node_id].macs
@@ -186,12 +188,13 @@ def _text(profile: StepProfile, lines: Sequence[_Line]) -> str:
         for line in lines
     ]
     images = "1 image" if profile.batch_size == 1 else f"{profile.batch_size:,} images"
+    place = f"{profile.device_text} in {profile.precision}"
     peak = [] if profile.peak_bytes is None else [f"peak         {binary_size(profile.peak_bytes)} allocated"]
     return "\n".join(
         [
             table(header, rows, (False, False, *[True] * (len(header) - 2))),
             "",
-            f"one step     {_ms(profile.step_s)} ms for {images} on {profile.device_text}, {profile.optimizer}; "
+            f"one step     {_ms(profile.step_s)} ms for {images} on {place}, {profile.optimizer}; "
             f"median of {profile.repetitions}",
             f"parts        forward {_ms(profile.forward_s)}, backward {_ms(profile.backward_s)}, loss "
             f"{_ms(profile.loss_s)}, update {_ms(profile.optimizer_s)} ms: "

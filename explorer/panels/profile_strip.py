@@ -8,6 +8,7 @@ from explorer.look import numbers
 from explorer.look.icons import dress, icon
 from explorer.look.labels import ElidedLabel
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font
+from explorer.runs.profile import StepProfile
 from explorer.session.profile_session import Measured
 
 _PATIENCE_MS = 400
@@ -102,13 +103,18 @@ class ProfileStrip(QWidget):
             self.tr("loss {0}").format(numbers.short_time(profile.loss_s)),
             self.tr("update {0}").format(numbers.short_time(profile.optimizer_s)),
             self.tr("data {0}").format(numbers.short_time(profile.data_s)),
-            profile.device_text,
+            self._where(profile),
             self.tr("all parts but the data add up to {0} of the step").format(numbers.percent(profile.coverage, 0)),
             *profile.notes,
         ]
         if not measured.is_whole:
             parts.append(self.tr("layers edited since are left out"))
         return " · ".join(parts)
+
+    def _where(self, profile: StepProfile) -> str:
+        if profile.precision == "float32":
+            return profile.device_text
+        return self.tr("{device} in {precision}").format(device=profile.device_text, precision=profile.precision)
 
     def _show_parts(self, *, is_busy: bool) -> None:
         self.bar.setVisible(is_busy)

@@ -221,6 +221,8 @@ class RunNoted:
     run_id: str
     note: str
     """One sentence, as in `RunStarted.notes`, which it comes after."""
+    is_passing: bool = False
+    """Whether it says what goes on just now: of no use once there is another note, or the next step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

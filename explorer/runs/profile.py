@@ -63,6 +63,9 @@ class StepProfile:
     """Of what computed: "torch": "2.13.0"."""
     notes: tuple[str, ...]
     """What the reader of the numbers should know, one sentence each."""
+    precision: str = "float32"
+    """That the step multiplied in: "float32", "tf32", "bfloat16" or "float16". What "auto" means on the CPU was found
+    out as a run does."""
 
     @property
     def forward_s(self) -> float:

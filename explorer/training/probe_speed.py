@@ -5,11 +5,8 @@ in the same way, since either can make it several times as fast. Whether a run o
 finds from fewer steps than the run. That a long run may be compiled, which takes a minute, is left out.
 """
 
-import logging
 import time
 from collections.abc import Callable
-
-from torch import Tensor
 
 from explorer.architecture import Architecture
 from explorer.runs import RunConfig
@@ -18,10 +15,9 @@ from explorer.training.class_counts import Answers
 from explorer.training.graphed import capture_of, choose_step, sample_batch
 from explorer.training.guard import Guard
 from explorer.training.pacing import ReportPacing
-from explorer.training.precision import Precision
-from explorer.training.precision_choice import GAIN, is_worth, may_choose_precision
 from explorer.training.profile_clock import Clock
-from explorer.training.rehearsal import Rehearsal, RehearsalCancelled, rehearsing
+from explorer.training.rehearsal import Rehearsal, rehearsing
+from explorer.training.rehearsed_step import TimedStep, seconds_of, settled_step
 from explorer.training.step import FORWARD_SHARE, evaluate, evaluation_batch_size
 from explorer.training.thread_choice import ThreadChoice, choosing_threads
 from explorer.training.trial import MakeStep
@@ -33,7 +29,6 @@ _WARM_UP_SHARE = 0.25
 _TEST_SHARE = 0.2
 _BFLOAT16_SHARE = 0.2
 """On top of the probe's time."""
-_logger = logging.getLogger(__name__)
 
 
 def probe_speed(
@@ -80,7 +75,7 @@ def _estimate(rehearsal: Rehearsal, make_step: MakeStep, threads: ThreadChoice |
     clock = Clock(plan.device, *plan.other_devices)
     start_s = time.perf_counter()
     for _ in range(_WARM_UPS):
-        last_s = _seconds_of(rehearsal, make_step, clock, 1)
+        last_s = seconds_of(rehearsal, make_step, clock, 1)
         if time.perf_counter() - start_s > _WARM_UP_SHARE * most_s:
             break
     until_s = start_s + (1 - _TEST_SHARE) * most_s
@@ -89,7 +84,7 @@ def _estimate(rehearsal: Rehearsal, make_step: MakeStep, threads: ThreadChoice |
     timed: dict[int, tuple[int, float]] = {}
     while not timed or time.perf_counter() + last_s * pacing.num_steps < until_s:
         count, num_threads = pacing.num_steps, 0 if threads is None else threads.count
-        taken_s = _seconds_of(rehearsal, make_step, clock, count)
+        taken_s = seconds_of(rehearsal, make_step, clock, count)
         pacing.reported(count, taken_s)
         last_s = taken_s / count
         steps_before, seconds_before = timed.get(num_threads, (0, 0.0))
@@ -104,10 +99,9 @@ def _estimate(rehearsal: Rehearsal, make_step: MakeStep, threads: ThreadChoice |
     step_s, num_steps = min((seconds / steps, steps) for steps, seconds in timed.values())
     # The test stays in float32.
     test_s = _test_s(rehearsal, clock, step_s, most_s)
-    if may_choose_precision(plan, rehearsal.network, 1) and is_worth(step_s, step_s * plan.num_steps_total):
-        step_s = _chosen_s(rehearsal, clock, step_s, most_s)
+    settled = settled_step(rehearsal, clock, TimedStep(rehearsal.step, step_s), _BFLOAT16_SHARE * most_s)
     return SpeedEstimate(
-        step_s=step_s,
+        step_s=settled.seconds,
         batch_size=plan.batch_size,
         test_s=test_s,
         num_images=len(plan.data.train_images) if rehearsal.has_data else None,
@@ -115,37 +109,6 @@ def _estimate(rehearsal: Rehearsal, make_step: MakeStep, threads: ThreadChoice |
         device=str(plan.device),
         data=plan.config.data,
     )
-
-
-def _chosen_s(rehearsal: Rehearsal, clock: Clock, step_s: float, most_s: float) -> float:
-    """What a step takes in the precision that a run will choose."""
-    mixed = rehearsal.step.in_precision(Precision("bfloat16", rehearsal.plan.device))
-    try:
-        first_s = _seconds_of(rehearsal, mixed, clock, 1)
-        count = max(1, int(_BFLOAT16_SHARE * most_s / max(first_s, step_s)))
-        mixed_s = _seconds_of(rehearsal, mixed, clock, count) / count
-    except RehearsalCancelled:
-        raise
-    except Exception:
-        _logger.info("no step in bfloat16 could be made", exc_info=True)
-        return step_s
-    return mixed_s if mixed_s <= GAIN * step_s else step_s
-
-
-def _seconds_of(rehearsal: Rehearsal, make_step: MakeStep, clock: Clock, count: int) -> float:
-    """What so many steps take together."""
-    pending: list[Tensor] = []
-    is_on_cpu = rehearsal.plan.device.type == "cpu"
-    start_s = time.perf_counter()
-    for _ in range(count):
-        rehearsal.look()
-        loss, _right = make_step(*rehearsal.batch())
-        rehearsal.optimization.end_step()
-        pending.append(loss)
-        if is_on_cpu:
-            loss.item()  # as a run does, where it costs nothing
-    clock.settle()
-    return time.perf_counter() - start_s
 
 
 def _test_s(rehearsal: Rehearsal, clock: Clock, step_s: float, most_s: float) -> float:

@@ -22,9 +22,12 @@ from explorer.training.failures import is_out_of_memory, message_of
 from explorer.training.fitting import fitting_batch_size, make_attempt
 from explorer.training.loss import training_losses
 from explorer.training.plan import RunPlan
+from explorer.training.precision_choice import may_choose_precision
 from explorer.training.profile_clock import Allocations, Clock
 from explorer.training.profile_sweep import Bytes, Sweep, Times
 from explorer.training.rehearsal import Rehearsal, rehearsing
+from explorer.training.rehearsed_step import TimedStep, seconds_of, settled_step
+from explorer.training.step import Step
 
 Progress = Callable[[str, float], None]
 
@@ -33,6 +36,8 @@ _WARM_UPS = 2
 _ENOUGH_S = 6.0
 """Small networks are repeated for about so long."""
 _FEWEST, _MOST = 3, 50
+_CHOICE_S = 0.5
+"""For each way to compute that is timed before one is profiled."""
 
 
 class LacksMemory(ValueError):  # noqa: N818 - it says what happened
@@ -111,6 +116,9 @@ def _measured(rehearsal: Rehearsal, repetitions: int | None, progress: Progress)
     def loss(outputs: Sequence[Tensor]) -> Tensor:
         return training_losses(outputs, target, plan.config)[1]
 
+    progress("Warming up", 0.0)
+    step = _settled(rehearsal, clock)
+    autocast = step.precision.autocast
     sweep = Sweep(rehearsal.network, loss, rehearsal.look)
     taken: dict[str, list[float]] = {"data": [], "step": [], "optimizer": []}
     swept: list[Times] = []
@@ -126,16 +134,16 @@ def _measured(rehearsal: Rehearsal, repetitions: int | None, progress: Progress)
         x, target = rehearsal.batch()
         brought = clock.mark()
         allocations.begin()
-        rehearsal.step(x, target)
+        step(x, target)
         stepped = clock.mark()
         peak = allocations.peak_bytes()
         rehearsal.look()
         rehearsal.optimization.begin_step()
         if sizes is None:
-            with plan.precision.autocast():
+            with autocast():
                 sizes = sweep.bytes(x.clone(), allocations)
             rehearsal.optimization.begin_step()
-        with plan.precision.autocast():
+        with autocast():
             times = sweep.times(x, clock)
         update = clock.mark()
         rehearsal.optimization.update()
@@ -151,11 +159,26 @@ def _measured(rehearsal: Rehearsal, repetitions: int | None, progress: Progress)
             once = clock.seconds(start, updated)
             count = max(_FEWEST, min(_MOST, int(_ENOUGH_S / max(once, 1e-6))))
     assert sizes is not None
-    return _profile(rehearsal, taken, swept, sizes, peak)
+    return _profile(rehearsal, step, taken, swept, sizes, peak)
+
+
+def _settled(rehearsal: Rehearsal, clock: Clock) -> Step:
+    """The step that a run would come to make."""
+    if not may_choose_precision(rehearsal.plan, rehearsal.network, 1):
+        return rehearsal.step
+    first_s = seconds_of(rehearsal, rehearsal.step, clock, 1)
+    count = max(1, min(_MOST, int(_CHOICE_S / max(first_s, 1e-6))))
+    usual = TimedStep(rehearsal.step, seconds_of(rehearsal, rehearsal.step, clock, count) / count)
+    return settled_step(rehearsal, clock, usual, _CHOICE_S).step
 
 
 def _profile(
-    rehearsal: Rehearsal, taken: dict[str, list[float]], swept: Sequence[Times], sizes: Bytes, peak: int | None
+    rehearsal: Rehearsal,
+    step: Step,
+    taken: dict[str, list[float]],
+    swept: Sequence[Times],
+    sizes: Bytes,
+    peak: int | None,
 ) -> StepProfile:
     plan = rehearsal.plan
     nodes = {
@@ -179,6 +202,7 @@ def _profile(
         device="+".join(str(device) for device in (*plan.other_devices, plan.device)),
         device_text=" + ".join(device_name(device) for device in (*plan.other_devices, plan.device)),
         threads=torch.get_num_threads(),
+        precision=step.precision.name,
         batch_size=plan.batch_size,
         optimizer=plan.config.optimizer,
         data=plan.config.data,

@@ -263,7 +263,7 @@ class Run:
         # Times are to be those of the number of threads that the run goes on with.
         if not self._steps.is_ready or (self._threads is not None and self._threads.is_trying):
             return
-        self._note(self._steps.announcement)
+        self._note(self._steps.announcement, is_passing=True)
         before = self._steps.make
         told = self._steps.try_next(self._sample_batch, lambda: self._control.stop_requested)
         rested_s = time.perf_counter() - start_s
@@ -273,9 +273,9 @@ class Run:
         if self._threads is not None and self._steps.make is not before:
             self._threads.restart()
 
-    def _note(self, text: str) -> None:
+    def _note(self, text: str, *, is_passing: bool = False) -> None:
         if text:
-            self._say(RunNoted(run_id=self._run_id, note=text))
+            self._say(RunNoted(run_id=self._run_id, note=text, is_passing=is_passing))
 
     def _sample_batch(self) -> tuple[Tensor, Tensor]:
         return sample_batch(self._plan, is_mixed=self._batches.is_mixed)

@@ -38,6 +38,15 @@ def test_the_table_is_sorted_as_asked(capsys: Output) -> None:
     assert any(line.startswith("parts") for line in lines)
 
 
+def test_a_precision_can_be_asked_for(capsys: Output) -> None:
+    assert main(["profile", "lenet5", *QUICK, "--precision", "bfloat16", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["precision"] == "bfloat16"
+    # The prediction counts the weights' copies in 16 bits whole, biases too, of which autograd keeps none.
+    predicted = [node["predicted_kept_bytes"] for node in found["nodes"]]
+    assert [node["kept_bytes"] for node in found["nodes"]] == pytest.approx(predicted, rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

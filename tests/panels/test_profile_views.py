@@ -111,7 +111,10 @@ def test_the_strip_tells_the_parts_of_a_step(qtbot: QtBot, open_stage: Stage) ->
     strip.show_measured(measured)
     assert strip.isVisible()
     assert strip.text.startswith(f"64 images in 8.00{THIN}s · forward ")
-    assert "CPU, 2 threads" in strip.text
+    assert "CPU, 2 threads ·" in strip.text
+    mixed = replace(measured.profile, precision="bfloat16")
+    strip.show_measured(measured._replace(profile=mixed))
+    assert "CPU, 2 threads in bfloat16 ·" in strip.text
     assert "Measured on digits." in strip.text
     assert "left out" not in strip.text
     strip.show_overlay("kept")

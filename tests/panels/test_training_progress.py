@@ -50,6 +50,17 @@ def test_a_step_that_was_compiled_is_said_with_its_times(qtbot: QtBot) -> None:
     assert "images/s compiled ·" in panel.progress_text.whole
 
 
+@pytest.mark.parametrize("answer", ["Computes in float32: no gain.", None], ids=["another note", "the next step"])
+def test_what_goes_on_just_now_is_said_until_it_is_over(qtbot: QtBot, answer: str | None) -> None:
+    panel, run, _ = running(qtbot)
+    run.say([RunNoted(run_id="r", note="Tries bfloat16, for about 5 s.", is_passing=True)])
+    assert panel.status.text() == "Tries bfloat16, for about 5 s.\nImages are padded."
+    run.say([steps(1, [0.5]) if answer is None else RunNoted(run_id="r", note=answer)])
+    assert panel.status.text() == "\n".join(text for text in (answer, "Images are padded.") if text)
+    run.say([steps(2, [0.5])])
+    assert "Images are padded." in panel.status.text(), "only once"
+
+
 def test_the_precision_of_a_step_is_said_where_it_is_not_float32(qtbot: QtBot) -> None:
     panel, run, _ = running(qtbot)
     run.say([replace(steps(1, [0.5] * 63), precision="bfloat16")])

@@ -17,6 +17,7 @@ from explorer.runs import RunConfig
 from explorer.runtime.modules import Network
 from explorer.training import probe_speed as module
 from explorer.training import rehearsal as rehearsal_module
+from explorer.training import rehearsed_step as rehearsed
 from explorer.training.data import load_data
 from explorer.training.probe_speed import probe_speed
 from explorer.training.rehearsal import RehearsalCancelled
@@ -112,12 +113,13 @@ class Machine:
             monkeypatch.delenv(name, raising=False)
         torch.set_num_threads(2)
         monkeypatch.setattr(module, "time", self)
+        monkeypatch.setattr(rehearsed, "time", self)
 
         def call(step: Step, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
             return self.step(step, x, target)
 
         monkeypatch.setattr(Step, "__call__", call)
-        monkeypatch.setattr(module, "may_choose_precision", lambda *_: self.bfloat16_share is not None)
+        monkeypatch.setattr(rehearsed, "may_choose_precision", lambda *_: self.bfloat16_share is not None)
         monkeypatch.setattr(Network, "trace", lambda _network, x, ids: self.trace(x, ids))
 
     def perf_counter(self) -> float:
@@ -210,7 +212,7 @@ def test_a_run_that_would_go_over_to_bfloat16_is_estimated_so(monkeypatch: pytes
     assert probe_speed(branching(), config()).step_s == pytest.approx(0.2)
 
     machine.bfloat16_share = 0.5
-    monkeypatch.setattr(module, "is_worth", lambda *_: False)
+    monkeypatch.setattr(rehearsed, "is_worth", lambda *_: False)
     assert probe_speed(branching(), config()).step_s == pytest.approx(0.2)
 
 

@@ -15,12 +15,13 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from explorer.architecture import Architecture, edits
 from explorer.inference import infer
 from explorer.inference.memory import memory
+from explorer.inference.schedule import Precision as MemoryPrecision
 from explorer.layers import Add, Dropout, Linear, ReLU, Softmax, StochasticDepth
 from explorer.runs import RunConfig
 from explorer.runs.placement import place
 from explorer.runtime.devices import DeviceMemory
 from explorer.runtime.modules import Network, build_module
-from explorer.training import fitting, profile
+from explorer.training import fitting, profile, rehearsed_step
 from explorer.training.loss import training_losses
 from explorer.training.model_split import SplitNetwork
 from explorer.training.profile import LacksMemory, profile_step
@@ -173,6 +174,25 @@ def test_a_profile_says_what_it_holds_for() -> None:
     assert min(found.data_s, found.loss_s, found.optimizer_s, found.step_s) > 0
     predicted = memory(branching(), infer(branching()), batch_size=4, optimizer="adam")
     assert found.kept_bytes == predicted.saved_bytes
+
+
+@pytest.mark.parametrize(("most", "precision"), [(1e9, "bfloat16"), (0.0, "float32")], ids=["faster", "slower"])
+def test_a_run_on_the_cpu_is_profiled_in_the_precision_that_it_goes_over_to(
+    monkeypatch: pytest.MonkeyPatch, most: float, precision: str
+) -> None:
+    for module in (profile, rehearsed_step):
+        monkeypatch.setattr(module, "may_choose_precision", lambda *_: True)
+    monkeypatch.setattr(rehearsed_step, "is_worth", lambda *_: True)
+    monkeypatch.setattr(rehearsed_step, "GAIN", most)
+    found = profile_step(branching(), config(), repetitions=1)
+    assert found.precision == precision
+    kind: MemoryPrecision = "mixed" if precision == "bfloat16" else "float32"
+    predicted = memory(branching(), infer(branching()), batch_size=4, precision=kind).saved_bytes
+    assert found.kept_bytes == pytest.approx(predicted, rel=0.02)
+
+
+def test_a_precision_that_was_asked_for_is_profiled() -> None:
+    assert profile_step(branching(), config(precision="bfloat16"), repetitions=1).precision == "bfloat16"
 
 
 def _split(architecture: Architecture, devices: tuple[torch.device, torch.device]) -> SplitNetwork:

@@ -33,7 +33,7 @@ from explorer.panels.training.form import ConfigForm
 from explorer.panels.training.message import MessageBar
 from explorer.panels.training.notes import NotesLine
 from explorer.panels.training.progress import RunProgress
-from explorer.runs import Event, RunConfig, RunFailed, RunNoted, RunStarted, TroubleMet
+from explorer.runs import Event, RunConfig, RunFailed, TroubleMet
 from explorer.session import Document, Snapshot
 from explorer.session.run_session import RunSession
 
@@ -327,11 +327,13 @@ class TrainingPanel(DockPanel):
         self._say_notes()
 
     def _take_events(self, events: Sequence[Event]) -> None:
+        started = self._progress.started
         for event in events:
             self._progress.take(event)
-            if isinstance(event, RunStarted | RunNoted):
-                self._say_notes()
-            elif isinstance(event, RunFailed):
+        if self._progress.started is not started:
+            self._say_notes()
+        for event in events:
+            if isinstance(event, RunFailed):
                 self.message.show_message(event.message, event.details, self._help(event))
             elif isinstance(event, TroubleMet):
                 self.message.show_message(event.message)

@@ -47,6 +47,8 @@ class RunProgress:
         self._steps: StepsRecorded | None = None
         self._end: RunFinished | RunFailed | None = None
         self._reading: DataProgress | None = None
+        self._has_passing = False
+        """Whether the last note is one that passes."""
         self.started: RunStarted | None = None
         """What the run said first; None before it did."""
         self._started_s = 0.0
@@ -62,6 +64,7 @@ class RunProgress:
     def begin(self) -> None:
         """Another run was asked for."""
         self.started, self._steps, self._end, self._reading = None, None, None, None
+        self._has_passing = False
 
     def take(self, event: Event) -> None:
         """Remember what an event says; `show` shows it."""
@@ -69,10 +72,14 @@ class RunProgress:
             self.started = event
             self._started_s = time.monotonic()
         elif isinstance(event, RunNoted) and self.started is not None:
+            self._drop_passing()
+            self._has_passing = event.is_passing
             self.started = dataclasses.replace(self.started, notes=(*self.started.notes, event.note))
         elif isinstance(event, StepsRecorded):
+            self._drop_passing()
             self._steps = event
         elif isinstance(event, (RunFinished, RunFailed)):
+            self._drop_passing()
             self._end = event
         elif isinstance(event, DataProgress):
             self._reading = event
@@ -109,6 +116,11 @@ class RunProgress:
         if cost is not None:
             self.views.show_text(_tr("views {share}").format(share=numbers.rough_share(sum(cost))))
             self.views.setToolTip(_cost_tip(cost, limits))
+
+    def _drop_passing(self) -> None:
+        if self._has_passing and self.started is not None:
+            self.started = dataclasses.replace(self.started, notes=self.started.notes[:-1])
+        self._has_passing = False
 
     def _share(self) -> float:
         if self.started is None and self._reading is not None and self._end is None:
