@@ -118,8 +118,7 @@ def _measured(rehearsal: Rehearsal, repetitions: int | None, progress: Progress)
 
     progress("Warming up", 0.0)
     step = _settled(rehearsal, clock)
-    autocast = step.precision.autocast
-    sweep = Sweep(rehearsal.network, loss, rehearsal.look)
+    sweep = Sweep(rehearsal.network, loss, rehearsal.look, step.precision.autocast)
     taken: dict[str, list[float]] = {"data": [], "step": [], "optimizer": []}
     swept: list[Times] = []
     sizes: Bytes | None = None
@@ -140,11 +139,9 @@ def _measured(rehearsal: Rehearsal, repetitions: int | None, progress: Progress)
         rehearsal.look()
         rehearsal.optimization.begin_step()
         if sizes is None:
-            with autocast():
-                sizes = sweep.bytes(x.clone(), allocations)
+            sizes = sweep.bytes(x.clone(), allocations)
             rehearsal.optimization.begin_step()
-        with autocast():
-            times = sweep.times(x, clock)
+        times = sweep.times(x, clock)
         update = clock.mark()
         rehearsal.optimization.update()
         updated = clock.mark()

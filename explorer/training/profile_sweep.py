@@ -19,6 +19,7 @@ What it adds is stated by `StepProfile.coverage`: a call of autograd and two loo
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -69,15 +70,23 @@ class Bytes(NamedTuple):
 class Sweep:
     """Walks a network's steps; its weights' gradients lie in `Parameter.grad` afterwards, as after a real step."""
 
-    def __init__(self, network: Network, loss: Loss, look: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        look: Callable[[], None],
+        autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         """Prepare.
 
         Args:
             network: on its device, in training mode; its outputs are what the loss reads.
             loss: what is minimised.
             look: called before each node; what it raises ends the sweep.
+            autocast: where the forward pass computes; as in a step, loss and way back do not.
         """
         self._network = network
+        self._autocast = autocast
         self._loss = partial(_with_moves, loss, network.last_device) if isinstance(network, SplitNetwork) else loss
         self._look = look
         self._places = _places(network)
@@ -99,13 +108,14 @@ class Sweep:
         forward: dict[str, tuple[Mark, Mark]] = {}
         backward: dict[str, tuple[Mark, Mark]] = {}
         walk = _Walk(self._places, x)
-        for position in range(1, len(self._places)):
-            self._look()
-            walk.bring(position)
-            start = clock.mark()
-            walk.forward(position)
-            forward[self._places[position].node_id] = (start, clock.mark())
-            walk.let_go(position)
+        with self._autocast():
+            for position in range(1, len(self._places)):
+                self._look()
+                walk.bring(position)
+                start = clock.mark()
+                walk.forward(position)
+                forward[self._places[position].node_id] = (start, clock.mark())
+                walk.let_go(position)
         outputs, edges = walk.bring_outputs(self._outputs)
         start = clock.mark()
         walk.take_loss(self._loss, outputs, edges)
@@ -136,17 +146,18 @@ class Sweep:
         ledger.made(0, x)
         grown: dict[str, int | None] = dict.fromkeys(self.node_ids, 0 if allocations.is_known else None)
         with saved_tensors_hooks(ledger.keep, lambda tensor: tensor):
-            for position in range(1, len(self._places)):
-                self._look()
-                ledger.position = position
-                walk.bring(position)
-                allocations.begin()
-                walk.forward(position)
-                grown[self._places[position].node_id] = allocations.grown_bytes()
-                ledger.made(position, walk.values[position])
-                for dead in self._places[position].dead:
-                    ledger.forget(walk.values[dead], walk.values)
-                walk.let_go(position)
+            with self._autocast():
+                for position in range(1, len(self._places)):
+                    self._look()
+                    ledger.position = position
+                    walk.bring(position)
+                    allocations.begin()
+                    walk.forward(position)
+                    grown[self._places[position].node_id] = allocations.grown_bytes()
+                    ledger.made(position, walk.values[position])
+                    for dead in self._places[position].dead:
+                        ledger.forget(walk.values[dead], walk.values)
+                    walk.let_go(position)
             ledger.position = len(self._places)
             outputs, edges = walk.bring_outputs(self._outputs)
             walk.take_loss(self._loss, outputs, edges)

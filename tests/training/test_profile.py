@@ -24,6 +24,7 @@ from explorer.runtime.modules import Network, build_module
 from explorer.training import fitting, profile, rehearsed_step
 from explorer.training.loss import training_losses
 from explorer.training.model_split import SplitNetwork
+from explorer.training.precision import Precision
 from explorer.training.profile import LacksMemory, profile_step
 from explorer.training.profile_clock import Allocations, Clock
 from explorer.training.profile_sweep import Sweep
@@ -101,6 +102,27 @@ def test_each_nodes_gradients_are_those_of_one_whole_backward_pass(name: str) ->
     assert found
     for key, gradient in expected.items():
         torch.testing.assert_close(found[key], gradient)
+
+
+def test_in_mixed_precision_each_way_back_computes_as_in_a_step() -> None:
+    """Also where it is no convolution's: autocast stands around the forward pass alone."""
+    architecture, precision = branching(), Precision("bfloat16", CPU)
+    whole, swept = (build_module(architecture, seed=0).train() for _ in range(2))
+    x = batch_of(architecture)
+    with precision.autocast():
+        outputs = whole(x)
+    summed_loss(outputs if isinstance(outputs, tuple) else (outputs,)).backward()
+    autocasts: list[bool] = []
+
+    def loss(given: Sequence[Tensor]) -> Tensor:
+        autocasts.append(torch.is_autocast_enabled("cpu"))
+        return summed_loss(given)
+
+    Sweep(swept, loss, nothing_to_look_at, precision.autocast).times(x, Clock(CPU))
+    assert autocasts == [False]
+    expected = gradients(whole)
+    for name, found in gradients(swept).items():
+        torch.testing.assert_close(found, expected[name], rtol=0, atol=0, msg=name)
 
 
 def test_what_works_in_place_gives_the_same_gradients() -> None:
