@@ -34,8 +34,7 @@ def main() -> int:
     architecture = files.loads(job["network"]).architecture
     config = RunConfig.from_plain(job["config"])
     device = torch.device(job["device"])
-    if torch.backends.cuda.matmul.fp32_precision != job["matmul_precision"]:
-        torch.backends.cuda.matmul.fp32_precision = job["matmul_precision"]
+    match_matmul(job["matmul_precision"])
     layout = choose_memory_format(architecture, device)
     network = set_memory_format(build_module(architecture, seed=0).to(device), layout)
     optimization = Optimization(network, config, device, 1)
@@ -48,6 +47,8 @@ def main() -> int:
         for count in job["threads"]:
             torch.set_num_threads(count)
             step(x, target)
+        # The run looks at its own while it computes too.
+        settings = compiler_settings()
     if not forward.is_compiled:
         return 1
     # What torch did not keep the run would have to compile itself.
@@ -57,8 +58,17 @@ def main() -> int:
     if kept["fxgraph_cache_bypass"] or not kept["fxgraph_cache_miss"] + kept["fxgraph_cache_hit"]:
         print("torch keeps nothing of what it compiles", file=sys.stderr)
         return 1
-    print(compiler_settings())
+    print(settings)
     return 0
+
+
+def match_matmul(precision: str) -> None:
+    """Multiply what is float32 on CUDA as the run's process does: "none" before anything was chosen there, else "tf32"
+    or "ieee"."""
+    matmul = torch.backends.cuda.matmul
+    if matmul.fp32_precision != precision:
+        # By the older name, as `computing_in` does: torch refuses to tell the state by one after it was set by another.
+        matmul.allow_tf32 = precision == "tf32"
 
 
 if __name__ == "__main__":

@@ -6,35 +6,43 @@ usual way, and so does everything where several processes train together. Whethe
 the run begins, on its own weights, which are then put back to the bit: the usual step is timed, the graph has to come
 to the same loss and the same weights, and it has to be faster. Source: torch's notes "CUDA semantics", CUDA graphs.
 
+Where the precision is left to the program, a graph in TF32 is tried beside that in bfloat16: autocast gives each weight
+and what arrives at a layer a kernel of its own, which small networks pay more for than their few channels gain.
+
 All that is CUDA's own stands behind `Capture`; tests drive the rest on the CPU, and `CudaCapture` itself never ran.
 """
 
 import logging
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from explorer.runs import RunConfig
+from explorer.runtime.devices import device_memory
 from explorer.runtime.modules import Network
-from explorer.training.fitting import release
+from explorer.training.fitting import predicted_batch_size, release
 from explorer.training.layout import choose_memory_format
 from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan
+from explorer.training.precision import Precision
 from explorer.training.step import Step
 from explorer.training.trial import MakeStep, TrialState, can_be_tried, difference
 
 Call = Callable[[], None]
 
 _logger = logging.getLogger(__name__)
-_LONGEST_S = 0.01
-"""A step that takes longer keeps the device busy without a graph."""
+_LONGEST_S = 0.1
+"""A step that takes longer is not captured: trying would keep its user waiting, and hardly one waits for the host."""
+_HOST_SHARE = 0.5
+"""Of a step's time that the host takes to launch it. Where it is less, the device is kept busy without a graph."""
 _GAIN = 0.9
 """The share of the usual step's time that a graph may take at most to be worth its memory."""
-_FIRST_STEPS, _TIMED_STEPS = 3, 10
+_FIRST_STEPS, _FEWEST_TIMED, _MOST_TIMED = 3, 3, 10
+_TIMED_S = 0.2
 
 
 class Capture(Protocol):
@@ -48,6 +56,9 @@ class Capture(Protocol):
 
     def seconds(self, call: Call, count: int) -> float:
         """What one of so many calls takes, until the device is done with them."""
+
+    def host_seconds(self, call: Call) -> float:
+        """What the host takes for a call, until it has given the device all that it is to do."""
 
 
 class CudaCapture:
@@ -95,6 +106,14 @@ class CudaCapture:
             call()
         torch.cuda.synchronize(self._device)
         return (time.perf_counter() - start_s) / count
+
+    def host_seconds(self, call: Call) -> float:
+        torch.cuda.synchronize(self._device)
+        start_s = time.perf_counter()
+        call()
+        taken_s = time.perf_counter() - start_s
+        torch.cuda.synchronize(self._device)
+        return taken_s
 
 
 class GraphedStep:
@@ -157,9 +176,21 @@ class GraphedStep:
         self._right.copy_(right)
 
 
-def capture_of(config: RunConfig, device: torch.device, num_processes: int) -> Capture | None:
+def capture_of(plan: RunPlan, num_processes: int) -> Capture | None:
     """What captures a run's steps; None where they go the usual way in any case."""
-    return CudaCapture(device) if device.type == "cuda" and num_processes == 1 and config.cuda_graphs else None
+    if plan.device.type != "cuda" or num_processes > 1 or not plan.config.cuda_graphs or not _has_room(plan):
+        return None
+    return CudaCapture(plan.device)
+
+
+def _has_room(plan: RunPlan) -> bool:
+    """Whether memory is left for the usual step, for a graph, which keeps its own, and for a second one that is tried
+    beside it. Some drivers move to the host what does not fit, and say nothing."""
+    try:
+        available_bytes = device_memory(str(plan.device)).available_bytes
+    except ValueError:
+        return False
+    return predicted_batch_size(plan, available_bytes // 3) >= plan.batch_size
 
 
 def sample_batch(plan: RunPlan, *, is_mixed: bool) -> tuple[Tensor, Tensor]:
@@ -178,6 +209,24 @@ def sample_batch(plan: RunPlan, *, is_mixed: bool) -> tuple[Tensor, Tensor]:
     return x, F.one_hot(target, num_classes).float() if is_mixed else target
 
 
+class Chosen(NamedTuple):
+    """How a run makes its steps."""
+
+    make: MakeStep
+    step: Step
+    """What `make` replays, or is."""
+    told: str | None = None
+    """A sentence on it where the user should know."""
+
+
+def other_steps(config: RunConfig, step: Step) -> tuple[Step, ...]:
+    """The same step in the precisions that a graph is tried in beside its own."""
+    device = step.precision.device
+    if config.precision != "auto" or step.precision.name != "bfloat16" or device.type != "cuda":
+        return ()
+    return (step.in_precision(Precision("tf32", device)),)
+
+
 def choose_step(
     step: Step,
     network: Network,
@@ -185,8 +234,9 @@ def choose_step(
     flag: Tensor,
     batch: tuple[Tensor, Tensor],
     capture: Capture,
-) -> tuple[MakeStep, str | None]:
-    """How to make the steps of a run, and a sentence on it where the user should know; nothing is different afterwards.
+    others: Sequence[Step] = (),
+) -> Chosen:
+    """How to make the steps of a run; nothing is different afterwards.
 
     Args:
         step: the usual way.
@@ -195,45 +245,107 @@ def choose_step(
         flag: what `Guard` keeps on the device.
         batch: a full one; see `sample_batch`.
         capture: of the device.
+        others: see `other_steps`.
     """
     if not can_be_tried(network):
-        return step, None
+        return Chosen(step, step)
     if (told := optimization.why_not_captured()) is not None:
-        return step, f"Steps are not captured as a CUDA graph: {told}."
+        return Chosen(step, step, f"Steps are not captured as a CUDA graph: {told}.")
     before: TrialState | None = None
-    result: tuple[MakeStep, str | None]
+    chosen: Chosen
     try:
         before = TrialState(network, optimization, flag, batch[0].device)
-        result = _tried(step, optimization, before, batch, capture)
+        chosen = _Attempts(optimization, before, batch, capture).best(step, others)
     except Exception as error:
         _logger.warning("the step could not be captured", exc_info=True)
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         release(error)
-        result = (step, f"The step could not be captured as a CUDA graph, and is made as usual: {reason.rstrip('.')}.")
+        told = f"The step could not be captured as a CUDA graph, and is made as usual: {reason.rstrip('.')}."
+        chosen = Chosen(step, step, told)
     # A run whose weights could not be put back must not begin.
     if before is not None:
         before.put_back()
-    return result
+    return chosen
 
 
-def _tried(
-    step: Step, optimization: Optimization, before: TrialState, batch: tuple[Tensor, Tensor], capture: Capture
-) -> tuple[MakeStep, str | None]:
-    def usual() -> None:
-        step(*batch)
+class _Graphed(NamedTuple):
+    step: Step
+    make: GraphedStep
+    seconds: float
 
-    # The first ones choose algorithms and take memory; large networks are not kept waiting by more.
-    first_s = [capture.seconds(usual, 1) for _ in range(_FIRST_STEPS)]
-    if first_s[-1] > 2 * _LONGEST_S or (usual_s := capture.seconds(usual, _TIMED_STEPS)) > _LONGEST_S:
-        return step, None
-    graphed = GraphedStep(step, optimization, *batch, capture)
-    if (told := difference(step, graphed, optimization, before, batch)) is not None:
-        return step, f"A step replayed from a CUDA graph {told}; the run does without."
-    graphed_s = capture.seconds(lambda: _ignore(graphed(*batch)), _TIMED_STEPS)
-    times = f"{1e3 * graphed_s:.2f} ms a step instead of {1e3 * usual_s:.2f} ms"
-    if graphed_s > _GAIN * usual_s:
-        return step, f"Steps are made as usual: a CUDA graph would take {times}."
-    return graphed, f"Each full batch is a replay of one CUDA graph: {times}, measured before the start."
+
+class _Attempts:
+    """Tries graphs from the state in which a run begins."""
+
+    def __init__(
+        self, optimization: Optimization, before: TrialState, batch: tuple[Tensor, Tensor], capture: Capture
+    ) -> None:
+        self._optimization = optimization
+        self._before = before
+        self._batch = batch
+        self._capture = capture
+        self._count = _MOST_TIMED
+
+    def best(self, step: Step, others: Sequence[Step]) -> Chosen:
+        """The fastest way, the usual step's own precision unless another gains enough."""
+        usual_s = self._usual_s(step)
+        if usual_s is None:
+            return Chosen(step, step)
+        own = self._graphed(step)
+        if isinstance(own, str):
+            return Chosen(step, step, f"A step replayed from a CUDA graph {own}; the run does without.")
+        best = own
+        for other in others:
+            tried = self._tried(other)
+            if tried is not None and tried.seconds <= _GAIN * best.seconds:
+                best = tried
+        times = f"{_milliseconds(best.seconds)} a step instead of {_milliseconds(usual_s)}"
+        if best.seconds > _GAIN * usual_s:
+            return Chosen(step, step, f"Steps are made as usual: a CUDA graph would take {times}.")
+        how = "Each full batch is a replay of one CUDA graph"
+        if best is not own:
+            name = best.step.precision.title
+            how += f" that multiplies in {name}, not in {step.precision.title} ({_milliseconds(own.seconds)})"
+        return Chosen(best.make, best.step, f"{how}: {times}, measured before the start.")
+
+    def _usual_s(self, step: Step) -> float | None:
+        """A step's time; None where the device is kept busy as it is, or an answer would be long in coming."""
+        capture = self._capture
+
+        def usual() -> None:
+            step(*self._batch)
+
+        # The first ones choose algorithms and take memory; large networks are not kept waiting by more.
+        first_s = [capture.seconds(usual, 1) for _ in range(_FIRST_STEPS)][-1]
+        if first_s > _LONGEST_S or capture.host_seconds(usual) < _HOST_SHARE * first_s:
+            return None
+        self._count = max(_FEWEST_TIMED, min(_MOST_TIMED, int(_TIMED_S / max(first_s, 1e-6))))
+        return capture.seconds(usual, self._count)
+
+    def _graphed(self, step: Step) -> _Graphed | str:
+        """The graph of a step; or how it does something else, as the end of a sentence."""
+        graphed = GraphedStep(step, self._optimization, *self._batch, self._capture)
+        if (told := difference(step, graphed, self._optimization, self._before, self._batch)) is not None:
+            return told
+        seconds = self._capture.seconds(lambda: _ignore(graphed(*self._batch)), self._count)
+        return _Graphed(step, graphed, seconds)
+
+    def _tried(self, step: Step) -> _Graphed | None:
+        """The graph of another step, which nobody would miss."""
+        try:
+            tried = self._graphed(step)
+        except Exception as error:
+            _logger.warning("the step could not be captured in %s", step.precision.name, exc_info=True)
+            release(error)
+            return None
+        if isinstance(tried, str):
+            _logger.warning("a graph in %s %s", step.precision.name, tried)
+            return None
+        return tried
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:.2f} ms"
 
 
 def _ignore(_measured: tuple[Tensor, Tensor]) -> None:

@@ -34,6 +34,11 @@ class Precision(NamedTuple):
         """What `inference.memory` calls it."""
         return "mixed" if self.is_mixed else "float32"
 
+    @property
+    def title(self) -> str:
+        """As people write it: "TF32", "bfloat16"."""
+        return "TF32" if self.name == "tf32" else self.name
+
     def autocast(self) -> AbstractContextManager[object]:
         """Where a network is to compute so; the loss and the way back stay outside."""
         if not self.is_mixed:
@@ -48,8 +53,8 @@ class Precision(NamedTuple):
 def choose_precision(name: str, device: torch.device) -> Precision:
     """The precision of that name on a device, or the nearest that it has; `precision_note` says so.
 
-    "auto" is bfloat16 on CUDA devices with units for it, and float32 elsewhere; on the CPU a run may change its mind
-    (`precision_choice`).
+    "auto" is bfloat16 on CUDA devices with units for it, and float32 elsewhere; a run may change its mind: on the CPU
+    as it goes (`precision_choice`), on CUDA with the graph of its steps (`graphed`).
 
     Args:
         name: as in `RunConfig.precision`.
@@ -88,17 +93,17 @@ def precision_note(name: str, chosen: Precision) -> str | None:
 def computing_in(precision: Precision) -> Iterator[None]:
     """Let what is float32 be multiplied in TF32 or not, as the precision wants it, and put torch's switches back.
 
-    They are switches of the whole program, and torch's own choice is TF32 for convolutions alone. Mixed precision
-    leaves them as they are.
+    They are switches of the whole program, and torch's own choice is TF32 for convolutions alone. What mixed precision
+    leaves in float32 may be multiplied in TF32 as well, which is finer than its 16 bits.
     """
     # torch has newer names for them, but refuses to tell the state by the older ones once these were used.
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
     before = (matmul.allow_tf32, cudnn.allow_tf32)
-    if precision.is_mixed or precision.device.type != "cuda":
+    if precision.device.type != "cuda":
         yield
         return
     try:
-        matmul.allow_tf32 = cudnn.allow_tf32 = precision.name == "tf32"
+        matmul.allow_tf32 = cudnn.allow_tf32 = precision.name != "float32"
         yield
     finally:
         matmul.allow_tf32, cudnn.allow_tf32 = before

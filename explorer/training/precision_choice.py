@@ -11,12 +11,11 @@ from collections.abc import Callable
 
 import torch
 
-from explorer.runtime.devices import device_memory
 from explorer.runtime.modules import Network
 from explorer.training.plan import RunPlan
 from explorer.training.precision import Precision
 from explorer.training.step import Step
-from explorer.training.trial import MOST_TIMED, TIMED_S, Batch, MakeStep, Tolerance, Trial, can_be_tried
+from explorer.training.trial import MOST_TIMED, TIMED_S, Batch, MakeStep, Tolerance, Trial, can_be_tried, has_room_for
 
 WORTH_S = 20.0
 """Of the run that must be left."""
@@ -25,8 +24,6 @@ WORTH_STEPS = 300
 _SETTLED_STEPS = 20
 _TOLD_S = 3.0
 """That trying may take without a word."""
-_TRIED_WEIGHTS = 10
-"""Times the weights' own memory that a trial takes: what is put back, and what is compared."""
 GAIN = 0.9
 """The share of the usual step's time that one in bfloat16 may take at most to be used: less than that is not worth
 other numbers."""
@@ -95,9 +92,8 @@ class PrecisionChoice:
         return None, f"Computes in float32: in bfloat16 it would take {verdict.times}."
 
     def _has_room(self) -> bool:
-        weights = sum(parameter.numel() * parameter.element_size() for parameter in self._weights)
         try:
-            return device_memory("cpu").available_bytes >= 2 * _TRIED_WEIGHTS * weights
+            return has_room_for(self._weights, "cpu")
         except ValueError:
             return False
 

@@ -12,7 +12,7 @@ from explorer.architecture import Architecture
 from explorer.runs import RunConfig
 from explorer.runs.profile import SpeedEstimate
 from explorer.training.class_counts import Answers
-from explorer.training.graphed import capture_of, choose_step, sample_batch
+from explorer.training.graphed import capture_of, choose_step, other_steps, sample_batch
 from explorer.training.guard import Guard
 from explorer.training.pacing import ReportPacing
 from explorer.training.profile_clock import Clock
@@ -63,11 +63,13 @@ def probe_speed(
 
 def _made_as_in_a_run(rehearsal: Rehearsal, guard: Guard) -> MakeStep:
     plan = rehearsal.plan
-    capture = capture_of(plan.config, plan.device, 1)
+    capture = capture_of(plan, 1)
     if capture is None:
         return rehearsal.step
     batch = sample_batch(plan, is_mixed=rehearsal.is_mixed)
-    return choose_step(rehearsal.step, rehearsal.network, rehearsal.optimization, guard.flag, batch, capture)[0]
+    others = other_steps(plan.config, rehearsal.step)
+    chosen = choose_step(rehearsal.step, rehearsal.network, rehearsal.optimization, guard.flag, batch, capture, others)
+    return chosen.make
 
 
 def _estimate(rehearsal: Rehearsal, make_step: MakeStep, threads: ThreadChoice | None, most_s: float) -> SpeedEstimate:

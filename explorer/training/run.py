@@ -112,7 +112,13 @@ class Run:
         self._augmentation_random = torch.Generator().manual_seed(config.seed + _AUGMENTATION_STREAM)
         self._test_batch_size = evaluation_batch_size(plan.batch_size)
         self._live_test = LiveTest(
-            run_id, self.network, data, self._test_feed, plan.precision.autocast, self._test_batch_size, device
+            run_id,
+            self.network,
+            data,
+            self._test_feed,
+            self._steps.test_autocast,
+            self._test_batch_size,
+            device,
         )
         self._watching = Watching(
             run_id,
@@ -314,7 +320,7 @@ class Run:
             lambda: self._control.stop_requested,
             self._ranks,
             self._answers,
-            plan.precision.autocast,
+            self._steps.test_autocast,
         )
         self._tell_troubles()
         if tested is None:

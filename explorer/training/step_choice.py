@@ -5,10 +5,11 @@ Before the start a GPU's step may become a CUDA graph (`graphed`). As a run goes
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from explorer.runtime.modules import Network
 from explorer.training.compilation import Compilation, may_compile
-from explorer.training.graphed import capture_of, choose_step
+from explorer.training.graphed import capture_of, choose_step, other_steps
 from explorer.training.guard import Guard
 from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan
@@ -44,6 +45,7 @@ class StepChoice:
         self._num_processes = num_processes
         self._trial = Trial(network, optimization, guard, plan.device)
         self._counts: Sequence[int] = ()
+        self._tested_in = plan.precision
         self._precision: PrecisionChoice | None = None
         self._compilation: Compilation | None = None
 
@@ -51,6 +53,10 @@ class StepChoice:
     def precision(self) -> Precision:
         """That steps compute in now."""
         return self._step.precision
+
+    def test_autocast(self) -> AbstractContextManager[object]:
+        """Where tests compute: in the same precision in the whole run, the one that was chosen before it began."""
+        return self._tested_in.autocast()
 
     @property
     def is_compiled(self) -> bool:
@@ -66,11 +72,19 @@ class StepChoice:
         """
         plan, told = self._plan, None
         self._counts = counts
-        capture = capture_of(plan.config, plan.device, self._num_processes)
+        capture = capture_of(plan, self._num_processes)
         if capture is not None:
-            self.make, told = choose_step(
-                self._step, self._network, self._optimization, self._guard.flag, make_batch(), capture
+            chosen = choose_step(
+                self._step,
+                self._network,
+                self._optimization,
+                self._guard.flag,
+                make_batch(),
+                capture,
+                other_steps(plan.config, self._step),
             )
+            self.make, self._step, told = chosen
+            self._tested_in = self._step.precision
         if self.make is self._step:
             if may_choose_precision(plan, self._network, self._num_processes):
                 self._precision = PrecisionChoice(plan, self._network, self._step)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from explorer.runtime.devices import device_memory
 from explorer.runtime.modules import Network
 from explorer.training.fitting import release
 from explorer.training.guard import Guard
@@ -23,8 +24,9 @@ MakeStep = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 Batch = tuple[Tensor, Tensor]
 
 _MOST_VALUES = 32_000_000
-"""Weights of a network that is tried: up to ten times their memory is taken meanwhile, by what is put back and what is
-compared."""
+"""Weights of a network that is tried on the CPU, where comparing them takes time."""
+TRIED_WEIGHTS = 10
+"""Times the weights' own memory that a trial takes: what is put back, and what is compared."""
 _LOSS_TOLERANCE = 0.01
 TIMED_S, MOST_TIMED = 3.0, 7
 """Pairs of steps are timed for so long, but one at least, and so many at most."""
@@ -167,8 +169,31 @@ def _unless(is_stopped: Callable[[], bool], make: MakeStep) -> MakeStep:
 def can_be_tried(network: Network) -> bool:
     """Whether its weights lie on one device, and are few enough to be kept several times."""
     parameters = list(network.parameters())
-    is_split = len({parameter.device for parameter in parameters}) > 1
-    return not is_split and sum(parameter.numel() for parameter in parameters) <= _MOST_VALUES
+    devices = {parameter.device for parameter in parameters}
+    if len(devices) > 1:
+        return False
+    num_values = sum(parameter.numel() for parameter in parameters)
+    if num_values <= _MOST_VALUES or devices == {torch.device("cpu")}:
+        return num_values <= _MOST_VALUES
+    (device,) = devices
+    try:
+        return has_room_for(parameters, str(device))
+    except ValueError:
+        return False
+
+
+def has_room_for(parameters: Sequence[Tensor], device: str) -> bool:
+    """Whether a trial of a network with these weights takes at most half of the memory that is left.
+
+    Args:
+        parameters: of the network.
+        device: by torch's name.
+
+    Raises:
+        ValueError: there is no such device any more.
+    """
+    weights_bytes = sum(parameter.numel() * parameter.element_size() for parameter in parameters)
+    return device_memory(device).available_bytes >= 2 * TRIED_WEIGHTS * weights_bytes
 
 
 def difference(

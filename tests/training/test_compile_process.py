@@ -20,8 +20,10 @@ from explorer.runs import Event, RunControl, RunFailed, RunNoted, StepsRecorded
 from explorer.runtime import threads
 from explorer.training import compilation, step_choice
 from explorer.training.compilation import Compilation, CompileProcess
+from explorer.training.compile_process import match_matmul
 from explorer.training.compiled_forward import compiler_settings
 from explorer.training.loop import train
+from explorer.training.precision import Precision, computing_in
 from tests.training.step_parts import CONFIG, losses, normed
 
 pytestmark = pytest.mark.usefixtures("few_digits")
@@ -41,6 +43,21 @@ class TestProcess:
         assert "the step could not be compiled: " in caplog.text
         assert "Error" in caplog.text.splitlines()[-1]
         assert "torch of the folder" not in caplog.text
+
+    @pytest.mark.parametrize("left", ["tf32", "ieee"])
+    def test_it_multiplies_as_the_run_and_torch_still_tells_how(self, left: str) -> None:
+        """An earlier run on a GPU left the switches so; torch refuses to tell what was set by another name."""
+        matmul = torch.backends.cuda.matmul
+        before = matmul.allow_tf32
+        try:
+            match_matmul(left)
+            assert matmul.fp32_precision == left
+            with computing_in(Precision("tf32", torch.device("cuda"))):
+                match_matmul(matmul.fp32_precision)
+                assert matmul.allow_tf32
+            assert matmul.allow_tf32 is (left == "tf32")
+        finally:
+            matmul.allow_tf32 = before
 
     @pytest.mark.parametrize("own", [True, False])
     def test_what_was_compiled_with_other_settings_is_not_used(

@@ -14,15 +14,25 @@ from torch import Tensor
 from explorer import zoo
 from explorer.architecture import Architecture
 from explorer.runs import EpochFinished, Event, RunConfig, RunControl, RunFailed, RunFinished, RunStarted, StepsRecorded
+from explorer.runtime.devices import DeviceMemory
 from explorer.runtime.modules import Network, build_module
-from explorer.training import loop, step_choice, trial
+from explorer.training import graphed, loop, step_choice, trial
 from explorer.training.fitting import release
-from explorer.training.graphed import Call, CudaCapture, GraphedStep, capture_of, choose_step
+from explorer.training.graphed import (
+    Call,
+    Chosen,
+    CudaCapture,
+    GraphedStep,
+    capture_of,
+    choose_step,
+    other_steps,
+)
 from explorer.training.guard import Guard
 from explorer.training.loop import train
 from explorer.training.optimization import Optimization
+from explorer.training.plan import plan_run
+from explorer.training.precision import Precision
 from explorer.training.step import Step
-from explorer.training.trial import MakeStep
 
 CPU = torch.device("cpu")
 Rule = Literal["sgd", "adam", "adamw", "rmsprop"]
@@ -36,8 +46,17 @@ pytestmark = pytest.mark.usefixtures("few_digits")
 class Replayed:
     """A graph whose replay makes the call again, with the learning rate read where it was when it was recorded."""
 
-    def __init__(self, usual_s: float = USUAL_S, graphed_s: float = GRAPHED_S) -> None:
-        self.usual_s, self.graphed_s = usual_s, graphed_s
+    def __init__(
+        self,
+        usual_s: float = USUAL_S,
+        graphed_s: float = GRAPHED_S,
+        tf32_s: float = GRAPHED_S,
+        host_share: float = 0.9,
+    ) -> None:
+        """Let steps take so long; the host's share is of the usual one."""
+        self.usual_s, self.graphed_s, self.tf32_s, self.host_share = usual_s, graphed_s, tf32_s, host_share
+        self.is_tf32 = False
+        """Whether what was recorded last multiplies in it."""
         self.optimization: Optimization | None = None
         self.num_replays = 0
         self.num_calls = 0
@@ -52,6 +71,8 @@ class Replayed:
         assert isinstance(rate, Tensor)
         assert all(group.get("capturable", True) for group in groups)
         call()
+        step = getattr(call, "__self__", None)
+        self.is_tf32 = isinstance(step, GraphedStep) and step._step.precision.name == "tf32"
         return lambda: self.replay(call, rate)
 
     def replay(self, call: Call, rate: Tensor) -> None:
@@ -65,7 +86,12 @@ class Replayed:
         replays = self.num_replays
         for _ in range(count):
             call()
-        return self.graphed_s if self.num_replays > replays else self.usual_s
+        graphed_s = self.tf32_s if self.is_tf32 else self.graphed_s
+        return graphed_s if self.num_replays > replays else self.usual_s
+
+    def host_seconds(self, call: Call) -> float:
+        call()
+        return self.host_share * self.usual_s
 
 
 class Parts:
@@ -82,9 +108,12 @@ class Parts:
         self.x = torch.randn(8, *self.network.architecture.input_shape, generator=random)
         self.target = torch.randint(10, (8,), generator=random)
 
-    def choose(self) -> tuple[MakeStep, str | None]:
+    def choose(self, *others: Step) -> Chosen:
         batch = (self.x, self.target)
-        return choose_step(self.step, self.network, self.optimization, self.guard.flag, batch, self.capture)
+        return choose_step(self.step, self.network, self.optimization, self.guard.flag, batch, self.capture, others)
+
+    def tf32(self) -> Step:
+        return self.step.in_precision(Precision("tf32", CPU))
 
 
 def lenet() -> Architecture:
@@ -189,8 +218,9 @@ class KeepsTheBatch(Replayed):
 @pytest.mark.parametrize(
     ("capture", "told"),
     [
-        (lambda: Replayed(usual_s=0.03), None),
-        (lambda: Replayed(usual_s=0.015), None),
+        (lambda: Replayed(usual_s=0.15), None),
+        (lambda: Replayed(host_share=0.4), None),
+        (lambda: Replayed(usual_s=0.015, graphed_s=0.005), "is a replay of one CUDA graph: 5.00 ms a step instead of"),
         (lambda: Replayed(graphed_s=0.0039), "made as usual: a CUDA graph would take 3.90 ms"),
         (NoMemory, "could not be captured.*made as usual: CUDA out of memory. Tried to allocate.$"),
         (DoesNothing, "from a CUDA graph (came to a loss|changed the weights)"),
@@ -199,7 +229,18 @@ class KeepsTheBatch(Replayed):
         (KeepsTheBatch, "from a CUDA graph (came to a loss|changed the weights)"),
         (Replayed, "is a replay of one CUDA graph: 1.00 ms a step instead of 4.00 ms"),
     ],
-    ids=["slow", "rather slow", "no gain", "no memory", "nothing", "old rate", "left out", "old batch", "good"],
+    ids=[
+        "slow",
+        "busy device",
+        "rather slow",
+        "no gain",
+        "no memory",
+        "nothing",
+        "old rate",
+        "left out",
+        "old batch",
+        "good",
+    ],
 )
 def test_whatever_comes_of_it_the_run_starts_from_where_it_was(
     capture: Callable[[], Replayed], told: str | None, rule: Rule
@@ -207,7 +248,7 @@ def test_whatever_comes_of_it_the_run_starts_from_where_it_was(
     parts = Parts(RunConfig(learning_rate=RATE, optimizer=rule), capture())
     random = torch.get_rng_state()
     before = {name: value.clone() for name, value in parts.network.state_dict().items()}
-    chosen, note = parts.choose()
+    chosen, _, note = parts.choose()
     assert (chosen is parts.step) == (note is None or "is a replay" not in note)
     assert note is None if told is None else note is not None and re.search(told, note) is not None
     assert torch.equal(torch.get_rng_state(), random)
@@ -239,7 +280,7 @@ def test_slow_steps_are_not_kept_waiting() -> None:
 )
 def test_what_cannot_be_captured_says_why(config: RunConfig, told: str) -> None:
     parts = Parts(config, Replayed())
-    chosen, note = parts.choose()
+    chosen, _, note = parts.choose()
     assert chosen is parts.step
     assert note is not None
     assert told in note
@@ -249,13 +290,13 @@ def test_what_cannot_be_captured_says_why(config: RunConfig, told: str) -> None:
 def test_large_networks_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "_MOST_VALUES", 1000)
     parts = Parts(RunConfig(), Replayed())
-    assert parts.choose() == (parts.step, None)
+    assert parts.choose() == Chosen(parts.step, parts.step)
     assert parts.capture.num_calls == 0
 
 
 def test_other_batches_go_the_usual_way() -> None:
     parts = Parts(RunConfig(learning_rate=RATE), Replayed())
-    chosen, _ = parts.choose()
+    chosen = parts.choose().make
     assert isinstance(chosen, GraphedStep)
     replays = parts.capture.num_replays
     chosen(parts.x[:5], parts.target[:5])
@@ -268,7 +309,7 @@ def test_other_batches_go_the_usual_way() -> None:
 def test_a_replay_hands_out_its_own_numbers() -> None:
     """Reports keep them until the next look at the device."""
     parts = Parts(RunConfig(learning_rate=RATE), Replayed())
-    chosen, _ = parts.choose()
+    chosen = parts.choose().make
     first, right = chosen(parts.x, parts.target)
     kept = (float(first), int(right))
     second, _ = chosen(-3 * parts.x, parts.target)
@@ -300,7 +341,7 @@ class Static(Replayed):
 def test_gradients_are_those_of_the_last_step_however_it_was_made() -> None:
     """What is measured of them is read after a step; torch's own optimizers read them within."""
     parts, twin = Parts(RunConfig(learning_rate=RATE), Static()), Parts(RunConfig(learning_rate=RATE), Replayed())
-    chosen, _ = parts.choose()
+    chosen = parts.choose().make
     assert isinstance(chosen, GraphedStep)
     for size in (8, 5, 8, 8):
         x, target = parts.x[:size] * size, parts.target[:size]
@@ -317,7 +358,7 @@ def test_gradients_are_those_of_the_last_step_however_it_was_made() -> None:
 
 def test_the_guard_works_in_a_replay() -> None:
     parts = Parts(RunConfig(learning_rate=RATE), Replayed())
-    chosen, _ = parts.choose()
+    chosen = parts.choose().make
     assert isinstance(chosen, GraphedStep)
     chosen(torch.full_like(parts.x, float("nan")), parts.target)
     assert parts.guard.is_bad
@@ -373,13 +414,79 @@ def _weights(network: Network) -> list[Tensor]:
     return [value.detach().clone() for value in network.parameters()]
 
 
-def test_who_captures() -> None:
+def test_who_captures(monkeypatch: pytest.MonkeyPatch) -> None:
     cuda = torch.device("cuda", 0)
-    assert isinstance(capture_of(RunConfig(), cuda, 1), CudaCapture)
-    assert capture_of(RunConfig(), CPU, 1) is None
-    assert capture_of(RunConfig(), torch.device("mps"), 1) is None
-    assert capture_of(RunConfig(), cuda, 2) is None
-    assert capture_of(RunConfig(cuda_graphs=False), cuda, 1) is None
+    config = RunConfig(batch_size=16, precision="float32")
+    plan = dataclasses.replace(plan_run(lenet(), config), device=cuda)
+    room = [10**9]
+    monkeypatch.setattr(graphed, "device_memory", lambda device: DeviceMemory(device, 2 * 10**9, room[0]))
+    assert isinstance(capture_of(plan, 1), CudaCapture)
+    assert capture_of(plan, 2) is None
+    for device in (CPU, torch.device("mps")):
+        assert capture_of(dataclasses.replace(plan, device=device), 1) is None
+    assert capture_of(dataclasses.replace(plan, config=dataclasses.replace(config, cuda_graphs=False)), 1) is None
+    room[0] = 10**6
+    assert capture_of(plan, 1) is None, "no memory for three steps"
+
+
+@pytest.mark.parametrize(
+    ("tf32_s", "graphed_s", "told"),
+    [
+        (0.0005, 0.001, "that multiplies in TF32, not in bfloat16 (1.00 ms): 0.50 ms a step instead of 4.00 ms"),
+        (0.00095, 0.001, "is a replay of one CUDA graph: 1.00 ms a step instead of 4.00 ms"),
+        (0.0005, 0.0039, "that multiplies in TF32, not in bfloat16 (3.90 ms): 0.50 ms a step instead of 4.00 ms"),
+        (0.0038, 0.0039, "made as usual: a CUDA graph would take 3.90 ms"),
+    ],
+    ids=["faster", "hardly faster", "only it", "neither"],
+)
+def test_a_graph_in_tf32_is_used_where_it_is_faster(tf32_s: float, graphed_s: float, told: str) -> None:
+    parts = Parts(RunConfig(learning_rate=RATE, precision="bfloat16"), Replayed(graphed_s=graphed_s, tf32_s=tf32_s))
+    tf32 = parts.tf32()
+    before = {name: value.clone() for name, value in parts.network.state_dict().items()}
+    chosen = parts.choose(tf32)
+    assert chosen.told is not None
+    assert told in chosen.told
+    assert chosen.step is (tf32 if "TF32" in told else parts.step)
+    assert isinstance(chosen.make, GraphedStep) is ("is a replay" in chosen.told)
+    assert all(torch.equal(before[name], value) for name, value in parts.network.state_dict().items())
+
+
+class NoMemoryInTf32(Replayed):
+    def record(self, call: Call) -> Call:
+        replay = super().record(call)
+        if self.is_tf32:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return replay
+
+
+def test_a_graph_in_tf32_that_fails_is_not_missed(caplog: pytest.LogCaptureFixture) -> None:
+    parts = Parts(RunConfig(learning_rate=RATE, precision="bfloat16"), NoMemoryInTf32())
+    before = {name: value.clone() for name, value in parts.network.state_dict().items()}
+    chosen = parts.choose(parts.tf32())
+    assert isinstance(chosen.make, GraphedStep)
+    assert chosen.step is parts.step
+    assert "could not be captured in tf32" in caplog.text
+    assert all(torch.equal(before[name], value) for name, value in parts.network.state_dict().items())
+
+
+def test_which_precisions_are_tried() -> None:
+    parts = Parts(RunConfig(), Replayed())
+    cuda = torch.device("cuda", 0)
+    mixed = parts.step.in_precision(Precision("bfloat16", cuda))
+    assert [step.precision for step in other_steps(RunConfig(), mixed)] == [Precision("tf32", cuda)]
+    assert other_steps(RunConfig(precision="bfloat16"), mixed) == ()
+    assert other_steps(RunConfig(), parts.step.in_precision(Precision("float32", cuda))) == ()
+    assert other_steps(RunConfig(), parts.step.in_precision(Precision("bfloat16", CPU))) == ()
+
+
+def test_a_run_tests_in_the_precision_that_it_chose_before_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here float32, which is what TF32 is on the CPU, in place of bfloat16."""
+    config = RunConfig(epochs=1, batch_size=16, learning_rate=RATE, precision="bfloat16")
+    monkeypatch.setattr(step_choice, "other_steps", lambda _config, step: (step.in_precision(Precision("tf32", CPU)),))
+    monkeypatch.setattr(Replayed.__init__, "__defaults__", (USUAL_S, GRAPHED_S, GRAPHED_S / 2, 0.9))
+    captured, _ = run_captured(config, monkeypatch)
+    assert {event.precision for event in captured if isinstance(event, StepsRecorded)} == {"tf32"}
+    assert numbers(captured) == numbers(run(dataclasses.replace(config, precision="float32")))
 
 
 class FailingCuda:

@@ -48,6 +48,22 @@ def test_from_the_bad_step_on_nothing_is_updated(rule: Rule) -> None:
     guard.close()
 
 
+@pytest.mark.parametrize("size", [torch.float32, torch.bfloat16, torch.float16])
+def test_large_numbers_are_numbers(size: torch.dtype) -> None:
+    """Also where their sum would overflow."""
+    network = build_module(zoo.entry("lenet5").build(), seed=0)
+    guard = Guard(network, Optimization(network, RunConfig(), CPU, 10).optimizer, CPU)
+    logits = torch.full((128, 10), torch.finfo(size).max, dtype=size)
+    guard.look(logits)
+    assert _says(guard) is False
+    logits[3, 4] = -torch.inf
+    guard.look((logits, torch.zeros(128, 10)))
+    assert _says(guard) is True
+    guard.look(torch.zeros(128, 10))
+    assert _says(guard) is True, "from there on"
+    guard.close()
+
+
 def test_a_look_in_evaluation_mode_does_not_count() -> None:
     network = build_module(zoo.entry("lenet5").build(), seed=0)
     guard = Guard(network, Optimization(network, RunConfig(), CPU, 10).optimizer, CPU)

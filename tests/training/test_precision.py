@@ -87,8 +87,13 @@ def test_the_switches_of_tf32_are_put_back(name: Literal["float32", "tf32"]) -> 
     with computing_in(Precision(name, CUDA)):
         assert switches() == ((True, True) if name == "tf32" else (False, False))
     assert switches() == before
-    with computing_in(Precision("bfloat16", CUDA)), computing_in(Precision(name, CPU)):
+    with computing_in(Precision(name, CPU)):
         assert switches() == before
+
+
+def test_what_mixed_precision_leaves_in_float32_may_be_multiplied_in_tf32() -> None:
+    with computing_in(Precision("bfloat16", CUDA)):
+        assert torch.backends.cuda.matmul.allow_tf32
 
 
 @pytest.mark.parametrize("name", ["bfloat16", "float16"])

@@ -108,10 +108,10 @@ def test_a_long_trial_is_announced(parts: Parts) -> None:
 
 def test_it_is_tried_only_where_memory_is_left(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = sum(4 * parameter.numel() for parameter in parts.network.parameters())
-    monkeypatch.setattr(module, "device_memory", lambda _: DeviceMemory("cpu", 10**10, 20 * weights - 1))
+    monkeypatch.setattr(trial, "device_memory", lambda _: DeviceMemory("cpu", 10**10, 20 * weights - 1))
     choice = PrecisionChoice(parts.plan, parts.network, parts.step)
     assert choice.choose(parts.trial, lambda: parts.batch, lambda: False) == (None, "")
-    monkeypatch.setattr(module, "device_memory", lambda _: DeviceMemory("cpu", 10**10, 20 * weights))
+    monkeypatch.setattr(trial, "device_memory", lambda _: DeviceMemory("cpu", 10**10, 20 * weights))
     assert choice.choose(parts.trial, lambda: parts.batch, lambda: False)[1] != ""
 
 

@@ -19,10 +19,10 @@ from explorer.training import probe_speed as module
 from explorer.training import rehearsal as rehearsal_module
 from explorer.training import rehearsed_step as rehearsed
 from explorer.training.data import load_data
+from explorer.training.graphed import Chosen
 from explorer.training.probe_speed import probe_speed
 from explorer.training.rehearsal import RehearsalCancelled
 from explorer.training.step import Step
-from explorer.training.trial import MakeStep
 from explorer.zoo import entry
 from tests.networks import branching
 
@@ -182,8 +182,8 @@ def test_a_step_that_a_run_would_capture_is_captured(monkeypatch: pytest.MonkeyP
     machine = Machine(monkeypatch, lambda _threads: 0.004)
     tried: list[tuple[tuple[int, ...], ...]] = []
 
-    def choose(*given: Any) -> tuple[MakeStep, None]:
-        *_, (x, target), capture = given
+    def choose(step: Step, *given: Any) -> Chosen:
+        *_, (x, target), capture, _others = given
         assert capture == "graphs"
         tried.append((tuple(x.shape), tuple(target.shape)))
 
@@ -191,7 +191,7 @@ def test_a_step_that_a_run_would_capture_is_captured(monkeypatch: pytest.MonkeyP
             machine.now_s += 0.001
             return torch.zeros(()), torch.zeros(())
 
-        return replay, None
+        return Chosen(replay, step)
 
     monkeypatch.setattr(module, "capture_of", lambda *_: "graphs")
     monkeypatch.setattr(module, "choose_step", choose)
