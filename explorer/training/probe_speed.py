@@ -12,12 +12,10 @@ from explorer.architecture import Architecture
 from explorer.runs import RunConfig
 from explorer.runs.profile import SpeedEstimate
 from explorer.training.class_counts import Answers
-from explorer.training.graphed import capture_of, choose_step, other_steps, sample_batch
-from explorer.training.guard import Guard
 from explorer.training.pacing import ReportPacing
 from explorer.training.profile_clock import Clock
 from explorer.training.rehearsal import Rehearsal, rehearsing
-from explorer.training.rehearsed_step import TimedStep, seconds_of, settled_step
+from explorer.training.rehearsed_step import TimedStep, chosen_step, seconds_of, settled_step
 from explorer.training.step import FORWARD_SHARE, evaluate, evaluation_batch_size
 from explorer.training.thread_choice import ThreadChoice, choosing_threads
 from explorer.training.trial import MakeStep
@@ -53,23 +51,12 @@ def probe_speed(
         RehearsalCancelled: the user, or a run that starts, ended it.
         ValueError: the network could not be trained so; the message says what would fit.
     """
-    with rehearsing(architecture, config, is_cancelled) as rehearsal, choosing_threads(rehearsal.plan, 1) as threads:
-        guard = Guard(rehearsal.network, rehearsal.optimization.optimizer, rehearsal.plan.device)
-        try:
-            return _estimate(rehearsal, _made_as_in_a_run(rehearsal, guard), threads, most_s)
-        finally:
-            guard.close()
-
-
-def _made_as_in_a_run(rehearsal: Rehearsal, guard: Guard) -> MakeStep:
-    plan = rehearsal.plan
-    capture = capture_of(plan, 1)
-    if capture is None:
-        return rehearsal.step
-    batch = sample_batch(plan, is_mixed=rehearsal.is_mixed)
-    others = other_steps(plan.config, rehearsal.step)
-    chosen = choose_step(rehearsal.step, rehearsal.network, rehearsal.optimization, guard.flag, batch, capture, others)
-    return chosen.make
+    with (
+        rehearsing(architecture, config, is_cancelled) as rehearsal,
+        choosing_threads(rehearsal.plan, 1) as threads,
+        chosen_step(rehearsal) as chosen,
+    ):
+        return _estimate(rehearsal, chosen.make, threads, most_s)
 
 
 def _estimate(rehearsal: Rehearsal, make_step: MakeStep, threads: ThreadChoice | None, most_s: float) -> SpeedEstimate:

@@ -26,7 +26,7 @@ from explorer.training.precision_choice import may_choose_precision
 from explorer.training.profile_clock import Allocations, Clock
 from explorer.training.profile_sweep import Bytes, Sweep, Times
 from explorer.training.rehearsal import Rehearsal, rehearsing
-from explorer.training.rehearsed_step import TimedStep, seconds_of, settled_step
+from explorer.training.rehearsed_step import TimedStep, chosen_step, seconds_of, settled_step
 from explorer.training.step import Step
 
 Progress = Callable[[str, float], None]
@@ -80,7 +80,8 @@ def profile_step(
             if not is_out_of_memory(error):
                 raise
             plan = rehearsal.plan
-            fitting = fitting_batch_size(plan, error, make_attempt(rehearsal.network, plan))
+            has_state = bool(rehearsal.optimization.optimizer.state)
+            fitting = fitting_batch_size(plan, error, make_attempt(rehearsal.network, plan, has_state=has_state))
             message = message_of(error, plan, None, fitting_batch_size=fitting)
             raise LacksMemory(message.partition(": ")[2], fitting) from error
 
@@ -117,7 +118,7 @@ def _measured(rehearsal: Rehearsal, repetitions: int | None, progress: Progress)
         return training_losses(outputs, target, plan.config)[1]
 
     progress("Warming up", 0.0)
-    step = _settled(rehearsal, clock)
+    step, told = _settled(rehearsal, clock)
     sweep = Sweep(rehearsal.network, loss, rehearsal.look, step.precision.autocast)
     taken: dict[str, list[float]] = {"data": [], "step": [], "optimizer": []}
     swept: list[Times] = []
@@ -156,22 +157,26 @@ def _measured(rehearsal: Rehearsal, repetitions: int | None, progress: Progress)
             once = clock.seconds(start, updated)
             count = max(_FEWEST, min(_MOST, int(_ENOUGH_S / max(once, 1e-6))))
     assert sizes is not None
-    return _profile(rehearsal, step, taken, swept, sizes, peak)
+    return _profile(rehearsal, step, told, taken, swept, sizes, peak)
 
 
-def _settled(rehearsal: Rehearsal, clock: Clock) -> Step:
-    """The step that a run would come to make."""
+def _settled(rehearsal: Rehearsal, clock: Clock) -> tuple[Step, tuple[str, ...]]:
+    """The step that a run would come to make, but taken apart where it would be a graph; and what to know of that."""
+    with chosen_step(rehearsal) as chosen:
+        if chosen.make is not chosen.step:
+            return chosen.step, (f"Layer by layer the device waits for the host, in a run less so. {chosen.told}",)
     if not may_choose_precision(rehearsal.plan, rehearsal.network, 1):
-        return rehearsal.step
+        return rehearsal.step, ()
     first_s = seconds_of(rehearsal, rehearsal.step, clock, 1)
     count = max(1, min(_MOST, int(_CHOICE_S / max(first_s, 1e-6))))
     usual = TimedStep(rehearsal.step, seconds_of(rehearsal, rehearsal.step, clock, count) / count)
-    return settled_step(rehearsal, clock, usual, _CHOICE_S).step
+    return settled_step(rehearsal, clock, usual, _CHOICE_S).step, ()
 
 
 def _profile(
     rehearsal: Rehearsal,
     step: Step,
+    told: tuple[str, ...],
     taken: dict[str, list[float]],
     swept: Sequence[Times],
     sizes: Bytes,
@@ -205,7 +210,7 @@ def _profile(
         data=plan.config.data,
         repetitions=len(swept),
         versions=_versions(plan.device),
-        notes=rehearsal.notes,
+        notes=(*rehearsal.notes, *told),
     )
 
 

@@ -1,11 +1,15 @@
-"""How long the steps of a rehearsal take, and which step a run on the CPU would come to make."""
+"""How long the steps of a rehearsal take, and how a run would come to make them."""
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from torch import Tensor
 
+from explorer.training.graphed import Chosen, capture_of, choose_step, other_steps, sample_batch
+from explorer.training.guard import Guard
 from explorer.training.precision import Precision
 from explorer.training.precision_choice import GAIN, is_worth, may_choose_precision
 from explorer.training.profile_clock import Clock
@@ -21,6 +25,24 @@ class TimedStep(NamedTuple):
 
     step: Step
     seconds: float
+
+
+@contextmanager
+def chosen_step(rehearsal: Rehearsal) -> Iterator[Chosen]:
+    """How a run would make its steps from the first one on: on a GPU perhaps as a graph."""
+    plan, step = rehearsal.plan, rehearsal.step
+    capture = capture_of(plan, 1)
+    if capture is None:
+        yield Chosen(step, step)
+        return
+    optimization = rehearsal.optimization
+    guard = Guard(rehearsal.network, optimization.optimizer, plan.device)
+    try:
+        batch = sample_batch(plan, is_mixed=rehearsal.is_mixed)
+        others = other_steps(plan.config, step)
+        yield choose_step(step, rehearsal.network, optimization, guard.flag, batch, capture, others)
+    finally:
+        guard.close()
 
 
 def seconds_of(rehearsal: Rehearsal, make_step: MakeStep, clock: Clock, count: int) -> float:

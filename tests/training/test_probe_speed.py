@@ -193,8 +193,8 @@ def test_a_step_that_a_run_would_capture_is_captured(monkeypatch: pytest.MonkeyP
 
         return Chosen(replay, step)
 
-    monkeypatch.setattr(module, "capture_of", lambda *_: "graphs")
-    monkeypatch.setattr(module, "choose_step", choose)
+    monkeypatch.setattr(rehearsed, "capture_of", lambda *_: "graphs")
+    monkeypatch.setattr(rehearsed, "choose_step", choose)
     assert probe_speed(branching(), config(augmentation="mixup")).step_s == pytest.approx(0.001)
     # As a run would: of a whole batch, whose labels are shares where images are mixed.
     assert tried == [((16, 3, 16, 16), (16, 10))]

@@ -5,6 +5,7 @@ No test judges a time: on a busy machine only what must be there, and what must 
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from explorer.runs.placement import place
 from explorer.runtime.devices import DeviceMemory
 from explorer.runtime.modules import Network, build_module
 from explorer.training import fitting, profile, rehearsed_step
+from explorer.training.graphed import Chosen
 from explorer.training.loss import training_losses
 from explorer.training.model_split import SplitNetwork
 from explorer.training.precision import Precision
@@ -29,6 +31,7 @@ from explorer.training.profile import LacksMemory, profile_step
 from explorer.training.profile_clock import Allocations, Clock
 from explorer.training.profile_sweep import Sweep
 from explorer.training.rehearsal import RehearsalCancelled, end_rehearsals, rehearsing
+from explorer.training.step import Step
 from explorer.zoo import entry
 from explorer.zoo.builder import Builder, conv, flatten, max_pool
 from tests.networks import branching
@@ -111,7 +114,7 @@ def test_in_mixed_precision_each_way_back_computes_as_in_a_step() -> None:
     x = batch_of(architecture)
     with precision.autocast():
         outputs = whole(x)
-    summed_loss(outputs if isinstance(outputs, tuple) else (outputs,)).backward()
+    torch.autograd.backward(summed_loss(outputs if isinstance(outputs, tuple) else (outputs,)))
     autocasts: list[bool] = []
 
     def loss(given: Sequence[Tensor]) -> Tensor:
@@ -211,6 +214,19 @@ def test_a_run_on_the_cpu_is_profiled_in_the_precision_that_it_goes_over_to(
     kind: MemoryPrecision = "mixed" if precision == "bfloat16" else "float32"
     predicted = memory(branching(), infer(branching()), batch_size=4, precision=kind).saved_bytes
     assert found.kept_bytes == pytest.approx(predicted, rel=0.02)
+
+
+def test_a_step_that_a_run_would_replay_is_taken_apart_in_its_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    def choose(step: Step, *_: object) -> Chosen:
+        other = step.in_precision(Precision("bfloat16", CPU))
+        return Chosen(partial(other), other, "Each full batch is a replay.")
+
+    monkeypatch.setattr(rehearsed_step, "capture_of", lambda *_: "graphs")
+    monkeypatch.setattr(rehearsed_step, "choose_step", choose)
+    found = profile_step(branching(), config(), repetitions=1)
+    assert found.precision == "bfloat16"
+    assert len(found.notes) == 1
+    assert found.notes[0].endswith("Each full batch is a replay.")
 
 
 def test_a_precision_that_was_asked_for_is_profiled() -> None:
