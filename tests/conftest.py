@@ -22,7 +22,20 @@ _MOST_YOUNG = 20_000
 
 
 OWN_THREADS = frozenset(
-    {"training", "probe", "job", "moments", "maps", "follow", "journal", "decode", "signals", "commands", "device"}
+    {
+        "training",
+        "probe",
+        "job",
+        "moments",
+        "maps",
+        "follow",
+        "journal",
+        "decode",
+        "signals",
+        "commands",
+        "device",
+        "leaving",
+    }
 )
 """The names of the threads that the program itself starts and ends."""
 

@@ -117,6 +117,10 @@ class Alone:
     def meet(self) -> None:
         """Wait for all."""
 
+    def note_end(self, *, is_failure: bool) -> None:
+        """Know how the run ended, once its last event is said: after a failure the others may be waiting for this one,
+        which then does not wait for them."""
+
     def explained(self, error: Exception, step: int | None, kept: int | None) -> Exception:
         """The error, or what it means where it only says that another process is gone."""
         return error
@@ -140,7 +144,8 @@ def is_first() -> bool:
 def joined(control: RunControl, end: Callable[[str], None]) -> Iterator[Alone]:
     """The processes that train one run, this one among them; `ALONE` where nobody started several.
 
-    Ctrl+C and the signal with which `torchrun` ends processes ask the run to stop.
+    Ctrl+C and the signal with which `torchrun` ends processes ask the run to stop. A process whose run failed leaves
+    the others within seconds, whatever they do; see `Group.break_off`.
 
     Args:
         control: of the run.
@@ -164,9 +169,26 @@ def joined(control: RunControl, end: Callable[[str], None]) -> Iterator[Alone]:
         raise ValueError(told) from error
     try:
         with obeying_signals(control if group.is_first else None, end):
-            yield group
+            try:
+                yield group
+            finally:
+                if not group.has_ended_well:
+                    # In here, since others that end for the same reason have `torchrun` send a signal, which must not
+                    # keep this process from saying why.
+                    group.break_off()
     finally:
         group.close()
+
+
+def num_active(count: int, size: int) -> int:
+    """How many of so many processes have a part of a global batch: none has a single image while there are others,
+    since a norm over one value has no variance."""
+    return min(size, max(1, count // 2))
+
+
+def largest_share(count: int, size: int) -> int:
+    """Images that the first of so many processes computes of a global batch; no other computes more."""
+    return -(-count // num_active(count, size))
 
 
 def scaled(config: RunConfig, size: int) -> RunConfig:

@@ -4,9 +4,13 @@ Gradients go through DistributedDataParallel. What is to be reported of a step t
 parameter that nobody trains, so that a step has no other round.
 """
 
+import atexit
+import contextlib
 import datetime as dt
 import os
 import re
+import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,7 +26,7 @@ from explorer.inference.logits import on_the_way
 from explorer.runs import RunConfig, RunControl
 from explorer.runtime import threads
 from explorer.runtime.modules import Network
-from explorer.training.distributed import Alone, scaled
+from explorer.training.distributed import Alone, largest_share, num_active, scaled
 from explorer.training.distributed_control import RelayedControl
 from explorer.training.distributed_norm import share_batch_norms
 from explorer.training.failures import RunError
@@ -30,9 +34,13 @@ from explorer.training.plan import RunPlan
 from explorer.training.profile_clock import Clock
 from explorer.training.random_state import get_random_state, set_random_state
 from explorer.training.rehearsal import Rehearsal
+from explorer.training.rehearsed_step import chosen_step
 
 T = TypeVar("T")
 _TIMEOUT = dt.timedelta(minutes=10)
+"""The longest that one waits for another that is silent; whose connection breaks is missed at once."""
+_PATIENCE_S = 3.0
+"""Time to leave the others after a failure; `obeying_signals` gives the whole end of a run four times as much."""
 _ALONE_S = 1.0
 """How long the one-process measurement takes."""
 _FEWEST_ALONE = 3
@@ -76,6 +84,11 @@ class Group(Alone):
         self._place = (0, 1, 0)
         """Seed, epoch and the step in it that comes next."""
         self._is_bad = torch.zeros(())
+        self._is_captured_alone = False
+        """Whether one process alone would make its steps as a CUDA graph."""
+        self.has_ended_well = False
+        """Whether what all did together is done, so that nobody waits for anybody."""
+        self._is_broken_off = False
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -86,6 +99,11 @@ class Group(Alone):
         ]
         if self._is_scaled:
             found.append(f"By the linear rule batch and learning rate are {self.size} times what the settings say.")
+        if self._is_captured_alone:
+            found.append(
+                "One process alone would replay each full batch as one CUDA graph; several exchange gradients within a "
+                "step, and make it without."
+            )
         if self.images_per_second_alone is not None:
             found.append(
                 f"One process alone trains on {self.images_per_second_alone:,.0f} images/s with the share that it has "
@@ -123,18 +141,22 @@ class Group(Alone):
             self._parallel,
             device_ids=[self._device] if self._device.type == "cuda" else None,
             find_unused_parameters=unused,
+            # Else gradients lie on the device twice. On the CPU ResNet-20's steps took 5 to 10 % longer so.
+            gradient_as_bucket_view=self._device.type != "cpu",
         )
+        # All begin with the first one's statistics. In a step nobody reads them, and before a test `take_weights`
+        # brings those of the first to all, which are what it keeps. Set here, since torch 2.13 renames the argument.
+        self._engine.broadcast_buffers = False
 
     def begin_epoch(self, config: RunConfig, epoch: int, epoch_steps: int) -> None:
         self._place = (config.seed, epoch, epoch_steps)
 
     def positions(self, positions: Tensor) -> Tensor:
         count = len(positions)
-        # No process with a single image while there are others: a norm over one value has no variance. Those without
-        # a part compute the first images for nothing, since all must take part in each step.
-        num_active = min(self.size, max(1, count // 2))
-        self._global_count, self._counts = count, self.rank < num_active
-        own = positions[self.rank :: num_active] if self._counts else positions[:2]
+        active = num_active(count, self.size)
+        self._global_count, self._counts = count, self.rank < active
+        # Those without a part compute the first images for nothing, since all must take part in each step.
+        own = positions[self.rank :: active] if self._counts else positions[:2]
         self._own_count = len(own)
         return own
 
@@ -208,9 +230,8 @@ class Group(Alone):
                 dist.broadcast(value, src=0)
 
     def measure_alone(self, plan: RunPlan) -> None:
-        # As `positions` gives it to the first one.
-        share = -(-plan.batch_size // min(self.size, max(1, plan.batch_size // 2)))
-        speed = self._speed_alone(replace(plan, batch_size=share)) if self.is_first else 0.0
+        share = replace(plan, batch_size=largest_share(plan.batch_size, self.size))
+        speed = self._speed_alone(share) if self.is_first else 0.0
         # The others wait here, asleep.
         self.images_per_second_alone = self.from_first(speed)
 
@@ -220,18 +241,20 @@ class Group(Alone):
         clock = Clock(self._device)
         tried = Rehearsal(plan, (), True, lambda: False)
         try:
-            made, start_s = -_WARM_UP, time.perf_counter()
-            while made < _FEWEST_ALONE or time.perf_counter() - start_s < _ALONE_S:
-                if made == 0:
-                    clock.settle()
-                    start_s = time.perf_counter()
-                loss, _right = tried.step(*tried.batch())
-                tried.optimization.end_step()
-                if self._device.type == "cpu" or made % _STEPS_AHEAD == 0:
-                    loss.item()  # as often as a run looks, about
-                made += 1
-            clock.settle()
-            return made * plan.batch_size / (time.perf_counter() - start_s)
+            with chosen_step(tried) as chosen:
+                self._is_captured_alone = chosen.make is not chosen.step
+                made, start_s = -_WARM_UP, time.perf_counter()
+                while made < _FEWEST_ALONE or time.perf_counter() - start_s < _ALONE_S:
+                    if made == 0:
+                        clock.settle()
+                        start_s = time.perf_counter()
+                    loss, _right = chosen.make(*tried.batch())
+                    tried.optimization.end_step()
+                    if self._device.type == "cpu" or made % _STEPS_AHEAD == 0:
+                        loss.item()  # as often as a run looks, about
+                    made += 1
+                clock.settle()
+                return made * plan.batch_size / (time.perf_counter() - start_s)
         finally:
             tried.close()
             set_random_state(kept, self._device)
@@ -254,8 +277,40 @@ class Group(Alone):
         is_lost = isinstance(error, (dist.DistError, RuntimeError)) and _LOST.search(str(error)) is not None
         return RankLost(step, self.size, kept) if is_lost and not isinstance(error, RunError) else error
 
+    def note_end(self, *, is_failure: bool) -> None:
+        self.has_ended_well = not is_failure
+
     def close(self) -> None:
-        """Leave the others."""
+        """Leave the others, who leave too."""
+        if not self._is_broken_off:
+            self._leave()
+
+    def break_off(self) -> None:
+        """Leave the others, who may be waiting for this process.
+
+        NCCL's way of leaving may wait for them in turn, and `torchrun` ends them only once this process has ended. So
+        where it does not come back soon, it is left behind, and the process ends without it after all else is done:
+        at the interpreter's own end, where torch and CUDA would wait once more.
+        """
+        self._is_broken_off = True
+        is_left = threading.Event()
+
+        def leave() -> None:
+            # That it cannot leave in order is no news after a failure.
+            with contextlib.suppress(Exception):
+                if self._device.type == "cuda":
+                    # Each thread has a device of its own.
+                    torch.cuda.set_device(self._device)
+                self._leave()
+                is_left.set()
+
+        thread = threading.Thread(target=leave, name="leaving", daemon=True)
+        thread.start()
+        thread.join(_PATIENCE_S)
+        if not is_left.is_set():
+            atexit.register(_end_at_once)
+
+    def _leave(self) -> None:
         self._engine = self._parallel = None
         if dist.is_initialized():
             dist.destroy_process_group()
@@ -293,6 +348,14 @@ class _Parallel(nn.Module):
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         output: Tensor | tuple[Tensor, ...] = self.network(x)
         return output
+
+
+def _end_at_once() -> None:
+    """End the process of a run that failed, with the status of the command."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            stream.flush()
+    os._exit(1)
 
 
 def _belongs(name: str, node_ids: set[str]) -> bool:

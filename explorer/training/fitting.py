@@ -12,9 +12,11 @@ import torch
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from explorer.inference import infer
-from explorer.inference.memory import largest_batch
+from explorer.inference.memory import largest_batch, memory, optimizer_states
 from explorer.runtime.devices import device_memory
+from explorer.training.distributed import largest_share
 from explorer.training.failures import is_out_of_memory
+from explorer.training.layout import choose_memory_format
 from explorer.training.plan import RunPlan
 
 _logger = logging.getLogger(__name__)
@@ -42,6 +44,59 @@ def fitting_batch_size(plan: RunPlan, error: BaseException, attempt: Callable[[i
     if attempt is not None and can_try:
         most = largest_that_fits(most, attempt)
     return most if most > 0 else None
+
+
+def fitting_batch_size_of_several(
+    plan: RunPlan, error: BaseException, num_processes: int, *, is_made: bool, has_state: bool
+) -> int | None:
+    """The `batch_size` to give such a run, so that each process's share fits into its device's memory; None where not
+    one image does. Worked out alone: in a step each process waits for all.
+
+    Args:
+        plan: of the run that failed.
+        error: as for `fitting_batch_size`.
+        num_processes: that train together.
+        is_made: whether network and what carries its gradients are on the device.
+        has_state: whether what the optimizer keeps is there too.
+    """
+    # What torch keeps for later counts as free. To give it back would wait for the device, and so for the others.
+    _forget(error)
+    share = largest_share(plan.batch_size, num_processes)
+    most = share - 1
+    with contextlib.suppress(ValueError):
+        predicted = predicted_batch_size(plan, _room_of_one(plan, num_processes, is_made=is_made, has_state=has_state))
+        # Where even the share that failed should fit: half of it, as for one process.
+        most = predicted if predicted < share else share // 2
+    # The configuration counts the images of all, or by the linear rule those of one.
+    unit = num_processes if plan.config.scale_with_processes else 1
+    counts = range(min(most * num_processes, plan.batch_size - 1) // unit, 0, -1)
+    return next((count for count in counts if largest_share(count * unit, num_processes) <= most), None)
+
+
+def _room_of_one(plan: RunPlan, num_processes: int, *, is_made: bool, has_state: bool) -> int:
+    """What one of several processes has for a step, its weights included, beside the gradients that it brings together.
+
+    Raises:
+        ValueError: the device no longer answers.
+    """
+    available = device_memory(str(plan.device)).available_bytes
+    if plan.device.type == "cpu":
+        # Of a machine that they share.
+        available //= num_processes
+    config = plan.config
+    needed = memory(
+        plan.architecture,
+        infer(plan.architecture),
+        batch_size=1,
+        optimizer=config.optimizer,
+        momentum=config.momentum,
+        precision=plan.precision.for_memory,
+        auxiliary=config.aux_weight > 0,
+    )
+    if not is_made:
+        return available - needed.gradient_bytes
+    # Counted among what is needed, as for `fitting_batch_size`. What else lies there, as images, stays.
+    return available + needed.weights_bytes + needed.buffers_bytes + has_state * needed.optimizer_bytes
 
 
 def predicted_batch_size(plan: RunPlan, available_bytes: int) -> int:
@@ -81,13 +136,25 @@ def largest_that_fits(most: int, attempt: Callable[[int], None]) -> int:
     return works
 
 
-def make_attempt(network: torch.nn.Module, plan: RunPlan) -> Callable[[int], None]:
-    """What tries a step but for the update: forward and backward on images of zeros."""
+def make_attempt(network: torch.nn.Module, plan: RunPlan, *, has_state: bool = False) -> Callable[[int], None]:
+    """What tries a step but for the update: forward and backward on images of zeros, beside what the optimizer keeps.
+
+    Args:
+        network: on its device.
+        plan: of the run.
+        has_state: whether what the optimizer keeps lies there already; else as much memory is taken meanwhile.
+    """
+    config, layout = plan.config, choose_memory_format(plan.architecture, plan.device)
+    num_states = 0 if has_state else optimizer_states(config.optimizer, config.momentum)
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
 
     def attempt(num_images: int) -> None:
+        reserved: list[torch.Tensor] = []
         try:
             network.zero_grad(set_to_none=True)
-            x = torch.zeros(num_images, *plan.architecture.input_shape, device=plan.device)
+            reserved += [torch.empty_like(parameter) for parameter in trained for _ in range(num_states)]
+            shape = (num_images, *plan.architecture.input_shape)
+            x = torch.empty(shape, device=plan.device, memory_format=layout).zero_()
             target = torch.zeros(num_images, dtype=torch.int64, device=plan.device)
             with plan.precision.autocast():
                 outputs = network(x)
@@ -97,13 +164,22 @@ def make_attempt(network: torch.nn.Module, plan: RunPlan) -> Callable[[int], Non
             if plan.device.type == "cuda":
                 torch.cuda.synchronize(plan.device)
         finally:
+            reserved.clear()
             network.zero_grad(set_to_none=True)
 
     return attempt
 
 
 def release(error: BaseException) -> None:
-    """Let go of the tensors that an exception's frames hold, and of what torch keeps for later.
+    """Let go of the tensors that an exception's frames hold, and of what torch keeps for later."""
+    _forget(error)
+    with contextlib.suppress(RuntimeError):
+        # Does nothing where CUDA was never used.
+        torch.cuda.empty_cache()
+
+
+def _forget(error: BaseException) -> None:
+    """Let go of the tensors that an exception's frames hold.
 
     No garbage is collected: that is for the window's thread alone, and what a step holds is in no cycle once its frames
     are gone. Tracebacks go with them, since a frame that was cleared still holds what its functions have enclosed.
@@ -114,9 +190,6 @@ def release(error: BaseException) -> None:
             traceback.clear_frames(one.__traceback__)
             one.__traceback__ = None
             errors += [one.__context__, one.__cause__]
-    with contextlib.suppress(RuntimeError):
-        # Does nothing where CUDA was never used.
-        torch.cuda.empty_cache()
 
 
 def _held_bytes(device: torch.device) -> int:

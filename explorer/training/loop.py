@@ -32,7 +32,7 @@ from explorer.training.failures import (
     is_out_of_memory,
     message_of,
 )
-from explorer.training.fitting import fitting_batch_size, make_attempt
+from explorer.training.fitting import fitting_batch_size, fitting_batch_size_of_several, make_attempt
 from explorer.training.initialization import initialize
 from explorer.training.model_split import on_devices
 from explorer.training.plan import RunPlan, plan_run
@@ -126,17 +126,28 @@ def train(
                 result = run.run((*notes, *ranks.notes))
     except Exception as error:
         meant = ranks.explained(error, None if run is None else run.step, checkpoint.saved_step)
-        result = _failed(meant, run_id, plan, run, checkpoint)
+        result = _failed(meant, run_id, plan, run, checkpoint, ranks.size)
     say(result)
+    ranks.note_end(is_failure=isinstance(result, RunFailed))
     return result
 
 
-def _failed(error: Exception, run_id: str, plan: RunPlan | None, run: Run | None, checkpoint: Checkpoint) -> RunFailed:
+def _failed(
+    error: Exception, run_id: str, plan: RunPlan | None, run: Run | None, checkpoint: Checkpoint, num_processes: int
+) -> RunFailed:
     step = None if run is None else run.step
     details = "" if is_explained(error, step is not None) else traceback.format_exc()
     fitting = None
     if plan is not None and is_out_of_memory(error):
-        fitting = fitting_batch_size(plan, error, None if run is None else make_attempt(run.network, plan))
+        # An update leaves behind what the optimizer keeps.
+        has_state = run is not None and run.step > 0
+        if num_processes > 1:
+            fitting = fitting_batch_size_of_several(
+                plan, error, num_processes, is_made=run is not None, has_state=has_state
+            )
+        else:
+            attempt = None if run is None else make_attempt(run.network, plan, has_state=has_state)
+            fitting = fitting_batch_size(plan, error, attempt)
     return RunFailed(
         run_id=run_id,
         message=message_of(error, plan, step, fitting_batch_size=fitting, kept=checkpoint.saved_step),

@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from explorer.runs import (
     EpochFinished,
@@ -35,8 +37,12 @@ from explorer.runs import (
 )
 from explorer.runs.class_files import kept_epochs, read_test
 from explorer.runs.follow import Follower
+from explorer.runtime.modules import build_module
+from explorer.runtime.weights import load_weights
+from explorer.training import plan_run
 from explorer.training.data import loading
 from explorer.training.distributed import ALONE, Alone, is_first, is_one_of_several, scaled
+from explorer.training.feed import Feed
 from explorer.training.loop import train
 from explorer.training.recorded import resume_recorded, train_recorded
 from tests.training.distributed_worker import keep_few_digits, network
@@ -48,6 +54,7 @@ LIKE_ONE = (
     # With batch norm and an auxiliary head.
     ("norms", dataclasses.replace(SMALL, sync_batchnorm=True)),
 )
+NORMS_APART = ("norms", SMALL)
 DIVERGING = ("norms", dataclasses.replace(SMALL, learning_rate=100.0, sync_batchnorm=True))
 DROPPING = ("lenet5-relu-dropout", dataclasses.replace(SMALL, batch_size=10, augmentation="flip,mixup:0.2"))
 ENDLESS = ("lenet5-relu-dropout", dataclasses.replace(SMALL, epochs=20_000))
@@ -74,10 +81,11 @@ class Together(NamedTuple):
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Together]:
-    """One start for all, since that takes longer than the runs: two runs, one whole and one broken off and taken up
+    """One start for all, since that takes longer than the runs: three runs, one whole and one broken off and taken up
     again, and one without end, in which the second process is killed."""
     root = tmp_path_factory.mktemp("together")
-    runs = [(*LIKE_ONE[0], ""), (*LIKE_ONE[1], ""), (*DROPPING, ""), (*DROPPING, free_port()), (*ENDLESS, "")]
+    whole = [(*run, "") for run in (*LIKE_ONE, NORMS_APART)]
+    runs = [*whole, (*DROPPING, ""), (*DROPPING, free_port()), (*ENDLESS, "")]
     started = start(root, runs)
     try:
         output = started[0].stdout
@@ -167,9 +175,26 @@ def test_two_processes_have_the_losses_of_one_and_whoever_follows_sees_all(toget
         assert (started.images_per_second_alone or 0) > 0
 
 
+def test_all_processes_test_with_the_statistics_that_are_kept(together: Together) -> None:
+    """Each process's norms have statistics of its own share, and one process's are the run's."""
+    keep_few_digits()
+    name, config = NORMS_APART
+    record, history = kept(together.root, together.run_ids[2])
+    plan = plan_run(network(name), config)
+    module = build_module(plan.architecture, seed=1)
+    module.load_state_dict(load_weights(record.weights_path))
+    feed = Feed(
+        plan.data.test_images, plan.data.test_labels, plan.architecture.input_shape, plan.normalization, plan.device
+    )
+    x, target = feed.batch(slice(0, len(feed)))
+    with torch.no_grad():
+        logits = module.eval()(x)[0]
+    assert history.epochs[-1].test_loss == pytest.approx(float(F.cross_entropy(logits, target)), rel=1e-5)
+
+
 def test_a_run_that_was_stopped_within_an_epoch_goes_on_to_the_last_bit(together: Together) -> None:
-    whole, broken = (kept(together.root, run_id)[1] for run_id in together.run_ids[2:])
-    resumed = [event for event in Follower(together.root / together.run_ids[3]).poll() if isinstance(event, RunStarted)]
+    whole, broken = (kept(together.root, run_id)[1] for run_id in together.run_ids[3:])
+    resumed = [event for event in Follower(together.root / together.run_ids[4]).poll() if isinstance(event, RunStarted)]
     # Of 15 steps an epoch; with dropout and augmentation in both processes.
     assert resumed[1].resumed_step % 15 != 0
     assert broken.steps.tolist() == whole.steps.tolist() == list(range(1, 31))

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,16 +14,21 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from explorer import zoo
 from explorer.runs import RunConfig, RunControl, RunStarted
 from explorer.runs.scaling import scaling_efficiency
 from explorer.runtime.modules import build_module
-from explorer.training import distributed_group
+from explorer.training import distributed_group, plan_run, rehearsed_step
 from explorer.training.distributed_control import RelayedControl
 from explorer.training.distributed_group import Group
 from explorer.training.distributed_norm import share_batch_norms
 from explorer.training.distributed_signals import obeying_signals
+from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan
+from explorer.training.rehearsal import Rehearsal
+from explorer.training.step import Step
 from tests.networks import branching
+from tests.training.test_graphed import GRAPHED_S, USUAL_S, Replayed
 
 
 class Line:
@@ -250,10 +255,11 @@ def test_what_measures_one_process_alone_ends_what_reads_its_images(
     closed: list[None] = []
 
     class Tried:
-        optimization = SimpleNamespace(end_step=lambda: None)
+        network = torch.nn.Linear(1, 1)
+        optimization = SimpleNamespace(optimizer=torch.optim.SGD(network.parameters()), end_step=lambda: None)
 
-        def __init__(self, *_: object) -> None:
-            pass
+        def __init__(self, plan: RunPlan, *_: object) -> None:
+            self.plan = plan
 
         def batch(self) -> tuple[Tensor, Tensor]:
             if breaks:
@@ -268,7 +274,51 @@ def test_what_measures_one_process_alone_ends_what_reads_its_images(
 
     monkeypatch.setattr(distributed_group, "Rehearsal", Tried)
     monkeypatch.setattr(distributed_group, "_ALONE_S", 0.0)
-    plan = cast(RunPlan, SimpleNamespace(batch_size=8))
+    plan = cast(RunPlan, SimpleNamespace(batch_size=8, device=torch.device("cpu")))
     with contextlib.suppress(ValueError):
         assert Group()._speed_alone(plan) > 0
     assert closed == [None]
+
+
+CAPTURED = "One process alone would replay each full batch as one CUDA graph"
+
+
+@pytest.mark.usefixtures("few_digits")
+@pytest.mark.parametrize("is_faster", [True, False])
+def test_one_process_alone_is_measured_as_it_would_make_its_steps(
+    is_faster: bool, group: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else several GPUs would look better than they are beside one that replays a graph."""
+    capture = Replayed(graphed_s=GRAPHED_S if is_faster else 2 * USUAL_S)
+    made, took, called = Optimization.__init__, Rehearsal.batch, Step.__call__
+    replays: list[int] = []
+    """Before each step that is measured or warms up."""
+    usual: list[int] = []
+
+    def remember(self: Optimization, *values: Any, **named: Any) -> None:
+        made(self, *values, **named)
+        capture.optimization = self
+
+    def batch(self: Rehearsal) -> tuple[Tensor, Tensor]:
+        replays.append(capture.num_replays)
+        return took(self)
+
+    def call(self: Step, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        if replays:
+            usual.append(len(replays))
+        return called(self, x, target)
+
+    monkeypatch.setattr(Optimization, "__init__", remember)
+    monkeypatch.setattr(Rehearsal, "batch", batch)
+    monkeypatch.setattr(Step, "__call__", call)
+    monkeypatch.setattr(rehearsed_step, "capture_of", lambda *_: capture)
+    monkeypatch.setattr(distributed_group, "_ALONE_S", 0.0)
+    before = torch.get_rng_state()
+    ranks = Group()
+    assert ranks._speed_alone(plan_run(zoo.entry("lenet5").build(), RunConfig(device="cpu", batch_size=16))) > 0
+    assert torch.equal(torch.get_rng_state(), before)
+    count = len(replays)
+    assert count == distributed_group._WARM_UP + distributed_group._FEWEST_ALONE
+    assert capture.num_replays - replays[0] == (count if is_faster else 0)
+    assert usual == ([] if is_faster else list(range(1, count + 1)))
+    assert any(note.startswith(CAPTURED) for note in ranks.notes) == is_faster

@@ -11,12 +11,13 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from explorer import zoo
 from explorer.inference import infer
-from explorer.inference.memory import largest_batch
+from explorer.inference.memory import OPTIMIZERS, largest_batch, memory
 from explorer.runs import RunConfig
 from explorer.runtime.devices import DeviceMemory
 from explorer.runtime.modules import build_module
 from explorer.training import fitting, plan_run
-from explorer.training.fitting import fitting_batch_size, largest_that_fits, release
+from explorer.training.fitting import fitting_batch_size, largest_that_fits, make_attempt, release
+from explorer.training.layout import choose_memory_format
 
 
 @pytest.mark.parametrize("room", [0, 1, 2, 7, 63, 64, 100, 511])
@@ -110,3 +111,43 @@ def test_the_tensors_of_a_failed_step_are_freed_without_collecting(
         assert len(seen) > 8
         assert [value() for value in seen if value() is not None] == []
     assert no_collector == []
+
+
+@pytest.mark.parametrize("has_state", [False, True])
+@pytest.mark.parametrize("name", ["lenet5", "resnet20"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_an_attempt_takes_what_the_optimizer_will_keep_and_its_images_as_the_network_reads_them(
+    optimizer: str, name: str, has_state: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = RunConfig.from_plain({**RunConfig().to_plain(), "device": "cpu", "optimizer": optimizer, "batch_size": 8})
+    architecture = zoo.entry(name).build()
+    plan = plan_run(architecture, config)
+    frozen, *_ = (network := build_module(plan.architecture, seed=0)).parameters()
+    frozen.requires_grad = False
+    taken: list[weakref.ref[Tensor]] = []
+    usual = torch.empty_like
+
+    def take(like: Tensor) -> Tensor:
+        values = usual(like)
+        taken.append(weakref.ref(values))
+        return values
+
+    seen: list[tuple[int, bool]] = []
+    layout = choose_memory_format(plan.architecture, plan.device)
+
+    def look(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        there = [values for found in taken if (values := found()) is not None]
+        seen.append((sum(values.nbytes for values in there), inputs[0].is_contiguous(memory_format=layout)))
+
+    network.register_forward_pre_hook(look)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "empty_like", take)
+        make_attempt(network, plan, has_state=has_state)(3)
+    whole = memory(
+        plan.architecture, infer(plan.architecture), batch_size=8, optimizer=optimizer, momentum=config.momentum
+    )
+    per_value = whole.optimizer_bytes // whole.gradient_bytes
+    expected = 0 if has_state else whole.optimizer_bytes - per_value * frozen.nbytes
+    assert seen == [(expected, True)]
+    assert [found() for found in taken if found() is not None] == []
+    assert all(parameter.grad is None for parameter in network.parameters())
