@@ -94,7 +94,7 @@ def _turned(x: Tensor, turns: Tensor) -> Tensor:
     from_blue = (red - green) / divisor + 4
     hue = torch.where(value == red, from_red, torch.where(value == green, from_green, from_blue))
     hue = hue + 6 * turns.view(-1, 1, 1)
-    places = (per_channel(x, (5.0, 3.0, 1.0)) + hue.unsqueeze(1)).remainder_(6)
+    places = (per_channel((5.0, 3.0, 1.0), x.device, x.dtype) + hue.unsqueeze(1)).remainder_(6)
     away = torch.minimum(places, 4 - places).clamp_(0, 1)
     return value.unsqueeze(1) - chroma.unsqueeze(1) * away
 
@@ -103,7 +103,7 @@ def _grey(x: Tensor) -> Tensor:
     """`(N, 1, H, W)`: by luma where the channels are red, green and blue, else their mean."""
     if x.shape[1] != 3:
         return x.mean(1, keepdim=True)
-    return (x * per_channel(x, _LUMA)).sum(1, keepdim=True)
+    return (x * per_channel(_LUMA, x.device, x.dtype)).sum(1, keepdim=True)
 
 
 def _per_image(factors: Tensor) -> Tensor:

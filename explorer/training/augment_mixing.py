@@ -46,13 +46,14 @@ def mix(
     rows, columns = np.arange(height), np.arange(width)
     in_rows = (rows >= top[:, None]) & (rows < bottom[:, None]) & is_cut[:, None]
     in_columns = (columns >= left[:, None]) & (columns < right[:, None])
-    in_rows_on, in_columns_on = to_device(in_rows, x.device), to_device(in_columns, x.device)
+    both_on = to_device(np.concatenate([in_rows, in_columns], 1), x.device)
+    in_rows_on, in_columns_on = torch.split(both_on, [height, width], 1)
     is_pasted = (in_rows_on.unsqueeze(2) & in_columns_on.unsqueeze(1)).unsqueeze(1)
     other = x[partner]
     # An image has either a rectangle or a blend: where it is cut, its blend is all its own.
-    own = to_device(np.where(is_cut, 1.0, kept), x.device, x.dtype)
-    mixed = torch.where(is_pasted, other, torch.lerp(other, x, own.view(-1, 1, 1, 1)))
-    shares = to_device(np.where(is_cut, 1 - cut_away, kept), x.device, torch.float32)
+    both = np.stack([np.where(is_cut, 1.0, kept), np.where(is_cut, 1 - cut_away, kept)])
+    own, shares = to_device(both, x.device, torch.float32)
+    mixed = torch.where(is_pasted, other, torch.lerp(other, x, own.to(x.dtype).view(-1, 1, 1, 1)))
     return mixed, torch.lerp(classes[partner], classes, shares.view(-1, 1))
 
 

@@ -103,7 +103,7 @@ def _estimate(rehearsal: Rehearsal, make_step: MakeStep, threads: ThreadChoice |
 def _test_s(rehearsal: Rehearsal, clock: Clock, step_s: float, most_s: float) -> float:
     """Estimate for classifying all test images: measured on some of them, or on all where there is time."""
     plan = rehearsal.plan
-    num_images, size = len(plan.data.test_images), evaluation_batch_size(plan.batch_size)
+    num_images, size = len(plan.data.test_images), evaluation_batch_size(plan)
     guess_s = FORWARD_SHARE * step_s / plan.batch_size
     if guess_s * size > _TEST_SHARE * most_s:
         return guess_s * num_images

@@ -27,7 +27,7 @@ from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan, plan_run
 from explorer.training.precision import computing_in
 from explorer.training.step import Step
-from explorer.training.train_batches import TrainBatches
+from explorer.training.train_batches import TrainBatches, network_bytes_of
 
 Cancelled = Callable[[], bool]
 
@@ -100,6 +100,7 @@ class Rehearsal:
                 plan.normalization,
                 plan.device,
                 memory_format=self._layout,
+                network_bytes=network_bytes_of(plan),
             )
         return self._test_feed
 

@@ -52,7 +52,7 @@ from explorer.training.reports import Reports
 from explorer.training.step import FORWARD_SHARE, Step, evaluate, evaluation_batch_size
 from explorer.training.step_choice import StepChoice
 from explorer.training.thread_choice import ThreadChoice
-from explorer.training.train_batches import TrainBatches
+from explorer.training.train_batches import TrainBatches, network_bytes_of
 from explorer.training.watching import Watching
 
 _AUGMENTATION_STREAM = 1 << 40
@@ -98,7 +98,13 @@ class Run:
         layout = choose_memory_format(plan.architecture, device)
         self._batches = TrainBatches(plan, layout, ranks)
         self._test_feed = Feed(
-            data.test_images, data.test_labels, shape, plan.normalization, device, memory_format=layout
+            data.test_images,
+            data.test_labels,
+            shape,
+            plan.normalization,
+            device,
+            memory_format=layout,
+            network_bytes=network_bytes_of(plan),
         )
         self.network = set_memory_format(network, layout)
         ranks.join_network(self.network, plan.architecture, sync_batchnorm=config.sync_batchnorm)
@@ -110,7 +116,7 @@ class Run:
         self._order = torch.Generator(device).manual_seed(config.seed)
         self._order_before = self._order.get_state()
         self._augmentation_random = torch.Generator().manual_seed(config.seed + _AUGMENTATION_STREAM)
-        self._test_batch_size = evaluation_batch_size(plan.batch_size)
+        self._test_batch_size = evaluation_batch_size(plan, ranks.size)
         self._live_test = LiveTest(
             run_id,
             self.network,

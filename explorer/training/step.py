@@ -8,7 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
+from explorer.inference import infer
+from explorer.inference.lifetimes import courses
 from explorer.runs import RunConfig
+from explorer.runtime.devices import device_memory
 from explorer.runtime.feature_maps import evaluating
 from explorer.runtime.modules import Network
 from explorer.training.class_counts import Answers
@@ -16,11 +19,18 @@ from explorer.training.distributed import ALONE, Alone
 from explorer.training.feed import Feed
 from explorer.training.loss import training_losses
 from explorer.training.optimization import Optimization
+from explorer.training.plan import RunPlan
 from explorer.training.precision import Precision
 
 FORWARD_SHARE = 1 / 3
 """Of a step's time that its forward pass takes, as long as no test was measured: a convolution's backward pass is two
 of the same size."""
+_MOST_TESTED = 4096
+"""Images at once, on a GPU."""
+_TESTED_BYTES = 256 * 1024**2
+"""That the largest output for them may take there: work enough for any GPU."""
+_TEST_SHARE = 0.25
+"""Of the memory that steps leave."""
 
 
 class Step:
@@ -78,12 +88,29 @@ class Step:
         return measured
 
 
-def evaluation_batch_size(batch_size: int) -> int:
-    """Images that a test classifies at once, where a step takes `batch_size`.
+def evaluation_batch_size(plan: RunPlan, num_processes: int = 1) -> int:
+    """Images that a run's test classifies at once.
 
-    Without gradients an image takes less memory than in a step; small batches would only waste time.
+    Without gradients an image takes less memory than in a step; small batches would only waste time. A GPU is done with
+    few small images sooner than the host launches the next kernel, so that it takes as many more as it has memory for,
+    in equal parts. They need no more than a step, or than a part of what steps leave.
+
+    Args:
+        num_processes: that share the test.
     """
-    return min(512, max(32, 2 * batch_size))
+    usual = min(512, max(32, 2 * plan.batch_size))
+    if plan.device.type != "cuda":
+        return usual
+    inference = infer(plan.architecture)
+    step, test = courses(plan.architecture, inference, "float32")
+    step_bytes = step.peak(plan.batch_size).at(plan.batch_size)
+    # Steps that are captured as CUDA graphs keep memory of their own beside the usual one's.
+    spare_bytes = device_memory(str(plan.device)).available_bytes - 3 * step_bytes
+    fitting = test.largest_batch(max(step_bytes, int(_TEST_SHARE * spare_bytes)))
+    image_bytes = max(report.output_bytes or 0 for report in inference.nodes.values())
+    most = max(usual, min(_MOST_TESTED, _TESTED_BYTES // image_bytes, fitting))
+    num_images = -(-len(plan.data.test_images) // num_processes)
+    return max(usual, -(-num_images // -(-num_images // most)))
 
 
 def evaluate(

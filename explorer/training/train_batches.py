@@ -8,6 +8,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from explorer.inference import infer
+from explorer.inference.memory import memory
 from explorer.runs.augmentation import NO_AUGMENTATION, parse_augmentation
 from explorer.training.augment import Augmenter
 from explorer.training.distributed import Alone
@@ -40,6 +42,7 @@ class TrainBatches:
             device,
             memory_format=memory_format,
             is_augmented=is_augmented,
+            network_bytes=network_bytes_of(plan),
         )
 
     def __len__(self) -> int:
@@ -91,3 +94,20 @@ class TrainBatches:
     def close(self) -> None:
         """End what reads ahead."""
         self._feed.close()
+
+
+def network_bytes_of(plan: RunPlan) -> int | None:
+    """What steps need of a GPU: the usual one, one that is captured as a CUDA graph and keeps memory of its own, and a
+    second such that is tried beside it. None elsewhere, where no images are kept instead."""
+    if plan.device.type != "cuda":
+        return None
+    config = plan.config
+    needed = memory(
+        plan.architecture,
+        infer(plan.architecture),
+        batch_size=plan.batch_size,
+        optimizer=config.optimizer,
+        momentum=config.momentum,
+        precision=plan.precision.for_memory,
+    )
+    return 3 * needed.training_bytes

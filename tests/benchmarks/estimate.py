@@ -9,7 +9,7 @@ speed and the test. With 0 they are whole. The first one is told apart, since it
 threads; of a shortened run it says nothing. `folder` is a data set of small JPEGs, made for the occasion, which are
 decoded as they are needed. The data are real and must lie in `$ARCH_EXPLORER_DATA`:
 
-    python -m tests.benchmarks.estimate [--busy N] [--rounds N] [NETWORK:DATA:BATCH:STEPS ...]
+    python -m tests.benchmarks.estimate [--busy N] [--rounds N] [--device D] [NETWORK:DATA:BATCH:STEPS ...]
 """
 
 import argparse
@@ -76,7 +76,8 @@ def trained(network: str, config: RunConfig, steps: int) -> dict[str, Any]:
     train_s = num_images / epoch.images_per_second
     test_s = epoch.seconds - started.num_train / epoch.images_per_second
     step_s = train_s / num_images * config.batch_size
-    return {"epoch_s": train_s + test_s, "step_s": step_s, "test_s": test_s, "first_s": first.seconds}
+    said = {"device": started.device, "notes": started.notes}
+    return {"epoch_s": train_s + test_s, "step_s": step_s, "test_s": test_s, "first_s": first.seconds, **said}
 
 
 def _architecture(network: str) -> Any:
@@ -100,11 +101,12 @@ def make_folder(target: Path) -> None:
         image.save(folder / f"{number:05}.jpg", quality=90)
 
 
-def measured(kind: str, network: str, data: str, batch: str, steps: str) -> dict[str, Any]:
+def measured(kind: str, device: str, network: str, data: str, batch: str, steps: str) -> dict[str, Any]:
     """What the participant prints, run in a home of its own."""
     with tempfile.TemporaryDirectory() as home:
         environment = {**os.environ, "ARCH_EXPLORER_HOME": home}
-        command = [sys.executable, "-m", "tests.benchmarks.estimate", "--as", kind, network, data, batch, steps]
+        command = [sys.executable, "-m", "tests.benchmarks.estimate", "--as", kind, "--device", device]
+        command += [network, data, batch, steps]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise SystemExit(f"{kind} of {network}:\n{done.stderr}")
@@ -112,7 +114,7 @@ def measured(kind: str, network: str, data: str, batch: str, steps: str) -> dict
     return found
 
 
-def take_part(kind: str, network: str, data: str, batch: str, steps: str) -> None:
+def take_part(kind: str, device: str, network: str, data: str, batch: str, steps: str) -> None:
     """Be one of the two processes."""
     from explorer.runtime import threads
 
@@ -121,7 +123,7 @@ def take_part(kind: str, network: str, data: str, batch: str, steps: str) -> Non
         from explorer.training.data import decoded_folder
 
         decoded_folder._MEMORY_SHARE = 0.0
-    config = RunConfig(data=data, epochs=_EPOCHS, batch_size=int(batch), device="cpu")
+    config = RunConfig(data=data, epochs=_EPOCHS, batch_size=int(batch), device=device)
     print(json.dumps(estimated(network, config) if kind == "estimate" else trained(network, config, int(steps))))
 
 
@@ -131,10 +133,11 @@ def main() -> None:
     parser.add_argument("runs", nargs="*", default=_RUNS)
     parser.add_argument("--busy", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:N or auto")
     parser.add_argument("--as", dest="kind", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.kind is not None:
-        take_part(options.kind, *options.runs)
+        take_part(options.kind, options.device, *options.runs)
         return
     with tempfile.TemporaryDirectory() as temporary, busy_processes(options.busy):
         folder = Path(temporary) / "images"
@@ -147,7 +150,8 @@ def main() -> None:
             ratios = []
             for _ in range(options.rounds):
                 before, run, after = (
-                    measured(kind, network, data, batch, steps) for kind in ("estimate", "run", "estimate")
+                    measured(kind, options.device, network, data, batch, steps)
+                    for kind in ("estimate", "run", "estimate")
                 )
                 ratios.append((before["epoch_s"] + after["epoch_s"]) / 2 / run["epoch_s"])
                 first = "" if int(steps) else f", the first {run['first_s']:.2f} s"
@@ -158,6 +162,7 @@ def main() -> None:
                     f"test {run['test_s']:.2f} s, {before['test_s']:.2f} and {after['test_s']:.2f}",
                     flush=True,
                 )
+            print(f"  on {run['device']}; the run said: {' '.join(run['notes']) or 'nothing'}", flush=True)
             median = statistics.median(ratios)
             print(f"{written}, {options.busy} busy, median of estimate / epoch: {median:.2f}", flush=True)
 

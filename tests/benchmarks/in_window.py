@@ -19,7 +19,7 @@ _SETTLED_MS = 6000
 """By then torch has loaded and the first pictures of the network at rest are drawn."""
 
 
-def window(network: str, data: str, batch: int) -> dict[str, Any]:
+def window(network: str, data: str, batch: int, device: str) -> dict[str, Any]:
     """Train in turns.
 
     Returns:
@@ -35,7 +35,7 @@ def window(network: str, data: str, batch: int) -> dict[str, Any]:
     shown.resize(1920, 1200)
     shown.show()
     shown.open_target(network)
-    shown.training.set_config(run_config(data, batch))
+    shown.training.set_config(run_config(data, batch, device))
     open_every_view(shown)
     shown.preload()
     seen, busy = _Seen(), _Busy()
@@ -63,7 +63,7 @@ def window(network: str, data: str, batch: int) -> dict[str, Any]:
     shown.document.undo_stack.setClean()
     shown.close()
     return {
-        **described(results[0]),
+        **described(results[0], made_turns[0]),
         "captures": seen.counts,
         "pictures_share": seen.pictures_s / busy.seconds,
         "window_share": busy.thread_s / busy.seconds,

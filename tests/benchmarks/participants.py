@@ -1,9 +1,10 @@
 """Who trains in `training` and `live`: each in a fresh process, which computes when it is its turn (`turns`).
 
-    python -m tests.benchmarks.participants KIND NETWORK DATA BATCH
+    python -m tests.benchmarks.participants KIND NETWORK DATA BATCH DEVICE
 
-`plain` is the loop of the usual tutorial: a `DataLoader` with its defaults over torchvision's data set, zero_grad,
-forward, loss, backward, step, `loss.item()` each step. `lightning` is the same module in Lightning's `Trainer`.
+`plain` is the loop of the usual tutorial: a `DataLoader` over torchvision's data set, zero_grad, forward, loss,
+backward, step, `loss.item()` each step. Its loader has the defaults, and on a GPU pinned memory and two workers, as
+tutorials have there. `lightning` is the same module in Lightning's `Trainer`.
 `alone` is our run without a window, `float32` one that is told to compute in nothing else, `window` is with every live
 view open (`in_window`). All make the same updates of the same network with momentum, those that are not ours in
 float32, and none is told how many threads to use.
@@ -25,17 +26,19 @@ _NORMALIZATION = {
 }
 
 
-def plain(network: str, data: str, batch: int) -> dict[str, Any]:
+def plain(network: str, data: str, batch: int, device: str) -> dict[str, Any]:
     """The tutorial's loop."""
     import torch
     from torch.nn import functional as F  # noqa: N812
 
-    net, batches = model(network), loader(network, data, batch)
+    place = chosen(device)
+    net, batches = model(network).to(place), loader(network, data, batch, device=place)
     optimizer = torch.optim.SGD(net.parameters(), lr=_RATE, momentum=_MOMENTUM)
-    turns, step = LoopTurns(batch), 0
+    turns, step = LoopTurns(batch, lambda: settle(place)), 0
     turns.begin()
     while True:
-        for images, labels in batches:
+        for on_host in batches:
+            images, labels = (part.to(place) for part in on_host)
             optimizer.zero_grad()
             loss = F.cross_entropy(net(images), labels)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -46,13 +49,14 @@ def plain(network: str, data: str, batch: int) -> dict[str, Any]:
                 return {"steps": step}
 
 
-def lightning(network: str, data: str, batch: int) -> dict[str, Any]:
-    """The same in Lightning's Trainer, without its logger, progress bar and checkpoints."""
+def lightning(network: str, data: str, batch: int, device: str) -> dict[str, Any]:
+    """The same in Lightning's Trainer and its default precision, without its logger, progress bar and checkpoints."""
     import lightning as pl
     import torch
     from torch.nn import functional as F  # noqa: N812
 
-    turns = LoopTurns(batch)
+    place = chosen(device)
+    turns = LoopTurns(batch, lambda: settle(place))
 
     class Module(pl.LightningModule):  # type: ignore[misc]  # untyped
         def __init__(self) -> None:
@@ -73,14 +77,14 @@ def lightning(network: str, data: str, batch: int) -> dict[str, Any]:
             self.trainer.should_stop = turns.stepped(self.global_step)
 
     trainer = pl.Trainer(
-        max_epochs=-1, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False,
-        enable_model_summary=False,
+        max_epochs=-1, accelerator=place.type, devices=1 if place.index is None else [place.index], logger=False,
+        enable_progress_bar=False, enable_checkpointing=False, enable_model_summary=False,
     )  # fmt: skip
-    trainer.fit(Module(), loader(network, data, batch))
+    trainer.fit(Module(), loader(network, data, batch, device=place))
     return {"steps": trainer.global_step}
 
 
-def alone(network: str, data: str, batch: int, precision: str = "auto") -> dict[str, Any]:
+def alone(network: str, data: str, batch: int, device: str, precision: str = "auto") -> dict[str, Any]:
     """Our run, as the command line starts it."""
     from explorer.runtime import threads
 
@@ -90,23 +94,38 @@ def alone(network: str, data: str, batch: int, precision: str = "auto") -> dict[
 
     control = RunControl()
     turns = RunTurns(batch, control)
-    config = RunConfig.from_plain({**run_config(data, batch).to_plain(), "precision": precision})
+    config = RunConfig.from_plain({**run_config(data, batch, device).to_plain(), "precision": precision})
     result = train(zoo.entry(network).build(), config, turns.hear, control, run_id="benchmark")
-    return {**described(result), "way": turns.way}
+    return described(result, turns)
 
 
-def float32(network: str, data: str, batch: int) -> dict[str, Any]:
+def float32(network: str, data: str, batch: int, device: str) -> dict[str, Any]:
     """The same without another precision."""
-    return alone(network, data, batch, "float32")
+    return alone(network, data, batch, device, "float32")
 
 
-def run_config(data: str, batch: int) -> RunConfig:
-    return RunConfig(data=data, epochs=1000, batch_size=batch, learning_rate=_RATE, momentum=_MOMENTUM, device="cpu")
+def run_config(data: str, batch: int, device: str) -> RunConfig:
+    return RunConfig(data=data, epochs=1000, batch_size=batch, learning_rate=_RATE, momentum=_MOMENTUM, device=device)
 
 
-def described(result: object) -> dict[str, Any]:
+def described(result: object, turns: RunTurns) -> dict[str, Any]:
     assert isinstance(result, RunFinished), result
-    return {"steps": result.step}
+    return {"steps": result.step, "way": turns.way, "device": turns.device, "notes": turns.notes}
+
+
+def chosen(device: str) -> Any:
+    """The `torch.device` of that name, as a run of ours chooses it."""
+    from explorer.runtime.devices import choose_device
+
+    return choose_device(device)
+
+
+def settle(device: Any) -> None:
+    """Wait until a GPU has done what it was given."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def model(network: str, seed: int = 0) -> Any:
@@ -117,10 +136,13 @@ def model(network: str, seed: int = 0) -> Any:
     return build_module(zoo.entry(network).build(), seed=seed)
 
 
-def loader(network: str, data: str, batch: int, *, is_train: bool = True, most_images: int | None = None) -> Any:
-    """A `DataLoader` with its defaults over torchvision's data set, whose images get the size that we give them.
+def loader(
+    network: str, data: str, batch: int, *, device: Any, is_train: bool = True, most_images: int | None = None
+) -> Any:
+    """The tutorial's `DataLoader` over torchvision's data set, whose images get the size that we give them.
 
     Args:
+        device: where its batches will go.
         most_images: of the set, its first ones; None for all.
     """
     from torch.utils.data import DataLoader, Subset
@@ -143,13 +165,14 @@ def loader(network: str, data: str, batch: int, *, is_train: bool = True, most_i
     images = kind(root, train=is_train, transform=transforms.Compose(steps))
     if most_images is not None:
         images = Subset(images, range(min(most_images, len(images))))
-    return DataLoader(images, batch_size=batch, shuffle=is_train)
+    on_gpu = device.type == "cuda"
+    return DataLoader(images, batch_size=batch, shuffle=is_train, num_workers=2 if on_gpu else 0, pin_memory=on_gpu)
 
 
 if __name__ == "__main__":
-    kind, network, data, batch = sys.argv[1:]
+    kind, network, data, batch, device = sys.argv[1:]
     if kind == "window":
         from tests.benchmarks.in_window import window as participant
     else:
         participant = {"plain": plain, "lightning": lightning, "alone": alone, "float32": float32}[kind]
-    print(json.dumps(participant(network, data, int(batch))))
+    print(json.dumps(participant(network, data, int(batch), device)))

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from explorer.runs import Event, RunControl, RunStarted, StateChanged, StepsRecorded
+from explorer.runs import Event, RunControl, RunNoted, RunStarted, StateChanged, StepsRecorded
 
 SETTLING_S = 0.5
 """Of a turn that does not count: caches and threads come back."""
@@ -37,8 +37,14 @@ SECONDS = 5.0
 class Turn:
     """Counts the images of the turn under way; for the thread that trains."""
 
-    def __init__(self, batch: int) -> None:
+    def __init__(self, batch: int, settle: Callable[[], None] = lambda: None) -> None:
+        """Of steps of so many images.
+
+        Args:
+            settle: waits until the device has done what it was given, where steps are counted before.
+        """
         self._batch = batch
+        self._settle = settle
         self._begun_s = 0.0
         self._first: tuple[int, float] | None = None
         self._last = (0, 0.0)
@@ -51,7 +57,13 @@ class Turn:
         """So many steps were ever made."""
         self._last = (step, time.perf_counter())
         if self._first is None and self._last[1] - self._begun_s >= SETTLING_S:
+            self.settle()
             self._first = self._last
+
+    def settle(self) -> None:
+        """Let the last step be one that the device is done with."""
+        self._settle()
+        self._last = (self._last[0], time.perf_counter())
 
     @property
     def images_per_second(self) -> float | None:
@@ -64,8 +76,8 @@ class Turn:
 class LoopTurns:
     """Turns of a loop that asks after each of its steps."""
 
-    def __init__(self, batch: int) -> None:
-        self._turn = Turn(batch)
+    def __init__(self, batch: int, settle: Callable[[], None]) -> None:
+        self._turn = Turn(batch, settle)
         self._go = threading.Event()
         self._go.set()
         self._is_over = False
@@ -80,6 +92,7 @@ class LoopTurns:
         """So many steps are made; waits while others have their turn. True after the last."""
         self._turn.stepped(step)
         if not self._go.is_set():
+            self._turn.settle()
             _answer({"images_per_second": self._turn.images_per_second})
             self._go.wait()
             self._turn.begin()
@@ -103,6 +116,10 @@ class RunTurns:
         self._also = also
         self.way = ""
         """How the last steps were made."""
+        self.device = ""
+        """For people."""
+        self.notes: list[str] = []
+        """What the run said at its start, and of how it makes its steps later."""
         self.is_watched = False
         """Whether turns are over, and the window's timer is watched."""
 
@@ -115,12 +132,16 @@ class RunTurns:
     def hear(self, event: Event) -> None:
         """Take what the run says, in its thread."""
         if isinstance(event, RunStarted):
+            self.device, self.notes = event.device, [*event.notes]
             self._turn.begin()
             _answer({"started": True})
         elif isinstance(event, StepsRecorded):
             self._turn.stepped(event.last_step)
             compiled = " compiled" if event.is_compiled else ""
-            self.way = f"{event.precision}{compiled} on {event.num_threads}"
+            threads = "" if event.num_threads is None else f" on {event.num_threads} threads"
+            self.way = f"{event.precision}{compiled}{threads}"
+        elif isinstance(event, RunNoted) and not event.is_passing:
+            self.notes.append(event.note)
         elif isinstance(event, StateChanged) and event.state == "running":
             self._turn.begin()
         elif isinstance(event, StateChanged) and event.state == "paused":
@@ -196,7 +217,7 @@ def participant(warm_up_s: float, *arguments: str) -> Iterator[Participant]:
 
 
 def in_turns(
-    kinds: Sequence[str], written: str, data: str, num_turns: int, seconds: float
+    kinds: Sequence[str], written: str, data: str, num_turns: int, seconds: float, device: str
 ) -> tuple[list[list[float]], list[dict[str, Any]]]:
     """Let participants compute in turns.
 
@@ -206,6 +227,7 @@ def in_turns(
         data: what they train on.
         num_turns: of each; every second round goes the other way round.
         seconds: of a turn.
+        device: "cpu", "cuda", "cuda:1" or "auto".
 
     Returns:
         Each one's images/s, by turn, and what each said at the end.
@@ -213,7 +235,7 @@ def in_turns(
     network, batch, *own = written.split(":")
     warm_up = {kind: float(own[0]) if own and kind in _OURS else WARM_UP_S for kind in kinds}
     with contextlib.ExitStack() as stack:
-        made = [stack.enter_context(participant(warm_up[kind], kind, network, data, batch)) for kind in kinds]
+        made = [stack.enter_context(participant(warm_up[kind], kind, network, data, batch, device)) for kind in kinds]
         rates: list[list[float]] = [[] for _ in made]
         for turn in range(num_turns):
             order = range(len(made)) if turn % 2 == 0 else reversed(range(len(made)))

@@ -13,7 +13,16 @@ from torch import Tensor
 from explorer.runs.augmentation import Augmentation, parse_augmentation
 from explorer.runs.augmentation_transforms import TRANSFORMS, Erase, Transform
 from explorer.runtime.torchvision_door import torchvision
-from explorer.training.augment import Augmenter, erased_boxes, matrices_of, move_pixels, sample
+from explorer.training import augment, augment_mixing
+from explorer.training.augment import (
+    Augmenter,
+    erased_boxes,
+    matrices_of,
+    move_pixels,
+    moved_at_once,
+    moved_one_by_one,
+    sample,
+)
 from explorer.training.augment_colour import (
     adjust_brightness,
     adjust_contrast,
@@ -22,6 +31,8 @@ from explorer.training.augment_colour import (
     colours_of,
 )
 from explorer.training.augment_mixing import boxes_of
+from explorer.training.to_device import to_device
+from tests.training.operators import MadeTensors
 
 CPU = torch.device("cpu")
 EVERYTHING = ",".join(kind.name for kind in TRANSFORMS)
@@ -117,6 +128,54 @@ def test_pixels_move_as_padding_and_slicing_moves_them(size: tuple[int, int]) ->
         top, left = 5 - int(down[place]), 5 - int(right[place])
         turned = np.pad(x[place].numpy()[:, :, ::-1], ((0, 0), (5, 5), (5, 5))) if flipped[place] else image
         assert np.array_equal(moved[place].numpy(), turned[:, top : top + size[0], left : left + size[1]])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=str)
+@pytest.mark.parametrize(("most", "flips"), [(0, 0.0), (0, 0.5), (3, 0.0), (3, 0.5), (13, 1.0)])
+def test_a_gpus_way_to_move_pixels_gives_the_bits_of_the_cpus(
+    most: int, flips: float, layout: torch.memory_format, channels: int
+) -> None:
+    x = (images(16, channels).float() / 255).contiguous(memory_format=layout)
+    before = x.clone()
+    random = np.random.default_rng(5)
+    down, right = random.integers(-most, most, (2, 16), endpoint=True)
+    flipped = random.random(16) < flips
+    one_by_one, at_once = (move(x, down, right, flipped) for move in (moved_one_by_one, moved_at_once))
+    assert torch.equal(one_by_one, at_once)
+    assert torch.equal(x, before)
+    for moved in (one_by_one, at_once):
+        assert moved.is_contiguous(memory_format=layout)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The bytes of each copy to the device."""
+    copies: list[int] = []
+
+    def counted(values: npt.NDArray[Any], device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
+        copies.append(values.nbytes)
+        return to_device(values, device, dtype)
+
+    for module in (augment, augment_mixing):
+        monkeypatch.setattr(module, "to_device", counted)
+    return copies
+
+
+def test_what_moves_pixels_on_a_gpu_is_sent_once_and_is_small(sent: list[int]) -> None:
+    x = images(16).float()
+    down, right = np.random.default_rng(5).integers(-3, 3, (2, 16), endpoint=True)
+    with MadeTensors() as seen:
+        moved_at_once(x, down, right, np.arange(16) % 2 == 0)
+    assert sent == [4 * 16 * 8]
+    names = [name for name, _ in seen.made]
+    assert names[names.index("_to_copy") :] == ["_to_copy", "flip", "where", "constant_pad_nd", "index"]
+
+
+@pytest.mark.parametrize(("text", "count"), [("jitter", 1), ("erase", 1), ("rotate,translate", 1), ("mixup,cutmix", 3)])
+def test_what_is_drawn_goes_to_the_device_in_few_copies(text: str, count: int, sent: list[int]) -> None:
+    augmented(text, images())
+    assert len(sent) == count
 
 
 def test_whole_moves_and_flips_by_matrix_are_those_by_pixel() -> None:

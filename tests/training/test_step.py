@@ -1,5 +1,7 @@
-"""The loss of a step: smoothed labels, shares of classes, and auxiliary heads, against formulas written out."""
+"""The loss of a step: smoothed labels, shares of classes, and auxiliary heads, against formulas written out; how many
+images a test takes."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -8,16 +10,20 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from explorer import zoo
-from explorer.architecture import Architecture
+from explorer.architecture import Architecture, edits
 from explorer.inference import infer
 from explorer.inference.logits import auxiliary_heads
+from explorer.inference.memory import memory
 from explorer.layers import Linear, Softmax
 from explorer.runs import Normalization, RunConfig
+from explorer.runtime.devices import DeviceMemory
 from explorer.runtime.modules import Network, build_module
 from explorer.training import plan_run
+from explorer.training import step as step_module
 from explorer.training.feed import Feed
 from explorer.training.optimization import Optimization
-from explorer.training.step import Step, evaluate
+from explorer.training.plan import RunPlan
+from explorer.training.step import Step, evaluate, evaluation_batch_size
 from explorer.zoo.builder import Builder, flatten
 
 CPU = torch.device("cpu")
@@ -157,3 +163,48 @@ def test_a_schedule_that_does_nothing_is_said() -> None:
     assert "The step schedule changes nothing: its first step (every 5)" in notes(schedule="step")
     assert notes(schedule="step", step_epochs="1") == ""
     assert "warm-up of 4 epochs is shortened to the run's 3" in notes(warmup_epochs=4)
+
+
+# How many images a test takes at once
+
+
+def on_a_gpu(
+    name: str, batch_size: int, monkeypatch: pytest.MonkeyPatch, *, free_bytes: int = 139 * 1024**3
+) -> RunPlan:
+    monkeypatch.setattr(step_module, "device_memory", lambda device: DeviceMemory(device, 2 * free_bytes, free_bytes))
+    architecture = zoo.entry(name).build()
+    plan = plan_run(edits.set_input_shape(architecture, 1, *architecture.input_shape[1:]), RunConfig(device="cpu"))
+    images = torch.empty(10_000, 1, 1, 1, dtype=torch.uint8)
+    data = dataclasses.replace(plan.data, test_images=images)
+    return dataclasses.replace(plan, data=data, batch_size=batch_size, device=torch.device("cuda", 0))
+
+
+@pytest.mark.parametrize(("batch_size", "size"), [(1, 32), (64, 128), (128, 256), (1000, 512)])
+def test_the_cpus_test_takes_twice_a_batch_within_limits(batch_size: int, size: int) -> None:
+    plan = dataclasses.replace(plan_run(zoo.entry("lenet5").build(), RunConfig(device="cpu")), batch_size=batch_size)
+    assert evaluation_batch_size(plan) == size
+
+
+@pytest.mark.parametrize(("num_processes", "size"), [(1, 3334), (2, 2500), (4, 2500), (8, 1250), (64, 256)])
+def test_a_gpus_test_takes_thousands_of_small_images_in_equal_parts(
+    num_processes: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert evaluation_batch_size(on_a_gpu("lenet5", 128, monkeypatch), num_processes) == size
+
+
+def test_a_gpus_test_takes_fewer_images_that_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AlexNet's first convolution gives 54x54 values in 96 channels: 239 images fill 256 MiB."""
+    assert evaluation_batch_size(on_a_gpu("alexnet-d2l", 64, monkeypatch)) == 239
+    assert evaluation_batch_size(on_a_gpu("alexnet-d2l", 128, monkeypatch)) == 256, "never less than on the CPU"
+
+
+@pytest.mark.parametrize("free_bytes", [0, 2**25, 2**27, 2**30])
+def test_a_test_needs_no_more_than_a_step_or_a_quarter_of_what_steps_leave(
+    free_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = on_a_gpu("lenet5", 16, monkeypatch, free_bytes=free_bytes)
+    size, inference = evaluation_batch_size(plan), infer(plan.architecture)
+    step, test = (memory(plan.architecture, inference, batch_size=count) for count in (plan.batch_size, size))
+    weights = step.weights_bytes + step.buffers_bytes
+    needed, step_bytes = test.inference_bytes - weights, step.training_bytes - weights
+    assert size == 32 or needed <= max(step_bytes, (free_bytes - 3 * step_bytes) / 4)

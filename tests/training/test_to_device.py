@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from explorer.runs import Normalization
-from explorer.runtime.images import to_network_input
+from explorer.runtime.images import per_channel, to_network_input
 from explorer.training.augment_colour import adjust_hue, adjust_saturation
 from explorer.training.to_device import to_device
 
@@ -53,6 +53,18 @@ def test_normalising_brings_no_number_from_the_host(stored: int, wanted: int, mo
     monkeypatch.setattr(Tensor, "new_tensor", _refused)
     found = to_network_input(images, (wanted, 8, 8), normalization)
     assert torch.equal(found, expected.expand(-1, wanted, -1, -1))
+
+
+def test_numbers_of_channels_made_in_a_test_serve_training() -> None:
+    per_channel.cache_clear()
+    x = torch.ones(1, 2, 1, 1, requires_grad=True)
+    with torch.inference_mode():
+        values = per_channel((0.5, 0.25), x.device, x.dtype)
+    (x * values).sum().backward()  # type: ignore[no-untyped-call]
+    assert x.grad is not None
+    assert x.grad.flatten().tolist() == [0.5, 0.25]
+    assert per_channel((0.5, 0.25), x.device, x.dtype) is values
+    assert per_channel((0.5, 0.25), x.device, torch.float64).dtype == torch.float64
 
 
 def test_colours_bring_no_number_from_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
