@@ -36,3 +36,13 @@ def test_only_convolutions_weights_are_laid_out_anew() -> None:
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name])
         assert value.dim() != 4 or value.is_contiguous(memory_format=LAST)
+
+
+@pytest.mark.parametrize("network", ["alexnet-28", "lenet5-max-colour"])
+@pytest.mark.parametrize("layout", [LAST, CONTIGUOUS])
+def test_from_the_first_convolution_on_all_lies_so(network: str, layout: torch.memory_format) -> None:
+    """Also behind grey images, which lie both ways at once."""
+    module = set_memory_format(build_module(zoo.entry(network).build(), seed=0), layout)
+    x = torch.zeros(2, *module.architecture.input_shape).contiguous(memory_format=layout)
+    for node in module.trace(x, [node.id for node in module.architecture.nodes[1:]]).values():
+        assert node.dim() != 4 or node.is_contiguous(memory_format=layout)
