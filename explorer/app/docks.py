@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QByteArray, QCoreApplication, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QToolBar, QWidget
 
+from explorer.app.settled_layouts import SettledLayouts, rearranged
 from explorer.app.tab_focus import TabFocus
 from explorer.look.island import Island
 from explorer.panels.dock_panel import DockPanel
@@ -47,6 +48,7 @@ class Docks:
         self._stack_ideas()
         self._arrange()
         TabFocus(window)
+        SettledLayouts(window)
         # The bottom docks take the whole width: curves and tables are wide, the columns beside the canvas scroll.
         window.setCorner(Qt.Corner.BottomLeftCorner, _BOTTOM)
         window.setCorner(Qt.Corner.BottomRightCorner, _BOTTOM)
@@ -61,13 +63,12 @@ class Docks:
         toolbar.setVisible(shown)
         if not shown:
             if self._hidden_state is None:
-                self._hidden_state = self._window.saveState(_STATE_VERSION)
-            for dock in self.by_name.values():
-                dock.hide()
+                self._hide()
         elif self._hidden_state is not None:
             state, self._hidden_state = self._hidden_state, None
-            self.restore(state)
-            toolbar.show()
+            with rearranged(self._window):
+                self.restore(state)
+                toolbar.show()
 
     def state(self) -> QByteArray:
         """How they stand, or will when they are shown again; for `restore`."""
@@ -78,19 +79,27 @@ class Docks:
         self._window.restoreState(state, _STATE_VERSION)
 
     def reset(self) -> None:
-        """All back to where they were first."""
-        # From nowhere: side by side, even for a moment, they would push the window beyond the screen.
+        """All back to where they were first; behind the gallery, once they are shown again."""
+        with rearranged(self._window):
+            # From nowhere: side by side, even for a moment, they would push the window beyond the screen.
+            for dock in self.by_name.values():
+                dock.setFloating(False)
+                self._window.removeDockWidget(dock)
+            for name, area in _AREAS.items():
+                self._window.addDockWidget(area, self.by_name[name])
+            self._stack_bottom()
+            for dock in self.by_name.values():
+                dock.show()
+            self.by_name["training"].raise_()
+            self._stack_ideas()
+            self._arrange()
+            if self._hidden_state is not None:
+                self._hide()
+
+    def _hide(self) -> None:
+        self._hidden_state = self._window.saveState(_STATE_VERSION)
         for dock in self.by_name.values():
-            dock.setFloating(False)
-            self._window.removeDockWidget(dock)
-        for name, area in _AREAS.items():
-            self._window.addDockWidget(area, self.by_name[name])
-        self._stack_bottom()
-        for dock in self.by_name.values():
-            dock.show()
-        self.by_name["training"].raise_()
-        self._stack_ideas()
-        self._arrange()
+            dock.hide()
 
     def _stack_bottom(self) -> None:
         for name in (name for name in self.by_name if name not in _AREAS):

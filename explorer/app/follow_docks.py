@@ -32,9 +32,11 @@ class FollowDocks(QObject):
     Signals:
         shown_changed(FollowSession): this run trains what is on screen, so that what is seen of it belongs there; None
             for none.
+        step_chosen(str, int): a step of this run was clicked on its curves.
     """
 
     shown_changed = Signal(object)
+    step_chosen = Signal(str, int)
 
     def __init__(
         self,
@@ -106,6 +108,7 @@ class FollowDocks(QObject):
         self._open[folder] = (session, dock)
         panel.titled.connect(lambda title: dock.setWindowTitle(f"{title} · {folder.name[-4:]}"))
         session.remarked.connect(lambda text: self._show_remark(session, text))
+        panel.curves.step_chosen.connect(self.step_chosen)
         panel.network_asked.connect(lambda: self._show_network(folder))
         # Not within the click itself, since the button goes too.
         panel.end_asked.connect(dock.close, Qt.ConnectionType.QueuedConnection)
@@ -128,6 +131,12 @@ class FollowDocks(QObject):
                 if path.is_dir() and is_run_folder(path):
                     return path
         return None
+
+    def show_moment(self, run_id: str, step: int | None) -> None:
+        """Mark on a run's curves the step that is looked back at; None for the present."""
+        for _session, dock in self._open.values():
+            if (panel := _panel(dock)) is not None:
+                panel.curves.show_moment(run_id, step)
 
     def close(self) -> None:
         """Follow nothing any more."""

@@ -1,8 +1,8 @@
 """The time machine: a bar at the foot of the window over the moments of the run on screen, and what it does.
 
 While somebody looks back every view shows what was captured then (`Looking.look_back`), the bar and a chip on the
-canvas say so, and the curves mark the step. The run that is meant is that of the Training tab: the one that goes on,
-else the last, else a past one that was opened; or one that is followed, while that is what is on screen.
+canvas say so, and the run's curves mark the step. The run that is meant is that of the Training tab: the one that goes
+on, else the last, else a past one that was opened; or one that is followed, while that is what is on screen.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,6 @@ from explorer.app.moments_export import ask_export
 from explorer.app.moments_views import Stage, views_on_screen, wait_for, wait_until_painted
 from explorer.canvas import GraphView, breadcrumbs
 from explorer.look.theme import ThemeSource
-from explorer.panels.curves.panel import Curves
 from explorer.panels.moments.bar import MomentsBar
 from explorer.panels.moments.chip import MomentChip
 from explorer.panels.moments.pair import MomentPair
@@ -46,9 +45,11 @@ class TimeMachine(QObject):
 
     Signals:
         history_read(list[LayersMeasured]): what was measured during the run, in order, also while nobody looked.
+        moment_shown(str, int | None): the run's id, and the step that is looked back at; None for the present.
     """
 
     history_read = Signal(object)
+    moment_shown = Signal(str, object)
 
     def __init__(
         self,
@@ -59,7 +60,6 @@ class TimeMachine(QObject):
         run: RunSession,
         root: Path,
         looking: Looking,
-        curves: Curves,
         canvas: GraphView,
         classes: ClassesSession,
         bar: MessageBar,
@@ -78,7 +78,6 @@ class TimeMachine(QObject):
         self._run = run
         self._root = root
         self._looking = looking
-        self._curves = curves
         self._canvas = canvas
         self._classes = classes
         self._epoch: int | None = None
@@ -127,7 +126,6 @@ class TimeMachine(QObject):
         run.events_arrived.connect(self._hear)
         run.state_changed.connect(self._follow_state)
         document.changed.connect(self._follow_document)
-        curves.step_chosen.connect(self._choose)
         classes.changed.connect(self._choose_epoch)
 
     def menu(self, title: str) -> QMenu:
@@ -158,6 +156,11 @@ class TimeMachine(QObject):
             session.status_changed.connect(self._catch_up)
         self._say_growing()
 
+    def choose(self, run_id: str, step: int) -> None:
+        """Look back at the moment next to a step, where they are this run's and on screen."""
+        if self._is_shown and run_id == self.session.run_id:
+            self.bar.choose(step)
+
     def look_at_present(self) -> None:
         """Show what is the case now."""
         self.session.forget_asked()
@@ -167,7 +170,7 @@ class TimeMachine(QObject):
             self._epoch = None
             self._classes.choose(None)
         self.chip.show_step(None)
-        self._curves.show_moment(None)
+        self.moment_shown.emit(self.session.run_id, None)
         self._looking.look_at_present()
 
     def compare(self) -> None:
@@ -204,7 +207,9 @@ class TimeMachine(QObject):
         test = None if self._classes.is_newest else self._classes.shown
         before = (self.bar.step, self._epoch, None if test is None else test.epoch)
         stage = Stage(
-            views_on_screen(self._window, self._canvas), self._show_for_film, lambda: self._leave_film(*before)
+            views_on_screen(self._window, self._canvas, self.session.run_id),
+            self._show_for_film,
+            lambda: self._leave_film(*before),
         )
         ask_export(folder, self.session.steps, self._selection.current, stage, self._themes, self._window)
 
@@ -315,10 +320,6 @@ class TimeMachine(QObject):
 
     # What is on screen
 
-    def _choose(self, step: int) -> None:
-        if self._is_shown:
-            self.bar.choose(step)
-
     def _show_steps(self) -> None:
         self._tell_steps()
         if self._pair is not None:
@@ -407,7 +408,7 @@ class TimeMachine(QObject):
             self._is_back = True
             self._read_history()
         self.chip.show_step(moment.step)
-        self._curves.show_moment(moment.step)
+        self.moment_shown.emit(self.session.run_id, moment.step)
         self._choose_epoch()
         self._looking.look_back(moment.events, looked_back(moment.step, moment.run_id))
         if self._is_filming:

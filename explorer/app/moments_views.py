@@ -11,12 +11,11 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from explorer.canvas import GraphView
+from explorer.panels.curves.panel import Curves
 from explorer.session.job import Job
 
 _WITHOUT_MOMENTS = {"layers", "inspector", "ideas", "data", "source", "issues", "runs"}
 """Docks that show the same whatever moment is looked back at."""
-_OF_FOLLOWED = "follow-"
-"""Begins the names of those of followed runs, which do so too."""
 _LONGEST_S = 2.0
 """So long a view is waited for."""
 _LATE_MS = 300
@@ -46,15 +45,21 @@ class Stage(NamedTuple):
     """Lets the views show what they showed before."""
 
 
-def views_on_screen(window: QMainWindow, canvas: GraphView) -> tuple[FilmedView, ...]:
-    """The docks that are in front, the canvas, and the window, as far as they are on screen."""
+def views_on_screen(window: QMainWindow, canvas: GraphView, run_id: str) -> tuple[FilmedView, ...]:
+    """The docks that are in front, the canvas, and the window, as far as they are on screen.
+
+    Args:
+        run_id: whose moments are filmed; curves of another run show the same whatever moment it is.
+    """
     tr = QCoreApplication.translate
     found = []
     for dock in window.findChildren(QDockWidget):
         name = dock.objectName().removeprefix("dock-")
         shown = dock.widget()
+        has_moments = name not in _WITHOUT_MOMENTS and all(
+            curves.run_id == run_id for curves in dock.findChildren(Curves)
+        )
         # To Qt a dock behind others is visible, but none of its pixels is.
-        has_moments = name not in _WITHOUT_MOMENTS and not name.startswith(_OF_FOLLOWED)
         if shown is not None and has_moments and not shown.visibleRegion().isEmpty():
             found.append(FilmedView(name, dock.windowTitle(), shown, "below"))
     found.sort(key=lambda view: view.title)

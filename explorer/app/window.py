@@ -131,7 +131,6 @@ class MainWindow(QMainWindow):
             self.run_session,
             self.runs_session.root,
             self.looking,
-            self.training.curves,
             self.canvas,
             self.classes_session,
             self.bar,
@@ -169,6 +168,8 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(self.document, self.selection, self.themes, estimates=self.estimates)
         self.ideas = IdeasPanel(self.document, self.themes, estimates=self.estimates)
         self.training = TrainingPanel(self.document, self.run_session, self.themes)
+        # The toolbar shows its actions, and words until they have icons.
+        self.training.show_icons()
         self.data_page = DataPage(self.document, self.data_session, self.themes)
         self.feature_maps = FeatureMapsPanel(self.document, self.selection, self.probes, self.themes)
         self.layer_walk = LayerWalkPanel(self.document, self.selection, self.themes)
@@ -273,6 +274,9 @@ class MainWindow(QMainWindow):
             lambda session: self.classes_session.follow(session, session and self.document.architecture)
         )
         self.follow_docks.shown_changed.connect(self.time_machine.follow)
+        for curves in (self.training.curves, self.follow_docks):
+            self.time_machine.moment_shown.connect(curves.show_moment)
+            curves.step_chosen.connect(self.time_machine.choose)
         self.runs.failed.connect(self.bar.error)
         self.runs.done.connect(self.bar.note)
 

@@ -1,101 +1,88 @@
-"""Icons, all from one family (Material Design Icons, through QtAwesome), in the theme's colours."""
+"""Icons, all from one family (Material Design Icons, as QtAwesome brings them), in the theme's colours.
 
-import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+The font is read from QtAwesome's folder: its import would take 0.15 s and load eleven more, while this one is there
+within a few milliseconds, so that a window's first frame has its icons and no layout moves when they come.
+"""
 
-import shiboken6
-from PySide6.QtCore import QObject, QTimer
+import functools
+import importlib.util
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
 
 from explorer.layers import Category
 from explorer.look.theme import Theme
 
-if TYPE_CHECKING:
-    from PySide6.QtGui import QColor, QIcon
+_FONT, _LETTERS = "materialdesignicons6-webfont-*.ttf", "materialdesignicons6-webfont-charmap-*.json"
+_LETTER_SHARE = 0.875
+"""Height of a letter's font in that of its icon; what is left is the space around it."""
 
 _NAMES = {
-    "open": "mdi6.folder-open-outline",
-    "save": "mdi6.content-save-outline",
-    "undo": "mdi6.undo",
-    "redo": "mdi6.redo",
-    "fit": "mdi6.fit-to-page-outline",
-    "start": "mdi6.play",
-    "pause": "mdi6.pause",
-    "step": "mdi6.skip-next",
-    "first": "mdi6.skip-backward",
-    "previous": "mdi6.skip-previous",
-    "loop": "mdi6.repeat",
-    "leap": "mdi6.lightning-bolt",
-    "compare": "mdi6.compare",
-    "stop": "mdi6.stop",
-    "export": "mdi6.export-variant",
-    "error": "mdi6.alert-circle",
-    "warning": "mdi6.alert",
-    "note": "mdi6.information-outline",
-    "good": "mdi6.check-circle",
-    "info": "mdi6.information-outline",
-    "repair": "mdi6.wrench-outline",
-    "again": "mdi6.refresh",
-    "measure": "mdi6.timer-outline",
-    "copy": "mdi6.content-copy",
-    "add": "mdi6.plus",
-    "remove": "mdi6.trash-can-outline",
-    "gallery": "mdi6.view-grid-outline",
-    "search": "mdi6.magnify",
-    "link": "mdi6.link-variant",
-    "unlink": "mdi6.link-variant-off",
-    "image": "mdi6.image-outline",
-    "draw": "mdi6.pencil-outline",
-    "pin": "mdi6.pin-outline",
-    "table": "mdi6.table",
-    "source": "mdi6.code-tags",
-    "chart": "mdi6.chart-line",
-    "inspector": "mdi6.tune-variant",
-    "theme": "mdi6.theme-light-dark",
-    "more": "mdi6.dots-vertical",
-    "choose": "mdi6.chevron-down",
-    "before": "mdi6.chevron-up",
-    "close": "mdi6.close",
-    "closed": "mdi6.chevron-right",
-    Category.INPUT: "mdi6.image-outline",
-    Category.CONVOLUTION: "mdi6.grid",
-    Category.POOLING: "mdi6.arrow-collapse-all",
-    Category.ACTIVATION: "mdi6.chart-bell-curve-cumulative",
-    Category.NORMALIZATION: "mdi6.scale-balance",
-    Category.REGULARIZATION: "mdi6.dots-grid",
-    Category.LINEAR: "mdi6.vector-polyline",
-    Category.RESHAPE: "mdi6.arrow-expand-horizontal",
-    Category.MERGE: "mdi6.call-merge",
-    Category.OTHER: "mdi6.cube-outline",
+    "open": "folder-open-outline",
+    "save": "content-save-outline",
+    "undo": "undo",
+    "redo": "redo",
+    "fit": "fit-to-page-outline",
+    "start": "play",
+    "pause": "pause",
+    "step": "skip-next",
+    "first": "skip-backward",
+    "previous": "skip-previous",
+    "loop": "repeat",
+    "leap": "lightning-bolt",
+    "compare": "compare",
+    "stop": "stop",
+    "export": "export-variant",
+    "error": "alert-circle",
+    "warning": "alert",
+    "note": "information-outline",
+    "good": "check-circle",
+    "info": "information-outline",
+    "repair": "wrench-outline",
+    "again": "refresh",
+    "measure": "timer-outline",
+    "copy": "content-copy",
+    "add": "plus",
+    "remove": "trash-can-outline",
+    "gallery": "view-grid-outline",
+    "search": "magnify",
+    "link": "link-variant",
+    "unlink": "link-variant-off",
+    "image": "image-outline",
+    "draw": "pencil-outline",
+    "pin": "pin-outline",
+    "table": "table",
+    "source": "code-tags",
+    "chart": "chart-line",
+    "inspector": "tune-variant",
+    "theme": "theme-light-dark",
+    "more": "dots-vertical",
+    "choose": "chevron-down",
+    "before": "chevron-up",
+    "close": "close",
+    "closed": "chevron-right",
+    Category.INPUT: "image-outline",
+    Category.CONVOLUTION: "grid",
+    Category.POOLING: "arrow-collapse-all",
+    Category.ACTIVATION: "chart-bell-curve-cumulative",
+    Category.NORMALIZATION: "scale-balance",
+    Category.REGULARIZATION: "dots-grid",
+    Category.LINEAR: "vector-polyline",
+    Category.RESHAPE: "arrow-expand-horizontal",
+    Category.MERGE: "call-merge",
+    Category.OTHER: "cube-outline",
 }
 
 
-_AFTER_FIRST_PAINT_MS = 50
-_waiting: list[tuple[QObject, Callable[[], None]]] = []
+def dress(owner: QObject, set_icons: Callable[[], None]) -> None:  # noqa: ARG001
+    """Call `set_icons`."""
+    set_icons()
 
 
-def dress(owner: QObject, set_icons: Callable[[], None]) -> None:
-    """Call `set_icons`, which asks for icons of `owner`: at once if the font is there, else after the first paint.
-
-    The icon font costs 0.2 s to load, and a window without icons can be read and used meanwhile.
-    """
-    if "qtawesome" in sys.modules:
-        set_icons()
-        return
-    if not _waiting:
-        QTimer.singleShot(_AFTER_FIRST_PAINT_MS, _dress_all)
-    _waiting.append((owner, set_icons))
-
-
-def _dress_all() -> None:
-    waiting = _waiting.copy()
-    _waiting.clear()
-    for owner, set_icons in waiting:
-        if shiboken6.isValid(owner):
-            set_icons()
-
-
-def icon(name: str, theme: Theme, colour: "QColor | None" = None, *, highlighted: "QColor | None" = None) -> "QIcon":
+def icon(name: str, theme: Theme, colour: QColor | None = None, *, highlighted: QColor | None = None) -> QIcon:
     """The icon of an action, or of a layer category, in the theme's text colour unless another is given.
 
     Args:
@@ -104,17 +91,59 @@ def icon(name: str, theme: Theme, colour: "QColor | None" = None, *, highlighted
     Raises:
         KeyError: no such icon.
     """
-    import qtawesome  # 0.2 s, so not before the first icon is drawn
-
-    # QtAwesome keeps its icons by their options; colour names make equal colours equal options.
-    return qtawesome.icon(  # type: ignore[no-any-return]
-        _NAMES[name],
-        color=(colour or theme.text).name(),
-        color_active=(highlighted or colour or theme.text).name(),
-        color_disabled=theme.border.name(),
-    )
+    shown = colour or theme.text
+    colours = {QIcon.Mode.Normal: shown, QIcon.Mode.Disabled: theme.border}
+    return QIcon(_Letter(_letters()[_NAMES[name]], colours, highlighted or shown))
 
 
-def category_icon(category: Category, theme: Theme, *, highlighted: "QColor | None" = None) -> "QIcon":
+def category_icon(category: Category, theme: Theme, *, highlighted: QColor | None = None) -> QIcon:
     """The icon of a kind of layers, in its colour."""
     return icon(category, theme, theme.category(category), highlighted=highlighted)
+
+
+class _Letter(QIconEngine):
+    """Draws one letter of the icon font at any size."""
+
+    def __init__(self, letter: str, colours: Mapping[QIcon.Mode, QColor], otherwise: QColor) -> None:
+        super().__init__()
+        self._letter = letter
+        self._colours = colours
+        self._otherwise = otherwise
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        font = QFont(_family())
+        font.setPixelSize(max(1, round(_LETTER_SHARE * rect.height())))
+        painter.save()
+        painter.setFont(font)
+        painter.setPen(self._colours.get(mode, self._otherwise))
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._letter)
+        painter.restore()
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        picture = QPixmap(size)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        self.paint(painter, QRect(QPoint(0, 0), size), mode, state)
+        painter.end()
+        return picture
+
+
+@functools.cache
+def _family() -> str:
+    font = QFontDatabase.addApplicationFont(str(_file(_FONT)))
+    return QFontDatabase.applicationFontFamilies(font)[0]
+
+
+@functools.cache
+def _letters() -> dict[str, str]:
+    """The font's letters by the names of its icons."""
+    codes: dict[str, str] = json.loads(_file(_LETTERS).read_bytes())
+    return {name: chr(int(codes[name], 16)) for name in _NAMES.values()}
+
+
+def _file(pattern: str) -> Path:
+    package = importlib.util.find_spec("qtawesome")
+    assert package is not None
+    assert package.submodule_search_locations is not None
+    (found,) = (Path(package.submodule_search_locations[0]) / "fonts").glob(pattern)
+    return found

@@ -1,6 +1,6 @@
-"""The window as the tests of its time machine start: with LeNet-5, and with runs that are real."""
+"""What tests of the time machine need beside a window: runs that are real, looking back, and a view that remembers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
@@ -8,18 +8,6 @@ from pytestqt.qtbot import QtBot
 from explorer.app.window import MainWindow
 from explorer.runs import Event, FeatureMapsCaptured, Look, RunConfig
 from explorer.session.sources import Source
-
-
-def lenet5_window(qtbot: QtBot) -> Iterator[MainWindow]:
-    """The window with LeNet-5 while a test looks at it, and the end of its time machine."""
-    window = MainWindow()
-    qtbot.addWidget(window, before_close_func=lambda _: window.document.undo_stack.setClean())
-    window.resize(1280, 800)
-    window.show()
-    qtbot.waitExposed(window)
-    window.open_target("lenet5")
-    yield window
-    assert window.time_machine.close()
 
 
 class Seen(QObject):

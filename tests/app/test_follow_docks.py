@@ -5,6 +5,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -36,12 +37,13 @@ from explorer.runs.database import hold_lock
 from explorer.runs.follow import Followed
 from explorer.runs.follow_journal import Journal
 from explorer.runs.follow_looks import LookAnswerer
+from explorer.runs.moments import MomentStore
 from explorer.runtime.feature_maps import capture_feature_maps
 from explorer.runtime.instruments import Subject, make_instruments
 from explorer.runtime.modules import build_module
 from explorer.runtime.opened import open_layers
 from explorer.session.follow_session import FollowSession
-from tests.panels.fake_run import epoch_finished
+from tests.panels.fake_run import epoch_finished, run_started
 from tests.runs.test_class_figures import made
 
 
@@ -309,6 +311,29 @@ def test_the_bar_of_moments_has_the_whole_curve_of_a_run_whose_network_is_opened
     panel.network_button.click()
     qtbot.waitUntil(lambda: window.time_machine.session.folder == folder, timeout=10_000)
     assert window.time_machine.bar._curves.losses.values.tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_its_curves_lead_to_its_moments_and_mark_them_while_the_windows_own_do_not(
+    window: MainWindow, folder: Path, journal: Journal, qtbot: QtBot
+) -> None:
+    store = MomentStore(folder, 1 << 20)
+    for step in (1, 3):
+        store.put(step, [FeatureMapsCaptured(run_id="r", step=step, probe="p", atlases={})])
+    own = window.training.curves
+    own.put([replace(run_started(), run_id="another"), replace(steps(1, 4), run_id="another")])
+    panel = followed(window, folder)
+    journal.put(steps(1, 4))
+    machine = window.time_machine
+    qtbot.waitUntil(lambda: machine.session.steps == (1, 3), timeout=10_000)
+    own.step_chosen.emit(own.run_id, 1)
+    assert machine.bar.step is None
+    (plot, _), (others, _) = panel.curves.plots, own.plots
+    plot.clicked.emit(3.4)
+    qtbot.waitUntil(lambda: bool(plot._moment.isVisible()), timeout=10_000)
+    assert plot._moment.value() == 3
+    assert not others._moment.isVisible()
+    machine.look_at_present()
+    assert not plot._moment.isVisible()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Looking back in the window: during a run, after it, and for runs of before. Training here is the real one."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -17,12 +17,7 @@ from explorer.runs.looks import Pixel
 from explorer.runs.moments import read_moment
 from explorer.runs.observed import FieldMeasured
 from explorer.session.moments_session import ReadMoment
-from tests.app.moments_window import Seen, lenet5_window, looked_back, started, trained
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    yield from lenet5_window(qtbot)
+from tests.app.moments_window import Seen, looked_back, started, trained
 
 
 def test_a_run_is_looked_back_at_and_left_again(window: MainWindow, qtbot: QtBot) -> None:
@@ -113,7 +108,7 @@ def test_keys_and_the_curves_lead_to_moments(window: MainWindow, qtbot: QtBot) -
     shown = [machine.bar.step]
     assert shown == [None]
 
-    window.training.curves.step_chosen.emit(2)
+    window.training.curves.step_chosen.emit(machine.session.run_id, 2)
     near = min(steps, key=lambda step: abs(step - 2))
     assert machine.bar.step == near
     looked_back(window, qtbot, near)
@@ -188,7 +183,7 @@ def test_a_past_run_has_its_moments_and_another_network_none(window: MainWindow,
     window.activateWindow()
     window.canvas.setFocus()
     QTest.keyClick(window.canvas, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
-    window.training.curves.step_chosen.emit(2)
+    window.training.curves.step_chosen.emit(machine.session.run_id, 2)
     assert machine.bar.step is None
     machine.session.ask(0)
     machine.bar.show_moment(0)

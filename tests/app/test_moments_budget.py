@@ -1,7 +1,5 @@
 """The budget of the moments: none, chosen in the menu, or set by hand."""
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
@@ -10,12 +8,7 @@ from explorer.app.moments_budget import make_budget_menu
 from explorer.app.window import MainWindow
 from explorer.runs.moments import BUDGET_VARIABLE, budget_bytes
 from explorer.session.places import settings
-from tests.app.moments_window import lenet5_window, started
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    yield from lenet5_window(qtbot)
+from tests.app.moments_window import started
 
 
 def test_without_a_budget_there_is_no_time_machine(

@@ -1,9 +1,7 @@
 """The bar over the moments of a run that trains elsewhere."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from pytestqt.qtbot import QtBot
 
 from explorer.app.window import MainWindow
@@ -11,12 +9,6 @@ from explorer.runs import FeatureMapsCaptured, RunConfig, RunStarted
 from explorer.runs.follow import Followed, FollowState
 from explorer.runs.moments import MomentStore
 from explorer.session.follow_session import FollowSession
-from tests.app.moments_window import lenet5_window
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    yield from lenet5_window(qtbot)
 
 
 def status(state: FollowState) -> Followed:

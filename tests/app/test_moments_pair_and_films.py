@@ -1,7 +1,7 @@
 """Several moments at once in the window: two beside each other, and films of what is on screen."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +21,7 @@ from explorer.panels.moments.pair import MomentPair
 from explorer.runs import Event, FeatureMapsCaptured, ProbesExplained, WeightsCaptured
 from explorer.runs.class_files import read_test
 from explorer.runs.moments import read_moment
-from tests.app.moments_window import Seen, lenet5_window, looked_back, started, trained
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    yield from lenet5_window(qtbot)
+from tests.app.moments_window import Seen, looked_back, started, trained
 
 
 def conv1_maps(events: Sequence[Event]) -> npt.NDArray[np.float64]:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QWidget
@@ -11,8 +12,10 @@ from pytestqt.qtbot import QtBot
 from explorer.app.moments_views import views_on_screen, wait_until_painted
 from explorer.canvas import GraphView
 from explorer.look.theme import ThemeSource
+from explorer.panels.curves.panel import Curves
 from explorer.session import Document, Selection
 from explorer.session.job import Job
+from tests.panels.fake_run import run_started
 
 
 def test_only_docks_that_show_a_moment_are_filmed(qtbot: QtBot) -> None:
@@ -20,15 +23,27 @@ def test_only_docks_that_show_a_moment_are_filmed(qtbot: QtBot) -> None:
     qtbot.addWidget(window)
     canvas = GraphView(document, Selection(document), ThemeSource())
     window.setCentralWidget(canvas)
-    # The last is a followed run's, whose curves are those of all its steps.
-    for name in ("weights", "source", "follow-20261123-000441-0b45"):
+    panels = {
+        "weights": QLabel(),
+        "source": QLabel(),
+        "training": curves_of("20261123-000441-0b45"),
+        "follow": curves_of("20261123-000502-7c1e"),
+    }
+    for name, panel in panels.items():
         dock = QDockWidget(name, window)
         dock.setObjectName(f"dock-{name}")
-        dock.setWidget(QLabel(name))
+        dock.setWidget(panel)
         window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
     window.show()
     qtbot.waitExposed(window)
-    assert [view.key for view in views_on_screen(window, canvas)] == ["weights", "canvas", "window"]
+    views = views_on_screen(window, canvas, "20261123-000502-7c1e")
+    assert [view.key for view in views] == ["follow", "weights", "canvas", "window"]
+
+
+def curves_of(run_id: str) -> Curves:
+    curves = Curves(ThemeSource())
+    curves.put([replace(run_started(), run_id=run_id)])
+    return curves
 
 
 def test_what_a_view_puts_off_is_waited_for(qtbot: QtBot) -> None:

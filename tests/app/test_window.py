@@ -80,6 +80,17 @@ def test_it_fits_a_small_screen_also_once_its_panels_are_reset(window: MainWindo
     assert behind == {dock.objectName() for dock in window.docks.values()} - above
 
 
+def test_panels_that_are_reset_behind_the_gallery_stay_there(window: MainWindow) -> None:
+    window.open_target("lenet5")
+    window.docks["layers"].hide()
+    window.show_gallery()
+    window.reset_layout()
+    assert not any(dock.isVisible() for dock in window.docks.values())
+    window.show_canvas()
+    assert window.docks["layers"].isVisible()
+    assert window.toolbar.isVisible()
+
+
 def test_the_gallery_begins_a_new_network(window: MainWindow) -> None:
     QTest.mouseClick(window.gallery.new_button, Qt.MouseButton.LeftButton)
     assert window.pages.currentWidget() is window.canvas

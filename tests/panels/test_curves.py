@@ -16,7 +16,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from explorer.look.theme import ThemeSource
+from explorer.look.theme import GRID, ThemeSource
 from explorer.panels.curves import data as curves_data
 from explorer.panels.curves.data import Measurements, RunCurves, envelope_at, nice_limit
 from explorer.panels.curves.panel import Curves
@@ -238,6 +238,24 @@ def test_hovering_reads_out_the_step_on_both(qtbot: QtBot) -> None:
     assert loss._legend.values[0] == f"{expected:.4f}"
     assert f"step {step} · epoch" in accuracy._view.getPlotItem().getAxis("bottom").labelText
     assert accuracy._cross.isVisible()
+
+
+@pytest.mark.parametrize("width", [480, 560, 641, 760, 1201, 1500])
+def test_both_legends_stand_alike_and_have_room_for_the_widest_values(width: int, qtbot: QtBot) -> None:
+    curves = _curves(qtbot)
+    curves.put([run_started(), steps(1, [0.0] * 63), epoch_finished(1)])
+    curves.resize(width, 200)
+    loss, accuracy = curves.plots
+    qtbot.waitUntil(lambda: abs(loss.width() + accuracy.width() + GRID - width) <= 1)
+    assert loss._legend.places == accuracy._legend.places
+    assert loss._heading.width() == accuracy._heading.width()
+    legend = accuracy._legend
+    qtbot.waitUntil(lambda: 0 <= legend.width() - legend._room <= 1)
+    assert legend.values[0] == "100.0\u2009%"
+    advance = legend.fontMetrics().horizontalAdvance
+    ends = [*legend.places[1:], legend.width() + 1]
+    for place, name, end in zip(legend.places, ("batch", "train", "test")[-len(legend.places) :], ends, strict=True):
+        assert place + advance(name) + 4 + advance(legend.values[0]) < end
 
 
 def test_zooming_stops_following_until_all_is_shown_again(qtbot: QtBot) -> None:

@@ -33,17 +33,18 @@ class Curves(DockPanel):
 
     Signals:
         failed(str): why a picture or table could not be saved.
-        step_chosen(int): a step was clicked.
+        step_chosen(str, int): a step of this run was clicked.
     """
 
     failed = Signal(str)
-    step_chosen = Signal(int)
+    step_chosen = Signal(str, int)
 
     def __init__(self, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._themes = themes
         self._plots: tuple[Plot, Plot] | None = None
         self._data = RunCurves()
+        self._run_id = ""
         self._follows = True
         self._hovered: int | None = None
         self._moment: int | None = None
@@ -70,6 +71,11 @@ class Curves(DockPanel):
         return self._data
 
     @property
+    def run_id(self) -> str:
+        """Whose curves they are; empty before it has said so."""
+        return self._run_id
+
+    @property
     def plots(self) -> "tuple[Plot, Plot]":
         """The loss and the accuracy plot."""
         return self.prepare()
@@ -86,7 +92,7 @@ class Curves(DockPanel):
             for plot in self._plots:
                 self._row.addWidget(plot, 1)
                 plot.hovered.connect(self._hover)
-                plot.clicked.connect(lambda step: self.step_chosen.emit(max(0, round(step))))
+                plot.clicked.connect(lambda step: self.step_chosen.emit(self._run_id, max(0, round(step))))
                 plot.show_moment(self._moment)
                 plot.moved.connect(self._move)
                 plot.reset_requested.connect(self.show_all)
@@ -107,6 +113,7 @@ class Curves(DockPanel):
     def clear(self) -> None:
         """Forget the run on screen."""
         self._data = RunCurves()
+        self._run_id = ""
         self._follows = True
         self._hovered = None
         self._num_epochs_drawn = -1
@@ -121,6 +128,7 @@ class Curves(DockPanel):
             if isinstance(event, RunStarted):
                 self.clear()
                 self._is_begun = True
+                self._run_id = event.run_id
                 self._say_empty()
                 self._data.steps_per_epoch = event.steps_per_epoch
             elif isinstance(event, (StepsRecorded, EpochFinished)):
@@ -130,11 +138,11 @@ class Curves(DockPanel):
             self._is_stale = True
             self._follow_seen(self.is_seen)
 
-    def show_moment(self, step: int | None) -> None:
-        """Mark the step that is looked back at; None for the present."""
-        self._moment = step
+    def show_moment(self, run_id: str, step: int | None) -> None:
+        """Mark the step of a run that is looked back at, if these are its curves; None for the present."""
+        self._moment = step if run_id == self._run_id else None
         for plot in self._plots or ():
-            plot.show_moment(step)
+            plot.show_moment(self._moment)
 
     def show_all(self) -> None:
         """Show the whole run again, and follow it."""
@@ -193,6 +201,12 @@ class Curves(DockPanel):
             self._draw()
 
     def _refit(self) -> None:
+        plots = self.plots
+        # Of an odd width one of them has a pixel more.
+        width = min(plot.width() for plot in plots)
+        heading_width = max(plot.heading_width(width) for plot in plots)
+        for plot in plots:
+            plot.fit_head(width, heading_width)
         self._is_stale = True
         self._follow_seen(self.is_seen)
 

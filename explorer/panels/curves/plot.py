@@ -1,5 +1,6 @@
 """One plot of a run, drawn by pyqtgraph; imported only once there is something to draw, as pyqtgraph costs 0.2 s."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from explorer.look import numbers
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 from explorer.panels.curves.data import Floats
@@ -162,12 +164,21 @@ class Plot(QWidget):
         if step is not None:
             self._moment.setPos(step)
 
+    def heading_width(self, width: int) -> int:
+        """What its heading takes where the plot is `width` wide; both in pixels."""
+        return self._heading.fontMetrics().horizontalAdvance(self._heading_text(width)) + 1
+
+    def fit_head(self, width: int, heading_width: int) -> None:
+        """Lay out heading and legend for a plot of that width, in pixels; equal ones have their legends alike."""
+        # The heading stands over the plot, unless its numbers need the place over the axis.
+        left, right = 5 * GRID if width >= _ROOMY else GRID // 2, GRID // 2
+        self._row.setContentsMargins(left, 0, right, 0)
+        self._heading.show_text(self._heading_text(width))
+        self._heading.setFixedWidth(heading_width)
+        self._legend.set_room(width - left - heading_width - self._row.spacing() - right)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        # The heading stands over the plot, unless its numbers need the place over the axis.
-        has_room = self.width() >= _ROOMY
-        self._row.setContentsMargins(5 * GRID if has_room else GRID // 2, 0, GRID // 2, 0)
-        self._heading.show_text(self._full_title if has_room else self._title)
         self.resized.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -196,6 +207,9 @@ class Plot(QWidget):
                     self.menu_requested.emit(event.globalPosition().toPoint())
                 return True
         return False
+
+    def _heading_text(self, width: int) -> str:
+        return self._full_title if width >= _ROOMY else self._title
 
     def _fit_points(self) -> None:
         """Close together, the points of the epochs would be a band that hides the lines. So close that the lines only
@@ -227,9 +241,7 @@ class Plot(QWidget):
 
 
 _ROOMY = 44 * GRID
-_LINE = GRID + 4
-"""How long a sample of a line is, in pixels."""
-_WIDEST_VALUE = "0.0000"
+_WIDEST_VALUES = (numbers.loss(0.0), numbers.percent(1.0))
 
 
 class _Legend(QWidget):
@@ -240,6 +252,7 @@ class _Legend(QWidget):
         self._names = names
         self._themes = themes
         self._values = ("", "", "")
+        self._room = 0
         self.setFont(small_font())
         self.setMinimumHeight(3 * GRID)
         themes.changed.connect(self.update)
@@ -248,6 +261,20 @@ class _Legend(QWidget):
     def values(self) -> tuple[str, str, str]:
         """What stands behind the names."""
         return self._values
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Where the names stand, from the left, in pixels; of the last two where there is no room for the first."""
+        # A single batch says least, and its line is told from the others without a name.
+        names = self._names if self._words_width(self._names) + 2 * GRID <= self._room else self._names[1:]
+        gap = max(2, min(2 * GRID, (self._room - self._words_width(names)) // len(names)))
+        return tuple(self._words_width(names[:number]) + number * gap for number in range(len(names)))
+
+    def set_room(self, width: int) -> None:
+        """So wide may it be, in pixels, whatever its place in the layout is."""
+        if width != self._room:
+            self._room = width
+            self.update()
 
     def show_values(self, values: tuple[str, str, str]) -> None:
         """Show these values; nothing is painted again where they are the same."""
@@ -259,36 +286,23 @@ class _Legend(QWidget):
         theme = self._themes.theme
         painter = QPainter(self)
         metrics = painter.fontMetrics()
-        middle = self.height() // 2
-        baseline = middle + (metrics.ascent() - metrics.descent()) // 2
-        place = metrics.horizontalAdvance(_WIDEST_VALUE)
+        baseline = (self.height() + metrics.ascent() - metrics.descent()) // 2
         colours = (batch_colour(theme), theme.train, theme.test)
-        lines = list(zip(self._names, self._values, colours, strict=True))
-        words = self._words_width(lines, place)
-        if words + 2 * GRID > self.width():
-            # A single batch says least, and its line is told from the others without a name.
-            lines = lines[1:]
-            words = self._words_width(lines, place)
-        # Where there is no room for samples of the lines beside the names, they lie below them.
-        has_lines = words + len(lines) * (_LINE + GRID + 4) + GRID <= self.width()
-        gap = GRID if has_lines else max(2, min(2 * GRID, (self.width() - words) // len(lines)))
-        left = GRID if has_lines else 0
-        for name, value, colour in lines:
-            if has_lines:
-                painter.fillRect(left, middle - 1, _LINE, 2, colour)
-                left += _LINE + 4
+        places = self.places
+        lines = list(zip(self._names, self._values, colours, strict=True))[-len(places) :]
+        for left, (name, value, colour) in zip(places, lines, strict=True):
+            width = metrics.horizontalAdvance(name)
+            painter.fillRect(left, baseline + 3, width, 2, colour)
             painter.setPen(theme.muted)
             painter.drawText(left, baseline, name)
-            width = metrics.horizontalAdvance(name)
-            if not has_lines:
-                painter.fillRect(left, baseline + 3, width, 2, colour)
-            left += width + 4
             painter.setPen(theme.text)
-            painter.drawText(left, baseline, value)
-            left += place + gap
+            painter.drawText(left + width + 4, baseline, value)
 
-    def _words_width(self, lines: list[tuple[str, str, QColor]], place: int) -> int:
-        return sum(self.fontMetrics().horizontalAdvance(name) + 4 + place for name, _value, _colour in lines)
+    def _words_width(self, names: Sequence[str]) -> int:
+        """What these names take, each with a place for its value."""
+        advance = self.fontMetrics().horizontalAdvance
+        place = max(map(advance, _WIDEST_VALUES))
+        return sum(advance(name) + 4 + place for name in names)
 
 
 def batch_colour(theme: Theme) -> QColor:
