@@ -1,13 +1,15 @@
-"""What the tests of training share: one thread, since the machine that tests is often busy, and a small data set."""
+"""What the tests of training share: one thread, since the machine is often busy, few digits, and parts of a run."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
 
+from explorer.runtime import threads
 from explorer.training import DataSet, load_data
 from explorer.training.data import loading
+from tests.training.step_parts import Forward, Parts
 
 
 @pytest.fixture(autouse=True)
@@ -27,3 +29,24 @@ def few_digits(monkeypatch: pytest.MonkeyPatch) -> DataSet:
     few = dataclasses.replace(full, **{name: getattr(full, name)[:size] for name, size in sizes.items()})
     monkeypatch.setitem(loading._kept, ("digits", None), few)
     return few
+
+
+@pytest.fixture
+def parts(few_digits: DataSet) -> Parts:
+    return Parts.of()
+
+
+@pytest.fixture
+def compiler(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Forward], Forward]], None]:
+    """Puts something in torch's compiler's place: what it makes of a function."""
+
+    def put(make: Callable[[Forward], Forward]) -> None:
+        monkeypatch.setattr(torch, "compile", lambda forward, **_: make(forward))
+
+    return put
+
+
+@pytest.fixture
+def threads_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the environment says nothing about them."""
+    monkeypatch.setattr(threads, "are_given", lambda: False)

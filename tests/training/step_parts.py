@@ -1,6 +1,6 @@
 """What the tests of a run's ways of making steps share: a small network and all that a run hands to them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -75,6 +75,25 @@ class Parts(NamedTuple):
     def is_as(self, before: Sequence[Tensor]) -> bool:
         """Whether `everything` is what it was, to the bit."""
         return all(torch.equal(one, other) for one, other in zip(before, self.everything(), strict=True))
+
+
+class Working:
+    """What compiles beside a run, as far as the run sees it."""
+
+    def __init__(self, answers: Sequence[bool | None]) -> None:
+        self.jobs: list[Mapping[str, Any]] = []
+        self.num_closed = 0
+        self._answers = list(answers)
+
+    def begin(self, job: Mapping[str, Any]) -> "Working":
+        self.jobs.append(job)
+        return self
+
+    def poll(self) -> bool | None:
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+
+    def close(self) -> None:
+        self.num_closed += 1
 
 
 def losses(events: Sequence[Event]) -> list[float]:

@@ -16,55 +16,15 @@ from explorer.runs import EpochFinished, Event, RunControl, RunFinished, RunNote
 from explorer.runtime import threads
 from explorer.runtime.devices import DeviceMemory
 from explorer.runtime.modules import build_module
-from explorer.training import DataSet, step_choice
 from explorer.training import compilation as module
+from explorer.training import step_choice
 from explorer.training.compilation import Compilation, may_compile
 from explorer.training.loop import train
 from explorer.training.plan import plan_run
 from explorer.training.trial import Trial
-from tests.training.step_parts import CONFIG, Forward, Parts, losses, normed
+from tests.training.step_parts import CONFIG, Forward, Parts, Working, losses, normed
 
 pytestmark = pytest.mark.usefixtures("few_digits")
-
-
-@pytest.fixture
-def parts(few_digits: DataSet) -> Parts:
-    return Parts.of()
-
-
-@pytest.fixture
-def compiler(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Forward], Forward]], None]:
-    """Puts something in torch's compiler's place: what it makes of a function."""
-
-    def put(make: Callable[[Forward], Forward]) -> None:
-        monkeypatch.setattr(torch, "compile", lambda forward, **_: make(forward))
-
-    return put
-
-
-@pytest.fixture
-def threads_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where the environment says nothing about them."""
-    monkeypatch.setattr(threads, "are_given", lambda: False)
-
-
-class Working:
-    """What compiles beside a run, as far as the run sees it."""
-
-    def __init__(self, answers: Sequence[bool | None]) -> None:
-        self.jobs: list[Mapping[str, Any]] = []
-        self.num_closed = 0
-        self._answers = list(answers)
-
-    def begin(self, job: Mapping[str, Any]) -> "Working":
-        self.jobs.append(job)
-        return self
-
-    def poll(self) -> bool | None:
-        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-
-    def close(self) -> None:
-        self.num_closed += 1
 
 
 def compilation_of(parts: Parts, working: Working, counts: Sequence[int] = (1,)) -> Compilation:

@@ -7,26 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from explorer.training import DataSet
 from explorer.training.compiled_forward import CompiledForward
 from tests.training.step_parts import Forward, Parts
 
 pytestmark = pytest.mark.usefixtures("few_digits")
-
-
-@pytest.fixture
-def parts(few_digits: DataSet) -> Parts:
-    return Parts.of()
-
-
-@pytest.fixture
-def compiler(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Forward], Forward]], None]:
-    """Puts something in torch's compiler's place: what it makes of a function."""
-
-    def put(make: Callable[[Forward], Forward]) -> None:
-        monkeypatch.setattr(torch, "compile", lambda forward, **_: make(forward))
-
-    return put
 
 
 def same(one: object, other: object) -> bool:

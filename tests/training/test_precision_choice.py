@@ -8,21 +8,15 @@ import pytest
 import torch
 
 from explorer.runs import Event, RunConfig, RunControl, RunFinished, RunNoted, StepsRecorded
-from explorer.runtime import threads
 from explorer.runtime.devices import DeviceMemory
-from explorer.training import DataSet, trial
 from explorer.training import precision_choice as module
+from explorer.training import trial
 from explorer.training.loop import train
 from explorer.training.precision_choice import PrecisionChoice, may_choose_precision
 from explorer.training.step import Step
 from tests.training.step_parts import CONFIG, Parts, losses, normed
 
 pytestmark = pytest.mark.usefixtures("few_digits")
-
-
-@pytest.fixture
-def parts(few_digits: DataSet) -> Parts:
-    return Parts.of()
 
 
 @pytest.fixture
@@ -34,11 +28,6 @@ def units(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], None]:
 
     put({"avx512_bf16": True})
     return put
-
-
-@pytest.fixture
-def threads_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "are_given", lambda: False)
 
 
 @pytest.fixture

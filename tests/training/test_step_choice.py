@@ -1,48 +1,24 @@
 """Which way a run makes its steps: one after the other is tried, and each goes on from the one before."""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 from explorer.runtime import threads
-from explorer.training import DataSet, compilation, step_choice
+from explorer.training import compilation, step_choice
 from explorer.training.compilation import Compilation
 from explorer.training.step import Step
 from explorer.training.step_choice import StepChoice
 from explorer.training.trial import Trial
-from tests.training.step_parts import Parts
-
-
-class Working:
-    """What compiles beside a run, and is done at once."""
-
-    def __init__(self) -> None:
-        self.jobs: list[Mapping[str, Any]] = []
-
-    def begin(self, job: Mapping[str, Any]) -> "Working":
-        self.jobs.append(job)
-        return self
-
-    def poll(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        pass
-
-
-@pytest.fixture
-def parts(few_digits: DataSet) -> Parts:
-    return Parts.of()
+from tests.training.step_parts import Parts, Working
 
 
 @pytest.fixture
 def working(monkeypatch: pytest.MonkeyPatch) -> Working:
     """On a machine with units for bfloat16 and a compiler, where each way tried is twice as fast as the one before."""
-    working = Working()
+    working = Working([True])
     monkeypatch.setattr(threads, "are_given", lambda: False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
     monkeypatch.setattr(torch, "compile", lambda forward, **_: forward)
