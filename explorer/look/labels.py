@@ -3,7 +3,7 @@
 from typing import Literal
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtGui import QColor, QFont, QPalette, QShowEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from explorer.look.theme import Theme, ThemeSource, body_font, small_font
@@ -60,6 +60,11 @@ class RoleLabel(QLabel):
         """Show `text`; nothing is laid out again where it has not changed."""
         if text != self.text():
             self.setText(text)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        # A window's style sheet may have put back what the palette was when the label was made.
+        self._recolour()
 
     def _recolour(self) -> None:
         colours = QPalette()

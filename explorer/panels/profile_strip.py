@@ -7,12 +7,15 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QWidget
 from explorer.look import numbers
 from explorer.look.icons import dress, icon
 from explorer.look.labels import ElidedLabel
+from explorer.look.segments import Segments, level
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font
 from explorer.runs.profile import StepProfile
 from explorer.session.profile_session import Measured
 
 _PATIENCE_MS = 400
 """What is over sooner needs no progress bar."""
+OVERLAYS = ("forward", "backward", "kept", "rate")
+"""What the canvas can be coloured by, in the order of the buttons."""
 
 
 class ProfileStrip(QWidget):
@@ -20,7 +23,7 @@ class ProfileStrip(QWidget):
 
     Signals:
         cancel_asked(): end what is under way.
-        overlay_asked(str): colour the canvas by "forward", "backward", "kept" or "rate".
+        overlay_asked(str): colour the canvas by one of `OVERLAYS`.
         table_asked(): show the table.
     """
 
@@ -38,15 +41,18 @@ class ProfileStrip(QWidget):
         self.bar.setRange(0, 100)
         self.cancel_button = self._button(self.tr("Cancel"), self.tr("End the profiling"))
         self.cancel_button.clicked.connect(self.cancel_asked)
-        self._views = {
-            "forward": self._button(self.tr("Forward"), self.tr("Colour the canvas by forward time")),
-            "backward": self._button(self.tr("Backward"), self.tr("Colour the canvas by backward time")),
-            "kept": self._button(self.tr("Memory"), self.tr("Colour the canvas by the memory kept")),
-            "rate": self._button(self.tr("FLOP/s"), self.tr("Colour the canvas by the arithmetic achieved")),
-        }
-        for key, button in self._views.items():
-            button.setCheckable(True)
-            button.clicked.connect(lambda _checked=False, key=key: self.overlay_asked.emit(key))
+        self.overlays = Segments(
+            (
+                (self.tr("Forward"), self.tr("Colour the canvas by forward time")),
+                (self.tr("Backward"), self.tr("Colour the canvas by backward time")),
+                (self.tr("Memory"), self.tr("Colour the canvas by the memory kept")),
+                (self.tr("FLOP/s"), self.tr("Colour the canvas by the arithmetic achieved")),
+            ),
+            themes,
+            self,
+        )
+        self.overlays.choose(None)
+        self.overlays.chosen.connect(lambda place: self.overlay_asked.emit(OVERLAYS[place]))
         self.table_button = self._button(self.tr("Table"), self.tr("Show the measured columns of the table"))
         self.table_button.clicked.connect(self.table_asked)
         self.close_button = self._button("", self.tr("Dismiss; the numbers stay"))
@@ -56,8 +62,9 @@ class ProfileStrip(QWidget):
         row.setSpacing(GRID // 2)
         row.addWidget(self.label, 1)
         row.addWidget(self.bar)
-        for button in (self.cancel_button, *self._views.values(), self.table_button, self.close_button):
-            row.addWidget(button)
+        for widget in (self.cancel_button, self.overlays, self.table_button, self.close_button):
+            row.addWidget(widget)
+        level(self.cancel_button, self.table_button, self.close_button)
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
         self._patience.timeout.connect(self.show)
         dress(self, self._set_icons)
@@ -85,8 +92,7 @@ class ProfileStrip(QWidget):
 
     def show_overlay(self, key: str) -> None:
         """The canvas is coloured by that."""
-        for name, button in self._views.items():
-            button.setChecked(name == key)
+        self.overlays.choose(OVERLAYS.index(key) if key in OVERLAYS else None)
 
     def end(self) -> None:
         """There is nothing to say any more."""
@@ -119,8 +125,8 @@ class ProfileStrip(QWidget):
     def _show_parts(self, *, is_busy: bool) -> None:
         self.bar.setVisible(is_busy)
         self.cancel_button.setVisible(is_busy)
-        for button in (*self._views.values(), self.table_button, self.close_button):
-            button.setVisible(not is_busy)
+        for widget in (self.overlays, self.table_button, self.close_button):
+            widget.setVisible(not is_busy)
 
     def _button(self, text: str, hint: str) -> QToolButton:
         button = QToolButton(self)

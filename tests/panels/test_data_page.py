@@ -75,7 +75,7 @@ def test_it_shows_the_data_set(scene: _Scene) -> None:
     assert page.choice.menu.currentData() == "digits"
     assert page.sheet.num_shown == 10
     assert _text(scene) == "10 of 10 training images"
-    assert page.group.button(2).text() == "Problems (3)"
+    assert page.tabs.button(2).text() == "Problems (3)"
     texts = [value.text() for _, value in page.choice._rows]
     assert "10 for training, 3 for tests" in texts
     assert "8×8, grey" in texts
@@ -135,7 +135,7 @@ def test_what_is_missing_can_be_downloaded_or_left(qtbot: QtBot, scene: _Scene) 
 
 
 def test_problems_are_grouped_and_copied(scene: _Scene) -> None:
-    scene.page.group.button(2).click()
+    scene.page.tabs.button(2).click()
     tree = scene.page.problems.tree
     assert [tree.topLevelItem(row).text(0) for row in range(tree.topLevelItemCount())] == [  # type: ignore[union-attr]
         "is cut off (2)",
@@ -147,7 +147,7 @@ def test_problems_are_grouped_and_copied(scene: _Scene) -> None:
 
 
 def test_what_the_network_receives_says_at_which_size(scene: _Scene) -> None:
-    scene.page.group.button(1).click()
+    scene.page.tabs.button(1).click()
     assert _text(scene) == "→ 1×32×32, augmented at random, then normalised"
     assert scene.page.received.height() > 88
 

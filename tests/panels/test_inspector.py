@@ -330,15 +330,15 @@ def test_nothing_selected_shows_the_network(qtbot: QtBot, lenet: Stage) -> None:
     assert page.facts.text("input") == "1×32×32"
     assert [(name.whole, shape.text()) for name, shape in page.outputs] == [("fc3", "10")]
     assert sum(share.amount for share in page.bars.shares) == 61_706
-    click(page.by_macs)
+    click(page.measure.button(1))
     assert sum(share.amount for share in page.bars.shares) == 416_520
-    click(page.by_output)
+    click(page.measure.button(2))
     nodes = lenet.document.snapshot.inference.nodes.values()
     assert sum(share.amount for share in page.bars.shares) == sum(report.output_bytes or 0 for report in nodes)
-    click(page.by_kept)
+    click(page.measure.button(3))
     found = inspector.estimates.memory(lenet.document.snapshot)
     assert sum(share.amount for share in page.bars.shares) == sum(found.nodes.values()) > 0
-    click(page.by_macs)
+    click(page.measure.button(1))
     click(page.bars, QPoint(8, 8))
     assert lenet.selection.ids == ("conv1",)
 

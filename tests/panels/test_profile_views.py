@@ -12,7 +12,7 @@ from explorer.inference import infer
 from explorer.look import numbers
 from explorer.look.theme import ThemeSource
 from explorer.panels.estimate_line import EstimateLine
-from explorer.panels.profile_strip import ProfileStrip
+from explorer.panels.profile_strip import OVERLAYS, ProfileStrip
 from explorer.panels.table.columns import MEASURED, Place
 from explorer.panels.table.panel import LayerTable
 from explorer.runs import EpochFinished, RunConfig, RunStarted, StepsRecorded
@@ -118,10 +118,12 @@ def test_the_strip_tells_the_parts_of_a_step(qtbot: QtBot, open_stage: Stage) ->
     assert "Measured on digits." in strip.text
     assert "left out" not in strip.text
     strip.show_overlay("kept")
-    assert [key for key, button in strip._views.items() if button.isChecked()] == ["kept"]
-    for button in strip._views.values():
-        button.click()
-    assert asked == ["forward", "backward", "kept", "rate"]
+    assert strip.overlays.current == OVERLAYS.index("kept")
+    strip.show_overlay("macs")
+    assert strip.overlays.current == -1
+    for place in range(len(OVERLAYS)):
+        strip.overlays.button(place).click()
+    assert asked == list(OVERLAYS)
     strip.show_measured(measured._replace(nodes={}))
     assert "left out" in strip.text
 

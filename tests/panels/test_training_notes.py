@@ -61,16 +61,46 @@ def test_a_note_that_is_cut_off_says_that_it_goes_on(line: NotesLine) -> None:
     assert line.more_button.text() == "more"
 
 
-def test_a_warning_is_whole_and_leaves_the_notes_what_room_there_is(line: NotesLine) -> None:
+def test_a_warning_has_the_room_first_and_leaves_the_notes_the_rest(line: NotesLine) -> None:
     line.show_notes(_SHORT[:1], "Left out: fc1.")
-    assert line.lines.text() == _SHORT[0]
+    assert (line.urgent.text(), line.lines.text()) == ("Left out: fc1.", _SHORT[0])
     assert line.urgent.isVisible()
-    height = line.height()
-    line.show_notes(_SHORT[:1], f"{_LONG} {_LONG} {_LONG}", "error")
-    assert line.height() > height
-    assert line.urgent.height() >= line.urgent.heightForWidth(line.urgent.width())
+    line.show_notes(_SHORT[:1], _LONG, "error")
+    assert line.urgent.text().replace("\n", " ") == _LONG
     assert line.lines.isHidden()
     assert line.more_button.text() == "1 more"
     line.show_notes(_SHORT[:1])
-    assert line.height() == height
     assert line.urgent.isHidden()
+
+
+def test_a_warning_of_any_length_moves_nothing_and_begins_with_what_it_is_about(line: NotesLine) -> None:
+    height = line.height()
+    for warning in ("Left out: fc1.", _LONG, f"{_LONG} {_LONG} {_LONG}", f"{_LONG}\n{_LONG}"):
+        line.show_notes(_SHORT, warning)
+        QApplication.processEvents()
+        assert line.height() == height
+        shown = line.urgent.text().splitlines()
+        assert len(shown) <= 2
+        assert warning.startswith(shown[0])
+        assert line.urgent.fontMetrics().lineSpacing() * len(shown) <= line.urgent.height()
+        assert line.text() == "\n".join((warning, *_SHORT))
+
+
+def test_a_warning_that_is_cut_says_that_it_goes_on_and_pops_up_whole(line: NotesLine) -> None:
+    long = f"{_LONG} {_LONG} {_LONG}"
+    line.show_notes((), long)
+    assert line.urgent.text().endswith("…")
+    assert line.more_button.text() == "more"
+    assert line.urgent.accessibleName() == long
+    line.more_button.click()
+    assert line.popup.label.text() == long
+    line.popup.close()
+
+
+def test_where_words_cannot_be_read_they_are_counted(line: NotesLine) -> None:
+    line.window().resize(150, 300)
+    line.show_notes(_SHORT)
+    QApplication.processEvents()
+    assert line.lines.isHidden()
+    assert line.more_button.text() == "3 more"
+    assert line.more_button.geometry().right() < line.width()

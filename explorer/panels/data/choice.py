@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from explorer.look import numbers
 from explorer.look.icons import dress, icon
 from explorer.look.labels import ElidedLabel, RoleLabel
+from explorer.look.segments import level
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.data.facts_text import fact_rows
 from explorer.panels.scroll_body import ScrollBody
@@ -158,6 +159,7 @@ class DataChoice(ScrollBody):
         first.addWidget(self.menu, 1)
         first.addWidget(self.folder_button)
         first.addWidget(self.reload_button)
+        level(self.menu, self.folder_button, self.reload_button)
         loading = QHBoxLayout()
         loading.setSpacing(GRID)
         loading.addWidget(self.progress_text, 1)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QProgressBar, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer.layers import Shape
 from explorer.look import numbers
 from explorer.look.labels import ElidedLabel, RoleLabel, section_label
+from explorer.look.segments import Segments
 from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.panels.data.choice import DataChoice
 from explorer.panels.data.classes import ClassBars, SwatchLabel, scrolled
@@ -112,15 +113,10 @@ class DataPage(DockPanel):
         left.setContentsMargins(0, 0, 0, 0)
 
         tabs = QHBoxLayout()
-        tabs.setSpacing(2)
-        self.group = QButtonGroup(self)
-        for place, text in enumerate((self.tr("Images"), self.tr("What the network receives"), self.tr("Problems"))):
-            button = QToolButton(self)
-            button.setText(text)
-            button.setCheckable(True)
-            button.setAutoRaise(True)
-            self.group.addButton(button, place)
-            tabs.addWidget(button)
+        tabs.setSpacing(GRID)
+        names = (self.tr("Images"), self.tr("What the network receives"), self.tr("Problems"))
+        self.tabs = Segments([(name, "") for name in names], self._themes, self)
+        tabs.addWidget(self.tabs)
         tabs.addStretch(1)
         self.sheet_text = ElidedLabel(self._themes, role="muted", font=small_font(), parent=self)
         self.sheet_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -158,7 +154,6 @@ class DataPage(DockPanel):
         whole.setSpacing(2 * GRID)
         whole.addWidget(choice)
         whole.addWidget(self.states, 1)
-        self.group.button(0).setChecked(True)
 
     def _connect(self) -> None:
         session, choice = self._session, self.choice
@@ -179,7 +174,7 @@ class DataPage(DockPanel):
         self.classes.chosen.connect(session.show_class)
         self.sheet.resized.connect(self._show_text)
         self.sheet.chosen.connect(session.find_image)
-        self.group.idToggled.connect(lambda place, on: self._turn_to(place) if on else None)
+        self.tabs.chosen.connect(self._turn_to)
 
     # What is shown
 
@@ -204,7 +199,7 @@ class DataPage(DockPanel):
         self.received.show_received(view.received)
         self.problems.show_problems(facts.problems)
         count = f" ({numbers.exact_count(len(facts.problems))})" if facts.problems else ""
-        self.group.button(2).setText(self.tr("Problems") + count)
+        self.tabs.button(2).setText(self.tr("Problems") + count)
         self.states.setCurrentIndex(0)
         self._show_sheet(view.sheet)
 

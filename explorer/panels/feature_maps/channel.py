@@ -2,14 +2,17 @@
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from explorer.look.icons import icon
+from explorer.look.icons import dress
+from explorer.look.segments import Toggle
 from explorer.look.theme import GRID, ThemeSource
 from explorer.panels.feature_maps.colours import colours, picture
 from explorer.panels.feature_maps.line import Line
+
+_BUTTON = 3 * GRID + 4
 
 
 class ChannelSide(QWidget):
@@ -20,18 +23,17 @@ class ChannelSide(QWidget):
         self._themes = themes
         self.text = Line(themes, parent=self)
         self.view = ChannelView(themes, self)
-        self.pin_button = QToolButton(self)
+        self.pin_button = Toggle(themes, self, is_small=True)
         self.pin_button.setAccessibleName(self.tr("Pin"))
         self.pin_button.setToolTip(self.tr("Keep this channel in sight beside other layers (P, or double click)"))
-        self.compare_button = QToolButton(self)
+        self.compare_button = Toggle(themes, self, is_small=True)
         self.compare_button.setAccessibleName(self.tr("All probe images"))
         self.compare_button.setToolTip(self.tr("Show this channel for all probe images side by side"))
         head = QHBoxLayout()
         head.setSpacing(4)
         head.addWidget(self.text, 1)
         for button in (self.compare_button, self.pin_button):
-            button.setCheckable(True)
-            button.setAutoRaise(True)
+            button.setFixedSize(_BUTTON, _BUTTON)
             head.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID, 0, 0, 0)
@@ -39,7 +41,7 @@ class ChannelSide(QWidget):
         column.addLayout(head)
         column.addWidget(self.view, 1)
         self._hint = self.tr("Click a channel to enlarge it")
-        themes.changed.connect(self._recolour)
+        dress(self, self._set_icons)
 
     def show_hint(self) -> None:
         """Show no channel, and how to choose one."""
@@ -63,15 +65,9 @@ class ChannelSide(QWidget):
         self.pin_button.show()
         self.compare_button.setVisible(many)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        # Icons are drawn after the window, which need not wait for them.
-        QTimer.singleShot(0, self, self._recolour)
-
-    def _recolour(self) -> None:
-        if self.isVisible():
-            self.pin_button.setIcon(icon("pin", self._themes.theme))
-            self.compare_button.setIcon(icon("compare", self._themes.theme))
+    def _set_icons(self) -> None:
+        self.pin_button.show_icon("pin")
+        self.compare_button.show_icon("compare")
 
 
 class ChannelView(QWidget):

@@ -1,9 +1,10 @@
 """How large a pixel of the maps is: a slider, and a button that fits all channels."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
 
 from explorer.look.labels import RoleLabel
+from explorer.look.segments import Toggle
 from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.panels.feature_maps.tiles import SCALES
 from explorer.panels.feature_maps.view import MapsView
@@ -23,9 +24,8 @@ class ZoomBar(QWidget):
         self.slider.setFixedWidth(14 * GRID)
         self.slider.setToolTip(self.tr("Size of a pixel (Ctrl+wheel)"))
         self.slider.setAccessibleName(self.tr("Zoom"))
-        self.fit_button = QToolButton(self)
+        self.fit_button = Toggle(themes, self)
         self.fit_button.setText(self.tr("Fit"))
-        self.fit_button.setCheckable(True)
         self.fit_button.setChecked(True)
         self.fit_button.setToolTip(self.tr("Show all channels at once, as large as they fit"))
         row = QHBoxLayout(self)

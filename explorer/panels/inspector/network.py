@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer.inference import NodeReport
 from explorer.layers import Arithmetic
 from explorer.look import numbers
 from explorer.look.labels import ElidedLabel, RoleLabel, section_label
+from explorer.look.segments import Segments
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.estimates import Estimates
 from explorer.panels.inspector import working
@@ -18,6 +19,8 @@ from explorer.panels.inspector.memory import MemorySection
 from explorer.panels.inspector.name import NameField
 from explorer.panels.inspector.share import Share, ShareBars
 from explorer.session import Snapshot
+
+_MEASURES = ("parameters", "macs", "output", "kept")
 
 
 class NetworkPage(QWidget):
@@ -68,17 +71,18 @@ class NetworkPage(QWidget):
         self.outputs: list[tuple[ElidedLabel, RoleLabel]] = []
         self.bars = ShareBars(themes, self)
         self.bars.chosen.connect(self.chosen)
-        self.by_parameters = self._switch(self.tr("Parameters"))
-        self.by_macs = self._switch(self.tr("MACs"))
-        self.by_output = self._switch(self.tr("Outputs"))
-        self.by_kept = self._switch(self.tr("Kept"))
-        self.by_output.setToolTip(self.tr("Bytes of the outputs, for one image"))
-        self.by_kept.setToolTip(self.tr("What autograd keeps for the backward pass, for the batch"))
-        self.by_parameters.setChecked(True)
-        group = QButtonGroup(self)
-        for button in (self.by_parameters, self.by_macs, self.by_output, self.by_kept):
-            group.addButton(button)
-            button.toggled.connect(self._show_shares)
+        self.measure = Segments(
+            (
+                (self.tr("Parameters"), ""),
+                (self.tr("MACs"), ""),
+                (self.tr("Outputs"), self.tr("Bytes of the outputs, for one image")),
+                (self.tr("Kept"), self.tr("What autograd keeps for the backward pass, for the batch")),
+            ),
+            themes,
+            self,
+            is_small=True,
+        )
+        self.measure.chosen.connect(lambda _place: self._show_shares())
         self._arrange()
 
     def apply(self, new: Snapshot, preview: Snapshot | None, *, pulse: bool) -> None:
@@ -101,20 +105,10 @@ class NetworkPage(QWidget):
         self.refusal.setVisible(bool(why))
         self.name.set_refused(bool(why))
 
-    def _switch(self, text: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setText(text)
-        button.setFont(small_font())
-        button.setCheckable(True)
-        button.setAutoRaise(True)
-        return button
-
     def _arrange(self) -> None:
-        switch = QHBoxLayout()
-        switch.setSpacing(0)
-        for button in (self.by_parameters, self.by_macs, self.by_output, self.by_kept):
-            switch.addWidget(button)
-        switch.addStretch(1)
+        measure = QHBoxLayout()
+        measure.addWidget(self.measure)
+        measure.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
@@ -133,7 +127,7 @@ class NetworkPage(QWidget):
         column.addLayout(self._returns)
         column.addSpacing(GRID)
         column.addWidget(section_label(self._themes, self.tr("By layer"), self))
-        column.addLayout(switch)
+        column.addLayout(measure)
         column.addWidget(self.bars)
         column.addStretch(1)
         self.refuse("")
@@ -201,18 +195,18 @@ class NetworkPage(QWidget):
             return
         nodes = self._shown.inference.nodes
         amount_of: Callable[[str], int | None]
-        if self.by_kept.isChecked():
+        by = _MEASURES[self.measure.current]
+        if by == "kept":
             amount_of = self._estimates.memory(self._shown).nodes.get
-        elif self.by_output.isChecked():
+        elif by == "output":
             amount_of = lambda node_id: nodes[node_id].output_bytes  # noqa: E731 - one expression in each branch
-        elif self.by_macs.isChecked():
+        elif by == "macs":
             amount_of = lambda node_id: nodes[node_id].macs  # noqa: E731
         else:
             amount_of = lambda node_id: nodes[node_id].num_parameters  # noqa: E731
-        is_bytes = self.by_kept.isChecked() or self.by_output.isChecked()
         self.bars.apply(
             [Share(node_id, report.layer.category, amount_of(node_id) or 0) for node_id, report in nodes.items()],
-            numbers.short_bytes if is_bytes else numbers.exact_count,
+            numbers.short_bytes if by in {"kept", "output"} else numbers.exact_count,
         )
 
 

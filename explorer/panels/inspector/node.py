@@ -5,13 +5,15 @@ from itertools import pairwise
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from explorer.inference import NodeReport
 from explorer.layers import Layer
 from explorer.look import numbers
+from explorer.look.check_box import CheckBox
 from explorer.look.icons import category_icon
 from explorer.look.labels import ElidedLabel, RoleLabel
+from explorer.look.segments import Toggle
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.estimates import Estimates
 from explorer.panels.help.text import type_tooltip
@@ -72,7 +74,7 @@ class NodePage(QWidget):
         self.likeness = RoleLabel(themes, font=body_font(), wraps=True, parent=self)
         self.no_form = RoleLabel(themes, role="muted", font=body_font(), wraps=True, parent=self)
         self.issues = IssueCards(document, themes, shows_node=False, parent=self)
-        self.frozen = QCheckBox(self.tr("Frozen"), self)
+        self.frozen = CheckBox(self.tr("Frozen"), self)
         self.frozen.setToolTip(self.tr("Training leaves the weights as they are."))
         self.frozen.clicked.connect(self._choose_frozen)
         self.facts = Facts(themes, figure_names(self.tr), self, group_starts=("parameters", "macs", "bytes", "field"))
@@ -214,12 +216,9 @@ class NodePage(QWidget):
         # From "some are" a click freezes all; the next one lets all be trained.
         self.frozen_chosen.emit(self.frozen.checkState() is not Qt.CheckState.Unchecked)
 
-    def _make_solver_button(self) -> QToolButton:
-        button = QToolButton(self)
+    def _make_solver_button(self) -> Toggle:
+        button = Toggle(self._themes, self, is_small=True)
         button.setText(self.tr("Set size"))
-        button.setFont(small_font())
-        button.setCheckable(True)
-        button.setAutoRaise(True)
         button.setFixedHeight(2 * GRID + GRID // 2)
         button.setToolTip(self.tr("Which values make the output a wanted size"))
         button.setChecked(settings().value(_SOLVER_OPEN, "false") == "true")

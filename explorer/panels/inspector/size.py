@@ -15,6 +15,7 @@ from explorer.inference.solver import Goal, Solution, goals, solutions
 from explorer.layers import Layer, Pair, Shape
 from explorer.look import numbers
 from explorer.look.labels import RoleLabel
+from explorer.look.segments import Toggle
 from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.look.undo import leave_undo_to_window
 from explorer.panels.flow import flow_widget
@@ -82,7 +83,7 @@ class SizeSolver(QWidget):
         self._offered_goals: tuple[Goal, ...] = ()
         self._offered: tuple[Solution, ...] = ()
         self._goals, self._flow = flow_widget(self)
-        self._goal_buttons: list[QToolButton] = []
+        self._goal_buttons: list[Toggle] = []
         self.height_box, self.width_box = self._box(self.tr("Wanted height")), self._box(self.tr("Wanted width"))
         title, times = (RoleLabel(themes, role="muted", font=small_font(), parent=self) for _ in range(2))
         title.setText(self.tr("Make the output"))
@@ -116,7 +117,7 @@ class SizeSolver(QWidget):
         return self._target
 
     @property
-    def goal_buttons(self) -> list[QToolButton]:
+    def goal_buttons(self) -> list[Toggle]:
         """The wanted sizes that are offered."""
         return self._goal_buttons[: len(self._offered_goals)]
 
@@ -170,10 +171,7 @@ class SizeSolver(QWidget):
     def _show_goals(self, wanted: tuple[Goal, ...]) -> None:
         self._offered_goals = wanted
         while len(self._goal_buttons) < len(wanted):
-            button = QToolButton(self._goals)
-            button.setFont(small_font())
-            button.setCheckable(True)
-            button.setAutoRaise(True)
+            button = Toggle(self._themes, self._goals, is_small=True)
             position = len(self._goal_buttons)
             QWidget.setTabOrder(self._goal_buttons[-1] if position else self.width_box, button)
             button.clicked.connect(lambda _checked=False, p=position: self.want(self._offered_goals[p].target))

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QToolButton, QWidg
 
 from explorer.look.icons import dress, icon
 from explorer.look.labels import ElidedLabel, RoleLabel
+from explorer.look.segments import Toggle, level
 from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.panels.layer_walk.colours import colour
 
@@ -88,10 +89,8 @@ class WalkControls(QWidget):
         self._speed_says = RoleLabel(themes, role="muted", font=small_font(), parent=self)
         self._speed_says.setFixedWidth(10 * GRID)
         self.slider.valueChanged.connect(self._show_speed)
-        self.share_button = QToolButton(self)
+        self.share_button = Toggle(themes, self, is_small=True)
         self.share_button.setText(self.tr("Padding %"))
-        self.share_button.setFont(small_font())
-        self.share_button.setCheckable(True)
         self.share_button.toggled.connect(self.share_chosen)
         self._legend = RoleLabel(themes, role="muted", font=small_font(), parent=self)
         self._legend.setTextFormat(Qt.TextFormat.RichText)
@@ -102,6 +101,7 @@ class WalkControls(QWidget):
         for widget in (self.first_button, self.play_button, self.step_button, self.slider, self._speed_says):
             line.addWidget(widget)
         line.addWidget(self.share_button)
+        level(self.share_button)
         line.addSpacing(GRID // 2)
         line.addWidget(self._legend)
         line.addStretch(1)

@@ -8,9 +8,12 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QToolBut
 
 from explorer.look.icons import icon
 from explorer.look.labels import RoleLabel
+from explorer.look.segments import Toggle
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font
 
 _UNDO_MS = 12_000
+_HEIGHT = 3 * GRID + 4
+_ICON = QSize(2 * GRID, 2 * GRID)
 
 
 class FilterBar(QWidget):
@@ -24,7 +27,7 @@ class FilterBar(QWidget):
     changed = Signal()
     trash_toggled = Signal(bool)
 
-    def __init__(self, states: Mapping[str, str], parent: QWidget | None = None) -> None:
+    def __init__(self, states: Mapping[str, str], themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._make_menu: Callable[[], QMenu] | None = None
         self.search = QLineEdit(self)
@@ -45,12 +48,14 @@ class FilterBar(QWidget):
         self.tags.hide()
         for menu in (self.states, self.tags):
             menu.setFont(body_font())
-            menu.setMinimumHeight(3 * GRID + 4)
+            menu.setMinimumHeight(_HEIGHT)
             menu.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self.search.setFont(body_font())
-        self.search.setMinimumHeight(3 * GRID + 4)
-        self.trash_button = self._button()
-        self.trash_button.setCheckable(True)
+        self.search.setMinimumHeight(_HEIGHT)
+        self.trash_button = Toggle(themes, self)
+        self.trash_button.setFont(body_font())
+        self.trash_button.setMinimumHeight(_HEIGHT)
+        self.trash_button.setIconSize(_ICON)
         self.trash_button.toggled.connect(self.trash_toggled)
         self.more_button = self._button()
         self.more_button.setToolTip(self.tr("Rename, tag, export…"))
@@ -121,16 +126,15 @@ class FilterBar(QWidget):
 
     def set_icons(self, theme: Theme) -> None:
         """Icons in the theme's colours."""
-        self.trash_button.setIcon(icon("remove", theme))
-        self.trash_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.trash_button.show_icon("remove")
         self.more_button.setIcon(icon("more", theme))
 
     def _button(self) -> QToolButton:
         button = QToolButton(self)
         button.setAutoRaise(True)
         button.setFont(body_font())
-        button.setMinimumHeight(3 * GRID + 4)
-        button.setIconSize(QSize(2 * GRID, 2 * GRID))
+        button.setMinimumHeight(_HEIGHT)
+        button.setIconSize(_ICON)
         return button
 
     def _open_menu(self) -> None:

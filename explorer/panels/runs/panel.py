@@ -74,7 +74,7 @@ class RunsPanel(DockPanel):
         self.filtered = RunsFilter(self.model, self)
         self.view = RunsTable(self.model, self.filtered, self)
         self.setFocusProxy(self.view)
-        self.bar = FilterBar(self.model.states, self)
+        self.bar = FilterBar(self.model.states, themes, self)
         self.undo_bar = UndoBar(themes, self)
         self.comparison = RunsComparison(runs, themes, self)
         self._empty = RoleLabel(themes, role="muted", font=body_font(), wraps=True)

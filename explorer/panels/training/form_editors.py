@@ -8,7 +8,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
-    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QLineEdit,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from explorer.look.check_box import CheckBox
 from explorer.look.theme import GRID, body_font
 from explorer.runs import IMAGENET, ConfigField, ConfigValue, Normalization, parse_normalization
 
@@ -89,7 +89,7 @@ def _number_box(field: ConfigField, take: Callable[[ConfigValue], None], parent:
 
 
 def _flag(field: ConfigField, take: Callable[[ConfigValue], None], parent: QWidget) -> Editor:
-    box = QCheckBox(parent.tr(field.title), parent)
+    box = CheckBox(parent.tr(field.title), parent)
     box.setChecked(bool(field.default))
     box.clicked.connect(take)
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, 
 
 from explorer.look.icons import icon
 from explorer.look.labels import RoleLabel
+from explorer.look.segments import Toggle
 from explorer.look.theme import GRID, ThemeSource, mono_font
 
 
@@ -23,8 +24,8 @@ class MessageBar(QWidget):
         self.offer_button = QPushButton(self)
         self.offer_button.clicked.connect(self._take_offer)
         self._take: Callable[[], object] | None = None
-        self.details_button = self._button(self.tr("Details"))
-        self.details_button.setCheckable(True)
+        self.details_button = Toggle(themes, self)
+        self.details_button.setText(self.tr("Details"))
         self.copy_button = self._button(self.tr("Copy"))
         self.close_button = self._button("✕")
         self.close_button.setToolTip(self.tr("Dismiss"))
@@ -40,8 +41,8 @@ class MessageBar(QWidget):
         row.setSpacing(GRID)
         row.addWidget(self._badge)
         row.addWidget(self.text, 1)
-        row.addWidget(self.offer_button)
-        for button in (self.details_button, self.copy_button, self.close_button):
+        for button in (self.offer_button, self.details_button, self.copy_button, self.close_button):
+            button.setMinimumHeight(3 * GRID + 2)
             row.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID + 4, GRID, GRID, GRID)

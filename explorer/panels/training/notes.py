@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QResizeEvent, QTextLayout, QTextOption
+from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from explorer.look.labels import RoleLabel
@@ -15,15 +15,18 @@ _SLACK = 2
 """Pixels of the room beyond its lines."""
 _WIDEST = 60 * GRID
 """Pixels of a line where all is shown."""
+_NARROWEST = 16 * GRID
+"""Pixels in which words can be read; with less, what is said is only counted."""
 
 
 class NotesLine(QWidget):
-    """Notes, the most important first. A warning or an error stands above them, whole, whatever room that takes."""
+    """Notes, the most important first. A warning or an error stands above them, and has the room first."""
 
     def __init__(self, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._notes: tuple[str, ...] = ()
-        self.urgent = RoleLabel(themes, role="warning", font=small_font(), wraps=True, parent=self)
+        self._urgent = ""
+        self.urgent = RoleLabel(themes, role="warning", font=small_font(), parent=self)
         self.lines = RoleLabel(themes, role="muted", font=small_font(), parent=self)
         self.more_button = QToolButton(self)
         self.more_button.setFont(small_font())
@@ -36,22 +39,21 @@ class NotesLine(QWidget):
 
     def text(self) -> str:
         """All that is said, in view or not."""
-        urgent = self.urgent.text()
-        return "\n".join((urgent, *self._notes) if urgent else self._notes)
+        return "\n".join((self._urgent, *self._notes) if self._urgent else self._notes)
 
     def show_notes(self, notes: Sequence[str], urgent: str = "", role: Literal["warning", "error"] = "warning") -> None:
         """Show these instead of what was shown.
 
         Args:
             notes: the most important first.
-            urgent: what has to be read whole; empty for nothing.
+            urgent: what has to be read at once, a paragraph a line; empty for nothing.
             role: of what is urgent.
         """
         self.urgent.set_role(role)
-        if tuple(notes) == self._notes and urgent == self.urgent.text():
+        if tuple(notes) == self._notes and urgent == self._urgent:
             return
         self._notes = tuple(notes)
-        self.urgent.show_text(urgent)
+        self._urgent = urgent
         self._fit()
 
     def show_all(self) -> None:
@@ -72,17 +74,22 @@ class NotesLine(QWidget):
             # As wide as it may get, so that the lines keep their breaks as notes come.
             self.more_button.setText(self.tr("{0} more").format(99))
             button = self.more_button.sizeHint().width()
-            width -= button + GRID // 2
+            width = max(0, width - button - GRID // 2)
             fitted = self._fitted(width)
-            num_more = len(self._notes) - fitted.num_begun
-            self.more_button.setText(self.tr("{0} more").format(num_more) if num_more else self.tr("more"))
+            self.more_button.setText(
+                self.tr("{0} more").format(fitted.num_more) if fitted.num_more else self.tr("more")
+            )
         text = self.text()
         spacing = self.lines.fontMetrics().lineSpacing()
-        height = max(_NUM_LINES * spacing + _SLACK, fitted.urgent_height)
-        self.urgent.setVisible(fitted.urgent_height > 0)
-        self.urgent.setGeometry(0, 0, width, fitted.urgent_height)
+        height = _NUM_LINES * spacing + _SLACK
+        # What is not urgent may have all of the room.
+        top = height if fitted.urgent and not fitted.lines else len(fitted.urgent) * spacing
+        self.urgent.show_text("\n".join(fitted.urgent))
+        self.urgent.setVisible(bool(fitted.urgent))
+        self.urgent.setGeometry(0, 0, width, top)
+        self.urgent.setAccessibleName(self._urgent)
         self.lines.show_text("\n".join(fitted.lines))
-        self.lines.setGeometry(0, fitted.urgent_height, width, height - fitted.urgent_height)
+        self.lines.setGeometry(0, top, width, height - top)
         self.lines.setVisible(bool(fitted.lines))
         self.lines.setAccessibleName("\n".join(self._notes))
         self.more_button.setVisible(not fitted.is_whole)
@@ -92,29 +99,34 @@ class NotesLine(QWidget):
         self.popup.show_text(text)
 
     def _fitted(self, width: int) -> "_Fitted":
-        metrics = self.lines.fontMetrics()
-        urgent_height = self.urgent.heightForWidth(width) if self.urgent.text() and width > 0 else 0
-        num_lines = max(0, _NUM_LINES - urgent_height // metrics.lineSpacing())
-        lines: list[str] = []
-        for index, note in enumerate(self._notes):
-            room = num_lines - len(lines)
-            wrapped = _wrapped(note, self.lines, width)
-            if len(wrapped) > room:
+        metrics, num_lines = self.lines.fontMetrics(), _NUM_LINES if width >= _NARROWEST else 0
+        urgent = self._urgent.splitlines()
+        shown: list[list[str]] = []
+        is_whole = True
+        for text in (*urgent, *self._notes):
+            room = num_lines - sum(len(lines) for lines in shown)
+            lines = _wrapped(text, self.lines.font(), width)
+            if len(lines) > room:
+                is_whole = False
                 if room:
-                    rest = " ".join(wrapped[room - 1 :])
-                    lines += (*wrapped[: room - 1], _elided(rest, metrics, width))
-                return _Fitted(urgent_height, tuple(lines), index + (room > 0), is_whole=False)
-            lines += wrapped
-        return _Fitted(urgent_height, tuple(lines), len(self._notes), is_whole=True)
+                    shown.append([*lines[: room - 1], _elided(" ".join(lines[room - 1 :]), metrics, width)])
+                break
+            shown.append(lines)
+        return _Fitted(
+            urgent=tuple(line for lines in shown[: len(urgent)] for line in lines),
+            lines=tuple(line for lines in shown[len(urgent) :] for line in lines),
+            num_more=len(urgent) + len(self._notes) - len(shown),
+            is_whole=is_whole,
+        )
 
 
 class _Fitted(NamedTuple):
     """What there is room for."""
 
-    urgent_height: int
+    urgent: tuple[str, ...]
     lines: tuple[str, ...]
-    num_begun: int
-    """How many notes are in view, be it their beginning."""
+    num_more: int
+    """How many warnings and notes are not in view, not even their beginning."""
     is_whole: bool
     """Whether nothing is left out."""
 
@@ -150,9 +162,17 @@ class _Popup(QFrame):
         self.label.setFocus()
 
 
-def _wrapped(text: str, label: RoleLabel, width: int) -> list[str]:
+def width_for(text: str, font: QFont, num_lines: int) -> int:
+    """The least pixels in which a text takes no more lines than that, or few more."""
+    width = QFontMetrics(font).horizontalAdvance(text) // num_lines
+    while len(_wrapped(text, font, width)) > num_lines:
+        width += GRID // 2
+    return width
+
+
+def _wrapped(text: str, font: QFont, width: int) -> list[str]:
     """The lines that a text takes."""
-    layout = QTextLayout(text, label.font())
+    layout = QTextLayout(text, font)
     option = QTextOption()
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
     layout.setTextOption(option)

@@ -8,13 +8,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
-from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
     QHBoxLayout,
     QScrollArea,
+    QSizePolicy,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -31,7 +32,7 @@ from explorer.panels.estimate_line import EstimateLine
 from explorer.panels.training.classes import ClassesLine
 from explorer.panels.training.form import ConfigForm
 from explorer.panels.training.message import MessageBar
-from explorer.panels.training.notes import NotesLine
+from explorer.panels.training.notes import NotesLine, width_for
 from explorer.panels.training.progress import RunProgress
 from explorer.runs import Event, RunConfig, RunFailed, TroubleMet
 from explorer.session import Document, Snapshot
@@ -45,10 +46,16 @@ _FORM_WIDTH = 76 * GRID
 _ICON_BUTTON = 4 * GRID
 _ROOM_FOR_WORDS = 100 * GRID
 """So wide the line of buttons and progress must be for the buttons to have words beside their icons."""
+_ROOM_FOR_BOTH = 70 * GRID
+"""So wide the part at the right must be for a warning beside the notes; else it stands above them."""
+_LEAST_PICTURES = 20 * GRID
+"""Pixels of height that the curves keep, whatever is said above them."""
 _WIDEST_FORM = 0.48
 """Share of a wide panel's width that the form may take from the curves."""
 _TALLEST_FORM = 0.45
 """Share of a narrow panel's height that the form may take from the curves."""
+_UNBOUNDED = 16_777_215
+"""The pixels that Qt means by no largest width."""
 
 
 class TrainingPanel(DockPanel):
@@ -73,6 +80,9 @@ class TrainingPanel(DockPanel):
         self._section_waits = False
         self._follows = False
         """Whether it shows the run as it goes; only while it is seen."""
+        self._told: list[str] = []
+        """What was said last that the run did not note."""
+        self._urgent: tuple[str, Literal["warning", "error"]] = ("", "warning")
 
         self.start_action = self._action(self.tr("Start"), "F5", self.start)
         self.pause_action = self._action(self.tr("Pause"), "F6", self._pause_or_resume)
@@ -97,6 +107,8 @@ class TrainingPanel(DockPanel):
         self.classes.show_data(self.form.config.data)
         self.status = NotesLine(themes, self)
         self._lay_out()
+        self.classes.installEventFilter(self)
+        self._show_said()
 
         document.changed.connect(self._apply)
         run.started.connect(self._begin)
@@ -155,7 +167,7 @@ class TrainingPanel(DockPanel):
         self._columns.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         form_width = min(_FORM_WIDTH, round(_WIDEST_FORM * self.width()))
         self._area.setMinimumWidth(form_width if wide else 0)
-        self._area.setMaximumWidth(form_width if wide else 16_777_215)
+        self._area.setMaximumWidth(form_width if wide else _UNBOUNDED)
         bar = self._area.verticalScrollBar().sizeHint().width()
         self.form.set_room((form_width if wide else self.width() - 2 * GRID) - bar - GRID)
         room = self.width() - (form_width + 2 * GRID if wide else 0) - 2 * GRID
@@ -167,6 +179,14 @@ class TrainingPanel(DockPanel):
             button.setMinimumWidth(10 * GRID if has_text else _ICON_BUTTON)
         form = self._left.sizeHint().height()
         self._area.setMinimumHeight(0 if wide else min(form, round(self.height() * _TALLEST_FORM)))
+        is_beside = room >= _ROOM_FOR_BOTH
+        self._said.setDirection(QBoxLayout.Direction.LeftToRight if is_beside else QBoxLayout.Direction.TopToBottom)
+        self._fit_classes()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.classes and event.type() in {QEvent.Type.ShowToParent, QEvent.Type.HideToParent}:
+            self._show_said()
+        return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
         self._buttons: list[QToolButton] = []
@@ -180,7 +200,14 @@ class TrainingPanel(DockPanel):
             buttons.addWidget(button)
             self._buttons.append(button)
         buttons.addSpacing(GRID)
-        buttons.addWidget(self.progress_text, 1)
+        # The bar needs no line of its own, which the curves have then.
+        progress = QVBoxLayout()
+        progress.setSpacing(0)
+        self.progress.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        progress.addWidget(self.progress_text)
+        progress.addWidget(self.progress)
+        buttons.addLayout(progress, 1)
+        buttons.addSpacing(GRID)
         buttons.addWidget(self.device_text)
         self._left = left = QWidget()
         column = QVBoxLayout(left)
@@ -194,20 +221,28 @@ class TrainingPanel(DockPanel):
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setWidget(left)
         right = QVBoxLayout()
-        right.setSpacing(GRID)
+        right.setSpacing(GRID // 2)
         right.addLayout(buttons)
-        right.addWidget(self.progress)
         # Here, where lines are long; the form beside it keeps its height whatever is said.
         words = QHBoxLayout()
         words.setSpacing(2 * GRID)
         words.addWidget(self.estimate)
         # Not in the line above, where it would cut off the time that is left.
         words.addWidget(self.views_text)
-        words.addWidget(self.status, 1)
+        self._said = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._said.setSpacing(GRID)
+        # `classes` hides itself; its place goes while something else is more urgent.
+        self._classes_place = QWidget(self)
+        place = QVBoxLayout(self._classes_place)
+        place.setContentsMargins(0, 0, 0, 0)
+        place.addWidget(self.classes)
+        self._said.addWidget(self._classes_place)
+        self._said.addWidget(self.status, 1)
+        words.addLayout(self._said, 1)
         right.addLayout(words)
-        right.addWidget(self.classes)
         # What the form's strengths do stays in sight while the form scrolls.
         self._pictures = QStackedWidget(self)
+        self._pictures.setMinimumHeight(_LEAST_PICTURES)
         self._pictures.addWidget(self.curves)
         self._pictures.addWidget(self.preview)
         self.form.groups["augmentation"].folded.connect(self._choose_pictures)
@@ -218,7 +253,7 @@ class TrainingPanel(DockPanel):
         self._columns.addLayout(right, 2)
         whole = QVBoxLayout(self)
         # What scrolls may end at the edge.
-        whole.setContentsMargins(GRID, GRID, GRID, 0)
+        whole.setContentsMargins(GRID, GRID // 2, GRID, 0)
         whole.setSpacing(GRID)
         whole.addWidget(self.message)
         whole.addLayout(self._columns, 1)
@@ -417,11 +452,34 @@ class TrainingPanel(DockPanel):
 
     def _say_notes(self, urgent: str = "", role: Literal["warning", "error"] = "warning") -> None:
         """Say what the run noted, the newest first, below what is urgent."""
-        self.status.show_notes(self._notes(), urgent, role)
+        self._told, self._urgent = [], (urgent, role)
+        self._show_said()
 
     def _say(self, text: str) -> None:
         """Say something above what the run noted, until that is said anew."""
-        self.status.show_notes([text, *self._notes()] if text else self._notes())
+        self._told, self._urgent = [text] if text else [], ("", "warning")
+        self._show_said()
+
+    def _show_said(self) -> None:
+        urgent, role = self._urgent
+        is_wrong = not self.classes.isHidden()
+        self._classes_place.setVisible(is_wrong and not urgent)
+        if is_wrong and urgent:
+            urgent = f"{urgent}\n{self.classes.text.text()}"
+        self.status.show_notes([*self._told, *self._notes()], urgent, role)
+        self._fit_classes()
+
+    def _fit_classes(self) -> None:
+        """Give the warning of the classes two lines beside the notes, or a line of its own."""
+        if self._said.direction() is not QBoxLayout.Direction.LeftToRight:
+            self._classes_place.setMinimumSize(0, 0)
+            self._classes_place.setMaximumSize(_UNBOUNDED, _UNBOUNDED)
+            return
+        text, button = self.classes.text, self.classes.button
+        width = width_for(text.text(), text.font(), 2) + 2
+        if not button.isHidden():
+            width += GRID + button.sizeHint().width()
+        self._classes_place.setFixedSize(width, self.status.height())
 
     def _notes(self) -> list[str]:
         started = self._progress.started

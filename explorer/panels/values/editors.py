@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer.layers import HyperParameter, Kind
+from explorer.look.check_box import CheckBox
 from explorer.look.labels import ElidedLabel
 from explorer.look.numbers import exact_count
 from explorer.look.theme import GRID, ThemeSource, body_font
@@ -175,7 +176,7 @@ class FlagEditor(ValueEditor):
 
     def __init__(self, parameter: HyperParameter, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parameter, themes, parent)
-        self.box = QCheckBox(parameter.name, self)
+        self.box = CheckBox(parameter.name, self)
         self.box.setFont(body_font())
         self._layout.addWidget(self.box)
         self._layout.addStretch(1)

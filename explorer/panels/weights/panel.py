@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QStackedWidget, QVBoxLayo
 from explorer.layers import Category
 from explorer.look import numbers
 from explorer.look.labels import ElidedLabel, RoleLabel
-from explorer.look.segments import Segments
+from explorer.look.segments import Segments, level
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.viewer_panel import ViewerPanel
 from explorer.panels.weights.curves import CurvesPage
@@ -200,6 +200,7 @@ class WeightsPanel(ViewerPanel):
         tools.addWidget(self.curves.norms_button)
         self.curves.norms_button.hide()
         tools.addWidget(self.export_button)
+        level(self.export_button)
         self.export_button.hide()
         self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._head.setSpacing(4)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from explorer.layers import Layer, Shape
 from explorer.look.labels import ElidedLabel, RoleLabel
-from explorer.look.segments import Segments, Toggle
+from explorer.look.segments import Segments, Toggle, level
 from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.panels.weights.kernel_view import ScaleBar, short
 from explorer.panels.weights.kernels import Form, Weights, kernels_of, largest, tiles_of
@@ -179,6 +179,7 @@ class PicturesPage(QWidget):
         row.addSpacing(GRID // 2)
         for widget in (self.form_menu, self.channel_spin, self.each_button, self.export_button):
             row.addWidget(widget)
+        level(self.form_menu, self.channel_spin, self.export_button)
 
         self._pictures_part = QWidget(self)
         body = QHBoxLayout()
