@@ -121,9 +121,6 @@ class Actions:
         return action
 
     def _colour(self) -> None:
-        icons.dress(self._window, self._set_icons)
-
-    def _set_icons(self) -> None:
         for action, name in self._icons.items():
             action.setIcon(icons.icon(name, self._window.themes.theme))
 

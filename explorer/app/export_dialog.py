@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QIcon
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -25,6 +24,7 @@ from PySide6.QtWidgets import (
 from explorer.app import engine
 from explorer.app.certificate_text import certificate_headline, certificate_html
 from explorer.look import theme
+from explorer.look.check_box import CheckBox
 from explorer.runs import RunConfig
 from explorer.session import Document
 from explorer.session.job import Job
@@ -69,11 +69,11 @@ class ExportDialog(QDialog):
             ".safetensors": self.tr("Weights: load into the source with load_state_dict(strict=True)"),
             ".onnx": self.tr("ONNX: runs in ONNX Runtime and elsewhere"),
         }
-        self._kinds = {kind: QCheckBox(f"{text}  (*{kind})") for kind, text in texts.items()}
+        self._kinds = {kind: CheckBox(f"{text}  (*{kind})") for kind, text in texts.items()}
         for box in self._kinds.values():
             box.setChecked(True)
             box.toggled.connect(self._enable)
-        self._check = QCheckBox(self.tr("Run each in a fresh process and compare with the model in the window"))
+        self._check = CheckBox(self.tr("Run each in a fresh process and compare with the model in the window"))
         self._check.setChecked(True)
         self._progress = QProgressBar()
         self._progress.setRange(0, 1000)

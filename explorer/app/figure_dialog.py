@@ -10,7 +10,6 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -39,6 +38,7 @@ from explorer.canvas.figure import (
 )
 from explorer.canvas.folds import Folds
 from explorer.canvas.maps_strip import Strip
+from explorer.look.check_box import CheckBox
 from explorer.look.theme import GRID
 from explorer.session import Document, Selection, clipboard
 from explorer.session.arrangement import SECTION, positions_in
@@ -106,14 +106,14 @@ class FigureDialog(QDialog):
                 *(f"{mm:.0f}" for mm in PAGE_MM)
             )
         )
-        self.shapes = QCheckBox(self.tr("Output shapes"))
-        self.counts = QCheckBox(self.tr("Numbers of parameters"))
-        self.maps = QCheckBox(self.tr("Live pictures on the layers"))
+        self.shapes = CheckBox(self.tr("Output shapes"))
+        self.counts = CheckBox(self.tr("Numbers of parameters"))
+        self.maps = CheckBox(self.tr("Live pictures on the layers"))
         self.maps.setEnabled(bool(self._strips))
         self.maps.setToolTip(
             "" if self._strips else self.tr("The canvas shows no pictures: start a run, or apply weights")
         )
-        self.transparent = QCheckBox(self.tr("No white ground"))
+        self.transparent = CheckBox(self.tr("No white ground"))
         self.width_mm = QDoubleSpinBox()
         self.width_mm.setRange(0, 2000)
         self.width_mm.setDecimals(1)
@@ -270,5 +270,5 @@ class FigureDialog(QDialog):
         self.columns.setCurrentIndex(max(0, self.columns.findData(int(str(stored.value("figure/columns", 1))))))
         self.width_mm.setValue(float(str(stored.value("figure/width_mm", 0))))
 
-    def _checks(self) -> Mapping[str, QCheckBox]:
+    def _checks(self) -> Mapping[str, CheckBox]:
         return {"shapes": self.shapes, "counts": self.counts, "maps": self.maps, "transparent": self.transparent}

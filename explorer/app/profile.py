@@ -12,7 +12,7 @@ from explorer.app.message_bar import MessageBar
 from explorer.canvas import GraphView
 from explorer.canvas.measures import measured_values
 from explorer.look import numbers
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.theme import ThemeSource
 from explorer.panels.profile_strip import ProfileStrip
 from explorer.panels.table.panel import LayerTable
@@ -57,8 +57,8 @@ class Profiling(QObject):
         self.action = QAction(self.tr("Profile one step"), parent)
         self.action.setShortcut(QKeySequence("Ctrl+Shift+P"))
         self.action.triggered.connect(lambda _checked=False: self.profile())
-        themes.changed.connect(lambda _theme: dress(self, self._set_icons))
-        dress(self, self._set_icons)
+        themes.changed.connect(lambda _theme: self._set_icons())
+        self._set_icons()
         self._loading = QTimer(self, interval=_LOAD_LOOK_MS)
         self._loading.timeout.connect(self._enable_speed)
         self._connect()

@@ -168,8 +168,6 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(self.document, self.selection, self.themes, estimates=self.estimates)
         self.ideas = IdeasPanel(self.document, self.themes, estimates=self.estimates)
         self.training = TrainingPanel(self.document, self.run_session, self.themes)
-        # The toolbar shows its actions, and words until they have icons.
-        self.training.show_icons()
         self.data_page = DataPage(self.document, self.data_session, self.themes)
         self.feature_maps = FeatureMapsPanel(self.document, self.selection, self.probes, self.themes)
         self.layer_walk = LayerWalkPanel(self.document, self.selection, self.themes)

@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.key_line import KeyLine
 from explorer.look.query import EXAMPLES
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
@@ -72,7 +72,7 @@ class FindBar(QWidget):
         self.hide()
         themes.changed.connect(self._show_theme)
         self._show_theme(themes.theme)
-        dress(self, self._set_icons)
+        self._set_icons()
 
     def open(self) -> None:
         """Come up, ready to type; what was typed last is selected."""

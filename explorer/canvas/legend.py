@@ -29,7 +29,7 @@ from explorer.canvas.menu_place import menu_place
 from explorer.canvas.pictures import Pictures
 from explorer.layers import Category
 from explorer.look import catalogue, numbers
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.labels import section_label
 from explorer.look.ramps import diverging
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
@@ -93,7 +93,7 @@ class Legend(QWidget):
         colouring.changed.connect(self._follow)
         pictures.changed.connect(self._follow)
         themes.changed.connect(lambda _theme: self._draw_again())
-        dress(self, self._set_icons)
+        self._set_icons()
         self._follow()
 
     @property

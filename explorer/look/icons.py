@@ -7,10 +7,10 @@ within a few milliseconds, so that a window's first frame has its icons and no l
 import functools
 import importlib.util
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
 
 from explorer.layers import Category
@@ -75,11 +75,6 @@ _NAMES = {
     Category.MERGE: "call-merge",
     Category.OTHER: "cube-outline",
 }
-
-
-def dress(owner: QObject, set_icons: Callable[[], None]) -> None:  # noqa: ARG001
-    """Call `set_icons`."""
-    set_icons()
 
 
 def icon(name: str, theme: Theme, colour: QColor | None = None, *, highlighted: QColor | None = None) -> QIcon:

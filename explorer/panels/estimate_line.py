@@ -7,7 +7,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from explorer.look import numbers
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font
 from explorer.runs import EpochFinished, Event, RunStarted, StepsRecorded
@@ -57,7 +57,7 @@ class EstimateLine(QWidget):
         row.addWidget(self.button)
         row.addWidget(self.label)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        dress(self, self._set_icons)
+        self._set_icons()
         self._show()
 
     @property

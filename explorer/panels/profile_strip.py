@@ -5,7 +5,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QWidget
 
 from explorer.look import numbers
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.labels import ElidedLabel
 from explorer.look.segments import Segments, level
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font
@@ -67,7 +67,7 @@ class ProfileStrip(QWidget):
         level(self.cancel_button, self.table_button, self.close_button)
         self._patience = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
         self._patience.timeout.connect(self.show)
-        dress(self, self._set_icons)
+        self._set_icons()
         self.hide()
 
     @property

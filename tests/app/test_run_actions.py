@@ -24,10 +24,11 @@ def window(qtbot: QtBot) -> MainWindow:
 
 
 def stopped_run(window: MainWindow, qtbot: QtBot) -> RunRecord:
-    """A run of the window that was stopped after at least a step."""
+    """A run of the window that was stopped after a step."""
     plain = {**window.training.config().to_plain(), "device": "cpu", "epochs": 3, "learning_rate": 0.03}
     window.training.set_config(RunConfig.from_plain(plain))
-    window.training.start()
+    # A single step, after which it waits: it would be over before a slow window has seen the first one.
+    window.training.step_action.trigger()
     qtbot.waitUntil(lambda: not window.training.curves.data.is_empty, timeout=60_000)
     window.run_session.stop()
     qtbot.waitUntil(lambda: not window.run_session.is_active, timeout=60_000)

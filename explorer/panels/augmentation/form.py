@@ -8,8 +8,9 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QDoubleSpinBox, QGridLayout, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QGridLayout, QLineEdit, QSizePolicy, QWidget
 
+from explorer.look.check_box import CheckBox
 from explorer.look.labels import RoleLabel, section_label
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.look.undo import leave_undo_to_window
@@ -44,7 +45,7 @@ class AugmentationForm(QWidget):
         self._augmentation = Augmentation()
         self._channels: int | None = None
         self._why_held = ""
-        self._switches: dict[str, QCheckBox] = {}
+        self._switches: dict[str, CheckBox] = {}
         self._boxes: dict[tuple[str, str], StrengthBox] = {}
         self._labels: dict[tuple[str, str], RoleLabel] = {}
         self._grid = QGridLayout(self)
@@ -82,7 +83,7 @@ class AugmentationForm(QWidget):
         """What the form says."""
         return self._augmentation
 
-    def switch(self, name: str) -> QCheckBox:
+    def switch(self, name: str) -> CheckBox:
         """What turns a transform on and off."""
         return self._switches[name]
 
@@ -117,7 +118,7 @@ class AugmentationForm(QWidget):
         self._enable()
 
     def _add(self, kind: type[Transform], themes: ThemeSource) -> None:
-        switch = QCheckBox(self.tr(kind.title), self)
+        switch = CheckBox(self.tr(kind.title), self)
         switch.setFont(body_font())
         switch.clicked.connect(lambda _on: self._switch(kind))
         self._switches[kind.name] = switch

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.labels import RoleLabel, section_label
 from explorer.look.theme import GRID, ThemeSource
 from explorer.panels.augmentation.strip import PictureStrip
@@ -64,7 +64,7 @@ class AugmentationPreview(DockPanel):
         column.addWidget(self._message)
         column.addWidget(area, 1)
         themes.changed.connect(self._recolour)
-        dress(self, self._recolour)
+        self._recolour()
         self.set_source(None, self.tr("Choose a data set to see what training makes of its images."))
 
     @property

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer.look import numbers
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.segments import level
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
@@ -95,7 +95,7 @@ class DataChoice(ScrollBody):
         self.show_download("", 0.0)
         self.say("")
         themes.changed.connect(self._recolour)
-        dress(self, self._recolour)
+        self._recolour()
 
     @property
     def name(self) -> str:

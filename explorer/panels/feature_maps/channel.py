@@ -6,7 +6,6 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from explorer.look.icons import dress
 from explorer.look.segments import Toggle
 from explorer.look.theme import GRID, ThemeSource
 from explorer.panels.feature_maps.colours import colours, picture
@@ -41,7 +40,7 @@ class ChannelSide(QWidget):
         column.addLayout(head)
         column.addWidget(self.view, 1)
         self._hint = self.tr("Click a channel to enlarge it")
-        dress(self, self._set_icons)
+        self._set_icons()
 
     def show_hint(self) -> None:
         """Show no channel, and how to choose one."""

@@ -8,7 +8,7 @@ a network opens otherwise than by default, `options`'.
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QDragEnterEvent,
@@ -140,6 +140,7 @@ class Gallery(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._take_no_room()
         themes.changed.connect(self._recolour)
+        self._recolour()
 
     def set_recent(self, paths: Iterable[Path]) -> None:
         """Show these projects first, the latest first."""
@@ -308,7 +309,6 @@ class Gallery(QWidget):
         super().showEvent(event)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._filling.start()
-        QTimer.singleShot(0, self, self._recolour)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
@@ -350,7 +350,6 @@ class Gallery(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
 
     def _recolour(self) -> None:
-        # The icon font costs 0.2 s, so it is asked for after the first paint.
         self._search_icon.setIcon(icon("search", self._themes.theme, self._themes.theme.muted))
         self.new_button.setIcon(icon("add", self._themes.theme))
         self.open_button.setIcon(icon("open", self._themes.theme))

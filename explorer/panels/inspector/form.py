@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QGridLayout, QSizePolicy, QWidget
 
 from explorer.inference import NodeReport
 from explorer.layers import HyperParameter, Kind, Layer, Shape
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.look.values import same_sides
@@ -172,7 +172,6 @@ class _More(QAbstractButton):
         super().__init__(parent)
         self._themes = themes
         self._names: list[str] = []
-        self._is_dressed = False
         self.setCheckable(True)
         self.setFont(small_font())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -180,7 +179,6 @@ class _More(QAbstractButton):
         self.setText(self.tr("More"))
         self.toggled.connect(self._describe)
         themes.changed.connect(self.update)
-        dress(self, self._dress)
         self._describe()
 
     def show_names(self, names: list[str]) -> None:
@@ -197,18 +195,13 @@ class _More(QAbstractButton):
         self.setAccessibleName(f"{self.text()}: {names}" if names else self.text())
         self.update()
 
-    def _dress(self) -> None:
-        self._is_dressed = True
-        self.update()
-
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, side = self._themes.theme, 2 * GRID
         painter = QPainter(self)
         middle = self.rect().center().y()
         colour = theme.text if self.underMouse() or self.hasFocus() else theme.muted
-        if self._is_dressed:
-            picture = icon("choose" if self.isChecked() else "closed", theme, colour)
-            picture.paint(painter, 0, middle - side // 2, side, side)
+        picture = icon("choose" if self.isChecked() else "closed", theme, colour)
+        picture.paint(painter, 0, middle - side // 2, side, side)
         painter.setPen(theme.accent if self.hasFocus() else colour)
         left = side + GRID // 2
         painter.drawText(self.rect().adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())

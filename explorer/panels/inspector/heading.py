@@ -5,7 +5,7 @@ from itertools import pairwise
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.labels import section_label
 from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.panels.inspector.facts import Facts
@@ -46,4 +46,4 @@ class FactsHeading(QWidget):
         self.all_button.setText(self.tr("Fold all") if all_open else self.tr("Show arithmetic"))
 
     def _redraw(self) -> None:
-        dress(self, lambda: self.copy_button.setIcon(icon("copy", self._themes.theme, self._themes.theme.muted)))
+        self.copy_button.setIcon(icon("copy", self._themes.theme, self._themes.theme.muted))

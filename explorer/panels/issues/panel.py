@@ -7,7 +7,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from explorer.inference import Issue
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.labels import RoleLabel, role_colour
 from explorer.look.numbers import exact_count
 from explorer.look.theme import GRID, ThemeSource, body_font
@@ -129,7 +129,7 @@ class IssueSection(QWidget):
 
     def _redraw(self) -> None:
         if self._issues:
-            dress(self, self._set_picture)
+            self._set_picture()
 
     def _set_picture(self) -> None:
         theme = self._themes.theme
@@ -225,7 +225,7 @@ class IssuesPanel(QScrollArea):
         settings().setValue(_FOLDED, " ".join(folded) or "none")
 
     def _redraw(self) -> None:
-        dress(self, self._set_picture)
+        self._set_picture()
 
     def _set_picture(self) -> None:
         theme = self._themes.theme

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QToolButton, QWidget
 
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.segments import Toggle, level
 from explorer.look.theme import GRID, ThemeSource, small_font
@@ -107,7 +107,7 @@ class WalkControls(QWidget):
         line.addStretch(1)
         themes.changed.connect(self._draw_icons)
         themes.changed.connect(self._draw_legend)
-        dress(self, self._draw_icons)
+        self._draw_icons()
         self._draw_legend()
         self._show_speed()
         self.set_padded(False)

@@ -90,7 +90,7 @@ class MomentsBar(QWidget):
         self.track.chosen.connect(self._choose_by_hand)
         self.speed.currentIndexChanged.connect(lambda _place: self._set_pace())
         themes.changed.connect(self._dress)
-        icons.dress(self, lambda: self._dress(themes.theme))
+        self._dress(themes.theme)
         self._enable()
 
     def _make_actions(self) -> None:

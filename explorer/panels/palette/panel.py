@@ -7,7 +7,7 @@ finds, `look.catalogue`'s.
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QLineEdit, QTreeWidgetItem, QVBoxLayout, QWidget
 
@@ -108,8 +108,8 @@ class LayerPalette(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._icons_shown:
-            # The icon font costs 0.2 s, so it is asked for after the first paint.
-            QTimer.singleShot(0, self, self._show_icons)
+            # Not before, since they are made for the pixels of the screen that it is on.
+            self._show_icons()
 
     def _show_menu(self, place: QPoint) -> None:
         item = self.tree.itemAt(place)

@@ -6,8 +6,9 @@ What may be chosen is `zoo.FamilyParameter`'s to say; what the choice comes to i
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QGridLayout, QSpinBox, QWidget
 
+from explorer.look.check_box import CheckBox
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.zoo import FamilyParameter, Value
@@ -66,7 +67,7 @@ class ParameterForm(QWidget):
             choice.setFixedWidth(_FIELD_WIDTH)
             return choice
         if isinstance(parameter.default, bool):
-            tick = QCheckBox(self)
+            tick = CheckBox(self)
             tick.setChecked(parameter.default)
             tick.toggled.connect(lambda _on: self.changed.emit())
             return tick
@@ -97,7 +98,7 @@ class ParameterForm(QWidget):
         field = self.fields[parameter.name]
         if isinstance(field, QComboBox):
             return parameter.options[field.currentIndex()]
-        if isinstance(field, QCheckBox):
+        if isinstance(field, CheckBox):
             return field.isChecked()
         assert isinstance(field, (QSpinBox, QDoubleSpinBox))
         return field.value()

@@ -18,7 +18,6 @@ from PySide6.QtGui import (
     QShortcut,
 )
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
@@ -29,6 +28,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from explorer.look.check_box import CheckBox
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, ThemeSource, small_font
 from explorer.session.drawing import Drawing, paint, picture
@@ -138,9 +138,9 @@ class DrawingPad(QWidget):
         self.pen_slider.setRange(_THINNEST, _THICKEST)
         self.pen_slider.setValue(_PEN)
         self.pen_slider.setAccessibleName(self.tr("Width of the pen"))
-        self.eraser = QCheckBox(self.tr("Eraser"), self)
+        self.eraser = CheckBox(self.tr("Eraser"), self)
         self.eraser.setToolTip(self.tr("Or draw with the right button"))
-        self.fits = QCheckBox(self.tr("Centre and scale"), self)
+        self.fits = CheckBox(self.tr("Centre and scale"), self)
         self.fits.setChecked(True)
         self.fits.setToolTip(self.tr("As MNIST's digits are: in the middle, over five sevenths of the side"))
         self.class_menu = QComboBox(self)

@@ -26,7 +26,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.look.icons import dress
 from explorer.look.labels import RoleLabel
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font
 from explorer.panels.dock_panel import DockPanel
@@ -309,7 +308,7 @@ class RunsPanel(DockPanel):
 
     def _redraw(self, theme: Theme) -> None:
         self.view.recolour(theme)
-        dress(self, self._set_icons)
+        self._set_icons()
 
     def _set_icons(self) -> None:
         theme = self._themes.theme

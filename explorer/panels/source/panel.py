@@ -15,7 +15,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QTextEdit, QToolButton, QVBoxLayout, QWidget
 
 from explorer.export.source import network_class_name, to_source
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.labels import ElidedLabel
 from explorer.look.theme import GRID, Theme, ThemeSource, mono_font, small_font
 from explorer.panels.source.highlight import PythonHighlighter
@@ -253,7 +253,7 @@ class SourcePanel(QWidget):
         self.view.mark(self._marked, scroll=scroll)
 
     def _redraw(self) -> None:
-        dress(self, lambda: self.copy_button.setIcon(icon("copy", self._themes.theme)))
+        self.copy_button.setIcon(icon("copy", self._themes.theme))
         self._mark(scroll=False)
 
     # Qt

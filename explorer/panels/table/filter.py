@@ -8,7 +8,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from explorer.look import numbers
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.key_line import KeyLine
 from explorer.look.labels import ElidedLabel, RoleLabel
 from explorer.look.query import EXAMPLES
@@ -54,7 +54,7 @@ class FilterLine(QWidget):
         row.addWidget(self.field, 2)
         row.addWidget(self.count)
         row.addWidget(self.problem, 3)
-        dress(self, self._set_icons)
+        self._set_icons()
 
     def open(self) -> None:
         """Let the user type; what is there is selected."""

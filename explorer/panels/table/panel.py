@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.query import QueryError, parse
 from explorer.look.theme import GRID, Theme, ThemeSource, body_font, small_font
 from explorer.panels.dock_panel import DockPanel
@@ -315,7 +315,7 @@ class LayerTable(DockPanel):
         colours.setColor(QPalette.ColorRole.Highlight, _blend(theme.accent, theme.panel, 0.2))
         colours.setColor(QPalette.ColorRole.HighlightedText, theme.text)
         self.view.setPalette(colours)
-        dress(self, self._set_icons)
+        self._set_icons()
 
     def _set_icons(self) -> None:
         theme = self._themes.theme

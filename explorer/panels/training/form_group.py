@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.labels import ElidedLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.fold_heading import FoldHeading
@@ -170,7 +170,7 @@ class ResetButton(QToolButton):
         policy.setRetainSizeWhenHidden(True)
         self.setSizePolicy(policy)
         self.hide()
-        dress(self, self._recolour)
+        self._recolour()
         themes.changed.connect(self._recolour)
 
     def _recolour(self) -> None:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.labels import ElidedLabel
 from explorer.look.theme import GRID, ThemeSource, body_font, small_font
 from explorer.panels.training.form_editors import Menu
@@ -87,7 +87,7 @@ class RecipeBar(QWidget):
         grid.addLayout(line, 0, 1)
         grid.addWidget(self.words, 1, 1)
         grid.setColumnStretch(1, 1)
-        dress(self, self._recolour)
+        self._recolour()
         themes.changed.connect(self._recolour)
         self._fill()
 

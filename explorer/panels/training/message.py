@@ -96,7 +96,6 @@ class MessageBar(QWidget):
         QGuiApplication.clipboard().setText(f"{self.text.text()}\n\n{details}" if details else self.text.text())
 
     def _recolour(self) -> None:
-        # Only drawn once there is something to say: the icon font costs 0.2 s.
         if self.text.text():
             self._badge.setPixmap(icon("error", self._themes.theme, self._themes.theme.error).pixmap(20, 20))
             self.update()

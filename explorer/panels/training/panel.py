@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeySequence, QResizeEvent, QShowEvent
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -76,7 +76,6 @@ class TrainingPanel(DockPanel):
         self._document = document
         self._run = run
         self._themes = themes
-        self._icons_shown = False
         self._section_waits = False
         self._follows = False
         """Whether it shows the run as it goes; only while it is seen."""
@@ -141,11 +140,6 @@ class TrainingPanel(DockPanel):
             self._keep()
             self._run.start(self._document.architecture, self.config())
 
-    def show_icons(self) -> None:
-        """Give the actions their icons; the icon font costs 0.2 s, so not before the window's first paint."""
-        self._icons_shown = True
-        self._recolour()
-
     def sizeHint(self) -> QSize:
         return QSize(150 * GRID, 34 * GRID)
 
@@ -155,11 +149,6 @@ class TrainingPanel(DockPanel):
         buttons = len(self._buttons) * (_ICON_BUTTON + 4) + GRID
         right = buttons + self.device_text.sizeHint().width() + 4 * GRID
         return QSize(min(now.width(), max(_WIDE, round(right / (1 - _WIDEST_FORM)))), now.height())
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if not self._icons_shown:
-            QTimer.singleShot(0, self, self.show_icons)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -497,8 +486,6 @@ class TrainingPanel(DockPanel):
         return notes
 
     def _recolour(self) -> None:
-        if not self._icons_shown:
-            return
         theme = self._themes.theme
         self.start_action.setIcon(icon("start", theme, theme.accent))
         self.pause_action.setIcon(icon("start" if self._run.state == "paused" else "pause", theme))

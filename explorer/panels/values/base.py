@@ -7,7 +7,7 @@ from PySide6.QtGui import QIcon, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from explorer.layers import HyperParameter
-from explorer.look.icons import dress, icon
+from explorer.look.icons import icon
 from explorer.look.theme import GRID, ThemeSource
 from explorer.panels.values.number import NumberBox
 
@@ -130,13 +130,7 @@ class MenuButton(RowButton):
     def __init__(self, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(themes, parent)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._is_dressed = False
-        dress(self, self._dress)
+        self.redraw()
 
     def redraw(self) -> None:
-        if self._is_dressed:
-            self.setIcon(icon("choose", self._themes.theme, self._themes.theme.muted))
-
-    def _dress(self) -> None:
-        self._is_dressed = True
-        self.redraw()
+        self.setIcon(icon("choose", self._themes.theme, self._themes.theme.muted))
