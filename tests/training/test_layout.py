@@ -6,6 +6,7 @@ import torch
 from explorer import zoo
 from explorer.runtime.modules import build_module
 from explorer.training.layout import choose_memory_format, set_memory_format
+from explorer.zoo.builder import Builder, flatten, linear
 
 LAST, CONTIGUOUS = torch.channels_last, torch.contiguous_format
 
@@ -13,11 +14,7 @@ LAST, CONTIGUOUS = torch.channels_last, torch.contiguous_format
 @pytest.mark.parametrize(
     ("network", "device", "expected"),
     [
-        # All convolutions have 6 or 16 channels.
-        ("lenet5", "cpu", CONTIGUOUS),
-        # 64 to 384.
-        ("alexnet-28", "cpu", LAST),
-        # A third of the work in 16 channels, two in 32 and 64.
+        ("lenet5", "cpu", LAST),
         ("resnet20", "cpu", LAST),
         ("lenet5", "cuda", LAST),
         ("alexnet-28", "mps", CONTIGUOUS),
@@ -46,3 +43,10 @@ def test_from_the_first_convolution_on_all_lies_so(network: str, layout: torch.m
     x = torch.zeros(2, *module.architecture.input_shape).contiguous(memory_format=layout)
     for node in module.trace(x, [node.id for node in module.architecture.nodes[1:]]).values():
         assert node.dim() != 4 or node.is_contiguous(memory_format=layout)
+
+
+def test_without_a_convolution_nothing_is_laid_out_anew() -> None:
+    perceptron = Builder("perceptron", 1, 8, 8)
+    perceptron.chain("layers", [flatten(), linear(10)])
+    for device in ("cpu", "cuda"):
+        assert choose_memory_format(perceptron.build(), torch.device(device)) is CONTIGUOUS
