@@ -88,7 +88,7 @@ def icon(name: str, theme: Theme, colour: QColor | None = None, *, highlighted: 
     """
     shown = colour or theme.text
     colours = {QIcon.Mode.Normal: shown, QIcon.Mode.Disabled: theme.border}
-    return QIcon(_Letter(_letters()[_NAMES[name]], colours, highlighted or shown))
+    return QIcon(_Letter(_family(), _letters()[_NAMES[name]], colours, highlighted or shown))
 
 
 def category_icon(category: Category, theme: Theme, *, highlighted: QColor | None = None) -> QIcon:
@@ -99,14 +99,15 @@ def category_icon(category: Category, theme: Theme, *, highlighted: QColor | Non
 class _Letter(QIconEngine):
     """Draws one letter of the icon font at any size."""
 
-    def __init__(self, letter: str, colours: Mapping[QIcon.Mode, QColor], otherwise: QColor) -> None:
+    def __init__(self, family: str, letter: str, colours: Mapping[QIcon.Mode, QColor], otherwise: QColor) -> None:
         super().__init__()
+        self._family = family
         self._letter = letter
         self._colours = colours
         self._otherwise = otherwise
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
-        font = QFont(_family())
+        font = QFont(self._family)
         font.setPixelSize(max(1, round(_LETTER_SHARE * rect.height())))
         painter.save()
         painter.setFont(font)
@@ -115,6 +116,8 @@ class _Letter(QIconEngine):
         painter.restore()
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        if size.isEmpty():
+            return QPixmap()
         picture = QPixmap(size)
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
@@ -125,8 +128,11 @@ class _Letter(QIconEngine):
 
 @functools.cache
 def _family() -> str:
-    font = QFontDatabase.addApplicationFont(str(_file(_FONT)))
-    return QFontDatabase.applicationFontFamilies(font)[0]
+    path = _file(_FONT)
+    families = QFontDatabase.applicationFontFamilies(QFontDatabase.addApplicationFont(str(path)))
+    if not families:
+        raise RuntimeError(f"{path}: not a font that Qt can read")
+    return families[0]
 
 
 @functools.cache
@@ -140,5 +146,8 @@ def _file(pattern: str) -> Path:
     package = importlib.util.find_spec("qtawesome")
     assert package is not None
     assert package.submodule_search_locations is not None
-    (found,) = (Path(package.submodule_search_locations[0]) / "fonts").glob(pattern)
-    return found
+    folder = Path(package.submodule_search_locations[0]) / "fonts"
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise RuntimeError(f"{folder}: no {pattern}; QtAwesome 1.4 has it")
+    return found[-1]

@@ -314,7 +314,8 @@ class RunConfig:
         group="start",
         help="Numbers that it computes in. bfloat16 and float16 are mixed precision: convolutions and linear layers "
         "compute in 16 bits, weights and loss in float32 (Micikevicius et al. 2018). tf32 rounds what CUDA multiplies. "
-        "auto is bfloat16 on CUDA devices with units for it, else float32; a run on the CPU of more than some seconds "
+        "auto is bfloat16 on CUDA devices with units for it, or tf32 where steps that are replayed (CUDA graphs) are "
+        "found to be faster in it, else float32; a run on the CPU of more than some seconds "
         "tries whether its processor is faster in bfloat16, but not where the number of threads is given.",
     )
     cuda_graphs: bool = flag(
@@ -324,7 +325,7 @@ class RunConfig:
         title="CUDA graphs",
         condition=_MAY_BE_CUDA,
         help="On a CUDA device, the steps of a small network are replayed from one recording, where that is found "
-        "before the start to be faster and to give the same weights.",
+        "before the start to be faster and to give the same weights but for rounding.",
     )
     compile: bool = flag(
         True,

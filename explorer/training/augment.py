@@ -187,7 +187,7 @@ def moved_one_by_one(x: Tensor, down: Whole, right: Whole, flipped: npt.NDArray[
 def moved_at_once(x: Tensor, down: Whole, right: Whole, flipped: npt.NDArray[np.bool_]) -> Tensor:
     """`move_pixels` on a GPU: what was drawn goes there in one small copy, and few kernels do the rest."""
     height, width = x.shape[2:]
-    rim = int(np.abs([down, right]).max())
+    rim = int(np.abs([down, right]).max(initial=0))
     drawn = to_device(np.stack([np.arange(len(x)), rim - down, rim - right, flipped]), x.device)
     image, top, left, is_flipped = drawn
     if flipped.any():

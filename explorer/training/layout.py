@@ -26,7 +26,7 @@ def set_memory_format(network: Network, memory_format: torch.memory_format) -> N
     Of one channel, as grey images have it, both layouts are the same, and how the strides are written is what torch
     lays out a convolution's output by, and so all up to the next convolution. So a weight for such images gets the
     strides of the layout too: AlexNet for 28x28 takes 15 % less time so in float32 and a quarter less in bfloat16. Of
-    other weights that are both, those of 1x1, nothing depends: what arrives there is laid out already.
+    other weights that are both, of 1x1 or depthwise, nothing depends: what arrives there is laid out already.
     """
     with torch.no_grad():
         for parameter in network.parameters():

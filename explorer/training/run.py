@@ -116,7 +116,8 @@ class Run:
         self._order = torch.Generator(device).manual_seed(config.seed)
         self._order_before = self._order.get_state()
         self._augmentation_random = torch.Generator().manual_seed(config.seed + _AUGMENTATION_STREAM)
-        self._test_batch_size = evaluation_batch_size(plan, ranks.size)
+        # By it the images of a test are shared out, so that all have to have the same.
+        self._test_batch_size = ranks.from_first(evaluation_batch_size(plan, ranks.size))
         self._live_test = LiveTest(
             run_id,
             self.network,
@@ -180,6 +181,7 @@ class Run:
         self._seconds_before = parts["seconds"]
         self._best_accuracy, self._lowest_loss = parts["best_accuracy"], parts["lowest_loss"]
         self._num_worse_epochs = parts["num_worse_epochs"]
+        self._steps.resume_in(parts.get("precision"))
         last = parts["last_epoch"]
         self._last_epoch = None if last is None else EpochFinished(**{**last, "run_id": self._run_id})
 
@@ -196,6 +198,7 @@ class Run:
             "best_accuracy": self._best_accuracy,
             "lowest_loss": self._lowest_loss,
             "num_worse_epochs": self._num_worse_epochs,
+            "precision": self._steps.begun_in,
             "last_epoch": None if self._last_epoch is None else dataclasses.asdict(self._last_epoch),
         }
         return RunState(step=self.step, epoch=self._epoch, epoch_steps=self._epoch_steps, parts=parts)

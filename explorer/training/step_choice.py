@@ -13,7 +13,7 @@ from explorer.training.graphed import capture_of, choose_step, other_steps
 from explorer.training.guard import Guard
 from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan
-from explorer.training.precision import Precision
+from explorer.training.precision import Precision, PrecisionName
 from explorer.training.precision_choice import PrecisionChoice, may_choose_precision
 from explorer.training.step import Step
 from explorer.training.trial import Batch, MakeStep, Trial
@@ -45,7 +45,8 @@ class StepChoice:
         self._num_processes = num_processes
         self._trial = Trial(network, optimization, guard, plan.device)
         self._counts: Sequence[int] = ()
-        self._tested_in = plan.precision
+        self._begun_in = plan.precision
+        self._is_settled = False
         self._precision: PrecisionChoice | None = None
         self._compilation: Compilation | None = None
 
@@ -56,7 +57,27 @@ class StepChoice:
 
     def test_autocast(self) -> AbstractContextManager[object]:
         """Where tests compute: in the same precision in the whole run, the one that was chosen before it began."""
-        return self._tested_in.autocast()
+        return self._begun_in.autocast()
+
+    @property
+    def begun_in(self) -> PrecisionName:
+        """The name of the precision that was chosen before the first step; `resume_in` takes it."""
+        return self._begun_in.name
+
+    def resume_in(self, name: PrecisionName | None) -> None:
+        """Begin in the precision in which the run was begun, and try no other: its times may be others today.
+
+        Args:
+            name: of it; None for a run that did not keep it.
+        """
+        if name is None:
+            return
+        self._is_settled = True
+        # Elsewhere than where it began a run has what that device offers.
+        if name == "tf32" and self._plan.precision.name == "bfloat16":
+            precision = Precision(name, self._plan.device)
+            self.make = self._step = self._step.in_precision(precision)
+            self._begun_in = precision
 
     @property
     def is_compiled(self) -> bool:
@@ -81,10 +102,10 @@ class StepChoice:
                 self._guard.flag,
                 make_batch(),
                 capture,
-                other_steps(plan.config, self._step),
+                () if self._is_settled else other_steps(plan.config, self._step),
             )
             self.make, self._step, told = chosen
-            self._tested_in = self._step.precision
+            self._begun_in = self._step.precision
         if self.make is self._step:
             if may_choose_precision(plan, self._network, self._num_processes):
                 self._precision = PrecisionChoice(plan, self._network, self._step)

@@ -9,6 +9,7 @@ from explorer.app.window import MainWindow
 from explorer.architecture import edits
 from explorer.panels.training.panel import TrainingPanel
 from tests.panels.fake_run import run_started, steps
+from tests.session.test_data_session import facts_of
 
 _NOTES = (
     "28×28 images are padded with black to the network's 32×32.",
@@ -94,3 +95,29 @@ def test_what_is_more_urgent_than_the_classes_has_the_whole_room(training: tuple
     panel._say_notes()
     assert panel.classes.isVisible()
     assert curves_of(panel) == before
+
+
+def test_another_number_of_classes_is_said_at_once(training: tuple[TrainingPanel, int]) -> None:
+    panel, _ = training
+    document = panel._document
+    score_1000(panel)
+    document.apply("Set fc3", edits.set_value(document.architecture, "fc3", "out_features", 100_000))
+    curves_of(panel)
+    text = panel.classes.text
+    assert text.text().startswith("The network scores 100,000 classes")
+    assert text.heightForWidth(text.width()) <= text.height()
+    panel._say_notes("Left out: fc1.")
+    document.apply("Set fc3", edits.set_value(document.architecture, "fc3", "out_features", 11))
+    assert "scores 11 classes" in panel.status.text()
+    assert "the other one is never right" in panel.status.text()
+
+
+def test_a_long_name_of_a_folder_leaves_the_notes_room(training: tuple[TrainingPanel, int]) -> None:
+    panel, _ = training
+    facts = facts_of(f"folder:/images/{'x' * 60}")
+    panel.classes.learn(facts)
+    panel.classes.show_data(facts.name)
+    curves_of(panel)
+    assert panel.classes.isVisible()
+    assert panel.status.width() >= panel.classes.width() // 2
+    assert panel.status.lines.isVisible()

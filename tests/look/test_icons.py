@@ -52,3 +52,16 @@ def test_icons_do_without_the_import_of_qtawesome() -> None:
         "assert 'qtawesome' not in sys.modules and 'qtpy' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+def test_a_font_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    """Before anything is painted with it."""
+    icons._family.cache_clear()
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(icons, "_FONT", "no-such-*.ttf")
+            with pytest.raises(RuntimeError, match=r"no no-such-\*.ttf; QtAwesome 1.4 has it"):
+                icons.icon("stop", LIGHT)
+    finally:
+        icons._family.cache_clear()
+    assert icons.icon("stop", LIGHT).pixmap(QSize(0, 0)).isNull()

@@ -61,6 +61,14 @@ def test_what_goes_on_just_now_is_said_until_it_is_over(qtbot: QtBot, answer: st
     assert "Images are padded." in panel.status.text(), "only once"
 
 
+def test_what_was_said_meanwhile_stays_when_it_is_over(qtbot: QtBot) -> None:
+    panel, run, _ = running(qtbot)
+    run.say([RunNoted(run_id="r", note="Tries bfloat16, for about 5 s.", is_passing=True)])
+    panel._say("Learning rate 0.1 from the next step on.")
+    run.say([steps(1, [0.5])])
+    assert panel.status.text() == "Learning rate 0.1 from the next step on.\nImages are padded."
+
+
 def test_the_precision_of_a_step_is_said_where_it_is_not_float32(qtbot: QtBot) -> None:
     panel, run, _ = running(qtbot)
     run.say([replace(steps(1, [0.5] * 63), precision="bfloat16")])

@@ -1,5 +1,6 @@
 """Which way a run makes its steps: one after the other is tried, and each goes on from the one before."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -9,6 +10,8 @@ from torch import Tensor
 from explorer.runtime import threads
 from explorer.training import compilation, step_choice
 from explorer.training.compilation import Compilation
+from explorer.training.graphed import Chosen
+from explorer.training.precision import PrecisionName
 from explorer.training.step import Step
 from explorer.training.step_choice import StepChoice
 from explorer.training.trial import Trial
@@ -108,3 +111,39 @@ def test_a_trial_that_leaves_weights_otherwise_is_the_runs_failure(
     choice.heard(100, 0.2, 5000.0)
     with pytest.raises(RuntimeError, match="the device is lost"):
         told(choice, parts)
+
+
+def resumed(parts: Parts, begun_in: PrecisionName | None, planned: PrecisionName) -> StepChoice:
+    plan = replace(parts.plan, config=replace(parts.plan.config, precision=planned))
+    step = parts.step.in_precision(plan.precision)
+    choice = StepChoice(plan, parts.network, step, parts.optimization, parts.guard, 1)
+    choice.resume_in(begun_in)
+    return choice
+
+
+def test_a_resumed_run_goes_on_in_the_precision_of_the_graph_that_it_had(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[tuple[Step, ...]] = []
+
+    def choose(step: Step, *given: object) -> Chosen:
+        tried.append(given[-1])  # type: ignore[arg-type]
+        return Chosen(step, step)
+
+    monkeypatch.setattr(step_choice, "capture_of", lambda *_: "graphs")
+    monkeypatch.setattr(step_choice, "other_steps", lambda _config, step: (step,))
+    monkeypatch.setattr(step_choice, "choose_step", choose)
+    choice = resumed(parts, "tf32", "bfloat16")
+    assert (choice.precision.name, choice.begun_in) == ("tf32", "tf32")
+    choice.begin(lambda: parts.batch, (1,))
+    assert isinstance(choice.make, Step)
+    assert (choice.make.precision.name, choice.begun_in) == ("tf32", "tf32")
+    resumed(parts, "bfloat16", "bfloat16").begin(lambda: parts.batch, (1,))
+    assert tried == [(), ()], "no other is tried"
+    resumed(parts, None, "bfloat16").begin(lambda: parts.batch, (1,))
+    assert len(tried[-1]) == 1, "of a run that did not keep it"
+
+
+def test_on_another_device_a_resumed_run_has_what_is_offered_there(parts: Parts) -> None:
+    assert resumed(parts, "tf32", "float32").precision.name == "float32"
+    assert resumed(parts, "bfloat16", "float32").precision.name == "float32"

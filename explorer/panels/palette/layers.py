@@ -107,7 +107,7 @@ class PaletteLayers(QObject):
         theme = self._themes.theme
         own = category_icon(category, theme)
         # On the highlighted line the category's colour would drown in the accent. An icon made of pictures, because
-        # QtAwesome's own takes no further ones.
+        # one that is drawn takes no further ones.
         result = QIcon()
         result.addPixmap(own.pixmap(size, ratio), QIcon.Mode.Normal)
         result.addPixmap(own.pixmap(size, ratio, QIcon.Mode.Disabled), QIcon.Mode.Disabled)

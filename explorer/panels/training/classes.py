@@ -1,5 +1,6 @@
 """A line that is there where the network scores another number of classes than the data set has, with what mends it."""
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from explorer.inference.class_scores import num_scores, scoring_layers, with_scores
@@ -12,7 +13,13 @@ from explorer.session import Document
 
 
 class ClassesLine(QWidget):
-    """Hidden while all is well, and while nobody knows how many classes a data set has."""
+    """Hidden while all is well, and while nobody knows how many classes a data set has.
+
+    Signals:
+        changed(): it came, went, or says something else.
+    """
+
+    changed = Signal()
 
     def __init__(self, document: Document, themes: ThemeSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,10 +63,13 @@ class ClassesLine(QWidget):
             scored = None if inference.errors else num_scores(self._document.architecture, inference)
         if num_classes is None or scored is None or scored == num_classes:
             self.hide()
+            self.changed.emit()
             return
         text = self.tr("The network scores {scored} classes, and {data} has {classes}: {why}.")
         if scored > num_classes:
-            why = self.tr("the other {0} are never right").format(numbers.exact_count(scored - num_classes))
+            count = scored - num_classes
+            one, several = self.tr("the other one is never right"), self.tr("the other {0} are never right")
+            why = one if count == 1 else several.format(numbers.exact_count(count))
         else:
             why = self.tr("a run needs a score for each")
         self.text.show_text(
@@ -79,6 +89,7 @@ class ClassesLine(QWidget):
             others = self.tr("; the auxiliary heads too") if len(layers) > 1 else ""
             self.button.setToolTip(self.tr("Its weights start anew{0}. Undo takes it back.").format(others))
         self.show()
+        self.changed.emit()
 
     def _mend(self) -> None:
         num_classes = self._num_classes()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -34,7 +34,7 @@ from explorer.panels.training.form import ConfigForm
 from explorer.panels.training.message import MessageBar
 from explorer.panels.training.notes import NotesLine, width_for
 from explorer.panels.training.progress import RunProgress
-from explorer.runs import Event, RunConfig, RunFailed, TroubleMet
+from explorer.runs import Event, RunConfig, RunFailed, RunStarted, TroubleMet
 from explorer.session import Document, Snapshot
 from explorer.session.run_session import RunSession
 
@@ -48,6 +48,8 @@ _ROOM_FOR_WORDS = 100 * GRID
 """So wide the line of buttons and progress must be for the buttons to have words beside their icons."""
 _ROOM_FOR_BOTH = 70 * GRID
 """So wide the part at the right must be for a warning beside the notes; else it stands above them."""
+_MOST_BESIDE = 0.7
+"""Share of the room beside the estimate that such a warning may take from the notes; a folder's name may be long."""
 _LEAST_PICTURES = 20 * GRID
 """Pixels of height that the curves keep, whatever is said above them."""
 _WIDEST_FORM = 0.48
@@ -82,6 +84,8 @@ class TrainingPanel(DockPanel):
         self._told: list[str] = []
         """What was said last that the run did not note."""
         self._urgent: tuple[str, Literal["warning", "error"]] = ("", "warning")
+        self._room = 0
+        """Pixels of width beside the form."""
 
         self.start_action = self._action(self.tr("Start"), "F5", self.start)
         self.pause_action = self._action(self.tr("Pause"), "F6", self._pause_or_resume)
@@ -106,7 +110,7 @@ class TrainingPanel(DockPanel):
         self.classes.show_data(self.form.config.data)
         self.status = NotesLine(themes, self)
         self._lay_out()
-        self.classes.installEventFilter(self)
+        self.classes.changed.connect(self._show_said)
         self._show_said()
 
         document.changed.connect(self._apply)
@@ -168,14 +172,8 @@ class TrainingPanel(DockPanel):
             button.setMinimumWidth(10 * GRID if has_text else _ICON_BUTTON)
         form = self._left.sizeHint().height()
         self._area.setMinimumHeight(0 if wide else min(form, round(self.height() * _TALLEST_FORM)))
-        is_beside = room >= _ROOM_FOR_BOTH
-        self._said.setDirection(QBoxLayout.Direction.LeftToRight if is_beside else QBoxLayout.Direction.TopToBottom)
+        self._room = room
         self._fit_classes()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.classes and event.type() in {QEvent.Type.ShowToParent, QEvent.Type.HideToParent}:
-            self._show_said()
-        return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
         self._buttons: list[QToolButton] = []
@@ -355,7 +353,11 @@ class TrainingPanel(DockPanel):
         for event in events:
             self._progress.take(event)
         if self._progress.started is not started:
-            self._say_notes()
+            if any(isinstance(event, RunStarted) for event in events):
+                self._say_notes()
+            else:
+                # What was said meanwhile beside the notes stays.
+                self._show_said()
         for event in events:
             if isinstance(event, RunFailed):
                 self.message.show_message(event.message, event.details, self._help(event))
@@ -460,15 +462,18 @@ class TrainingPanel(DockPanel):
 
     def _fit_classes(self) -> None:
         """Give the warning of the classes two lines beside the notes, or a line of its own."""
-        if self._said.direction() is not QBoxLayout.Direction.LeftToRight:
-            self._classes_place.setMinimumSize(0, 0)
-            self._classes_place.setMaximumSize(_UNBOUNDED, _UNBOUNDED)
-            return
         text, button = self.classes.text, self.classes.button
         width = width_for(text.text(), text.font(), 2) + 2
         if not button.isHidden():
             width += GRID + button.sizeHint().width()
-        self._classes_place.setFixedSize(width, self.status.height())
+        taken = sum(label.sizeHint().width() + 2 * GRID for label in (self.estimate, self.views_text))
+        is_beside = self._room >= _ROOM_FOR_BOTH and width <= _MOST_BESIDE * (self._room - taken)
+        self._said.setDirection(QBoxLayout.Direction.LeftToRight if is_beside else QBoxLayout.Direction.TopToBottom)
+        if is_beside:
+            self._classes_place.setFixedSize(width, self.status.height())
+        else:
+            self._classes_place.setMinimumSize(0, 0)
+            self._classes_place.setMaximumSize(_UNBOUNDED, _UNBOUNDED)
 
     def _notes(self) -> list[str]:
         started = self._progress.started
