@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pytest
@@ -15,20 +15,24 @@ import torch.distributed as dist
 from torch import Tensor
 
 from explorer import zoo
-from explorer.runs import RunConfig, RunControl, RunStarted
+from explorer.runs import RunConfig, RunControl, RunFinished, RunStarted
 from explorer.runs.scaling import scaling_efficiency
-from explorer.runtime.modules import build_module
-from explorer.training import distributed_group, plan_run, rehearsed_step
+from explorer.runtime.modules import Network, build_module
+from explorer.training import distributed_group, plan_run, rehearsed_step, run, train
+from explorer.training.distributed import Alone
 from explorer.training.distributed_control import RelayedControl
 from explorer.training.distributed_group import Group
 from explorer.training.distributed_norm import share_batch_norms
 from explorer.training.distributed_signals import obeying_signals
+from explorer.training.feed import Feed
 from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan
 from explorer.training.rehearsal import Rehearsal
-from explorer.training.step import Step
+from explorer.training.step import Step, evaluate
 from tests.networks import branching
 from tests.training.test_graphed import GRAPHED_S, USUAL_S, Replayed
+
+T = TypeVar("T")
 
 
 class Line:
@@ -322,3 +326,27 @@ def test_one_process_alone_is_measured_as_it_would_make_its_steps(
     assert capture.num_replays - replays[0] == (count if is_faster else 0)
     assert usual == ([] if is_faster else list(range(1, count + 1)))
     assert any(note.startswith(CAPTURED) for note in ranks.notes) == is_faster
+
+
+class Second(Alone):
+    """What the second of two processes is told by the first, whose device has room for 48 images of a test."""
+
+    def from_first(self, value: T) -> T:
+        return cast(T, 48) if value == 100 else value
+
+
+@pytest.mark.usefixtures("few_digits")
+def test_all_processes_share_a_test_out_by_one_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else some images would be tested twice and others never: devices have other amounts of memory free."""
+    sizes: list[int] = []
+
+    def remembering(network: Network, feed: Feed, batch_size: int, *rest: Any) -> tuple[float, float] | None:
+        sizes.append(batch_size)
+        return evaluate(network, feed, batch_size, *rest)
+
+    monkeypatch.setattr(run, "evaluation_batch_size", lambda *_: 100)
+    monkeypatch.setattr(run, "evaluate", remembering)
+    config = RunConfig(device="cpu", epochs=1, batch_size=16)
+    result = train(zoo.entry("lenet5").build(), config, lambda _event: None, RunControl(), run_id="r", ranks=Second())
+    assert isinstance(result, RunFinished)
+    assert sizes == [48]
