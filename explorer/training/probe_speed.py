@@ -8,6 +8,8 @@ finds from fewer steps than the run. That a long run may be compiled, which take
 import time
 from collections.abc import Callable
 
+import torch
+
 from explorer.architecture import Architecture
 from explorer.runs import RunConfig
 from explorer.runs.profile import SpeedEstimate
@@ -84,8 +86,10 @@ def _estimate(rehearsal: Rehearsal, make_step: MakeStep, threads: ThreadChoice |
             if was_trying and not threads.is_trying:
                 # Trials are over: what a run's steps take is what they take from here on.
                 timed = {}
-    # Several only where there was no time to choose.
-    step_s, num_steps = min((seconds / steps, steps) for steps, seconds in timed.values())
+    # Several only where there was no time to choose. What is timed next is compared with the fastest.
+    step_s, num_steps, num_threads = min((seconds / steps, steps, count) for count, (steps, seconds) in timed.items())
+    if num_threads:
+        torch.set_num_threads(num_threads)
     # The test stays in float32.
     test_s = _test_s(rehearsal, clock, step_s, most_s)
     settled = settled_step(rehearsal, clock, TimedStep(rehearsal.step, step_s), _BFLOAT16_SHARE * most_s)

@@ -13,6 +13,7 @@ decoded as they are needed. The data are real and must lie in `$ARCH_EXPLORER_DA
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import statistics
@@ -124,6 +125,9 @@ def take_part(kind: str, device: str, network: str, data: str, batch: str, steps
 
         decoded_folder._MEMORY_SHARE = 0.0
     config = RunConfig(data=data, epochs=_EPOCHS, batch_size=int(batch), device=device)
+    if int(steps):
+        # A run that is shortened ends before it would choose another precision, as the estimate has a whole one do.
+        config = dataclasses.replace(config, precision="float32")
     print(json.dumps(estimated(network, config) if kind == "estimate" else trained(network, config, int(steps))))
 
 

@@ -216,6 +216,14 @@ def test_a_run_that_would_go_over_to_bfloat16_is_estimated_so(monkeypatch: pytes
     assert probe_speed(branching(), config()).step_s == pytest.approx(0.2)
 
 
+def test_bfloat16_is_compared_with_the_same_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where there was no time to choose one, and the last that was tried was the slower."""
+    machine = Machine(monkeypatch, lambda threads: 0.2 if threads > 1 else 0.4)
+    machine.bfloat16_share = 0.6
+    assert probe_speed(branching(), config()).step_s == pytest.approx(0.12)
+    assert set(machine.threads) == {1, 2}
+
+
 def test_a_network_that_knows_no_bfloat16_is_estimated_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch, lambda _threads: 0.2)
     machine.bfloat16_share, machine.knows_bfloat16 = 0.5, False
