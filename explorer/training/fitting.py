@@ -12,13 +12,16 @@ import torch
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from explorer.inference import infer
-from explorer.inference.memory import largest_batch, memory, optimizer_states
+from explorer.inference.memory import Memory, largest_batch, memory, optimizer_states
 from explorer.runtime.devices import device_memory
 from explorer.training.distributed import largest_share
 from explorer.training.failures import is_out_of_memory
 from explorer.training.layout import choose_memory_format
 from explorer.training.plan import RunPlan
 
+STEPS_AT_ONCE = 3
+"""That a GPU has to have memory for: the usual one, one that is captured as a CUDA graph and keeps memory of its own,
+and a second such that is tried beside it."""
 _logger = logging.getLogger(__name__)
 
 
@@ -83,20 +86,25 @@ def _room_of_one(plan: RunPlan, num_processes: int, *, is_made: bool, has_state:
     if plan.device.type == "cpu":
         # Of a machine that they share.
         available //= num_processes
+    needed = predicted_memory(plan, 1)
+    if not is_made:
+        return available - needed.gradient_bytes
+    # Counted among what is needed, as for `fitting_batch_size`. What else lies there, as images, stays.
+    return available + needed.weights_bytes + needed.buffers_bytes + has_state * needed.optimizer_bytes
+
+
+def predicted_memory(plan: RunPlan, batch_size: int) -> Memory:
+    """What a step of the run with so many images needs of its device, its weights included."""
     config = plan.config
-    needed = memory(
+    return memory(
         plan.architecture,
         infer(plan.architecture),
-        batch_size=1,
+        batch_size=batch_size,
         optimizer=config.optimizer,
         momentum=config.momentum,
         precision=plan.precision.for_memory,
         auxiliary=config.aux_weight > 0,
     )
-    if not is_made:
-        return available - needed.gradient_bytes
-    # Counted among what is needed, as for `fitting_batch_size`. What else lies there, as images, stays.
-    return available + needed.weights_bytes + needed.buffers_bytes + has_state * needed.optimizer_bytes
 
 
 def predicted_batch_size(plan: RunPlan, available_bytes: int) -> int:

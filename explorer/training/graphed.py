@@ -24,7 +24,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from explorer.runs import RunConfig
 from explorer.runtime.devices import device_memory
 from explorer.runtime.modules import Network
-from explorer.training.fitting import predicted_batch_size, release
+from explorer.training.fitting import STEPS_AT_ONCE, predicted_batch_size, release
 from explorer.training.layout import choose_memory_format
 from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan
@@ -184,13 +184,13 @@ def capture_of(plan: RunPlan, num_processes: int) -> Capture | None:
 
 
 def _has_room(plan: RunPlan) -> bool:
-    """Whether memory is left for the usual step, for a graph, which keeps its own, and for a second one that is tried
-    beside it. Some drivers move to the host what does not fit, and say nothing."""
+    """Whether memory is left for all steps that are kept or tried. Some drivers move to the host what does not fit, and
+    say nothing."""
     try:
         available_bytes = device_memory(str(plan.device)).available_bytes
     except ValueError:
         return False
-    return predicted_batch_size(plan, available_bytes // 3) >= plan.batch_size
+    return predicted_batch_size(plan, available_bytes // STEPS_AT_ONCE) >= plan.batch_size
 
 
 def sample_batch(plan: RunPlan, *, is_mixed: bool) -> tuple[Tensor, Tensor]:

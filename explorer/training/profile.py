@@ -13,13 +13,11 @@ from torch import Tensor
 
 from explorer import __version__
 from explorer.architecture import Architecture
-from explorer.inference import infer
-from explorer.inference.memory import memory
 from explorer.runs import RunConfig
 from explorer.runs.profile import NodeProfile, StepProfile
 from explorer.runtime.devices import device_memory, device_name
 from explorer.training.failures import is_out_of_memory, message_of
-from explorer.training.fitting import fitting_batch_size, make_attempt
+from explorer.training.fitting import fitting_batch_size, make_attempt, predicted_memory
 from explorer.training.loss import training_losses
 from explorer.training.plan import RunPlan
 from explorer.training.precision_choice import may_choose_precision
@@ -94,16 +92,7 @@ def _check_room(plan: RunPlan) -> None:
     """
     if plan.device.type != "cpu":
         return
-    config = plan.config
-    needed = memory(
-        plan.architecture,
-        infer(plan.architecture),
-        batch_size=plan.batch_size,
-        optimizer=config.optimizer,
-        momentum=config.momentum,
-        precision=plan.precision.for_memory,
-        auxiliary=config.aux_weight > 0,
-    ).training_bytes
+    needed = predicted_memory(plan, plan.batch_size).training_bytes
     if needed > device_memory("cpu").available_bytes:
         raise MemoryError(f"a step takes {needed:,} bytes")
 

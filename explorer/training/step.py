@@ -17,6 +17,7 @@ from explorer.runtime.modules import Network
 from explorer.training.class_counts import Answers
 from explorer.training.distributed import ALONE, Alone
 from explorer.training.feed import Feed
+from explorer.training.fitting import STEPS_AT_ONCE
 from explorer.training.loss import training_losses
 from explorer.training.optimization import Optimization
 from explorer.training.plan import RunPlan
@@ -104,8 +105,7 @@ def evaluation_batch_size(plan: RunPlan, num_processes: int = 1) -> int:
     inference = infer(plan.architecture)
     step, test = courses(plan.architecture, inference, "float32")
     step_bytes = step.peak(plan.batch_size).at(plan.batch_size)
-    # Steps that are captured as CUDA graphs keep memory of their own beside the usual one's.
-    spare_bytes = device_memory(str(plan.device)).available_bytes - 3 * step_bytes
+    spare_bytes = device_memory(str(plan.device)).available_bytes - STEPS_AT_ONCE * step_bytes
     fitting = test.largest_batch(max(step_bytes, int(_TEST_SHARE * spare_bytes)))
     image_bytes = max(report.output_bytes or 0 for report in inference.nodes.values())
     most = max(usual, min(_MOST_TESTED, _TESTED_BYTES // image_bytes, fitting))

@@ -8,12 +8,11 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from explorer.inference import infer
-from explorer.inference.memory import memory
 from explorer.runs.augmentation import NO_AUGMENTATION, parse_augmentation
 from explorer.training.augment import Augmenter
 from explorer.training.distributed import Alone
 from explorer.training.feed import Feed
+from explorer.training.fitting import STEPS_AT_ONCE, predicted_memory
 from explorer.training.plan import RunPlan
 
 
@@ -97,17 +96,7 @@ class TrainBatches:
 
 
 def network_bytes_of(plan: RunPlan) -> int | None:
-    """What steps need of a GPU: the usual one, one that is captured as a CUDA graph and keeps memory of its own, and a
-    second such that is tried beside it. None elsewhere, where no images are kept instead."""
+    """What steps need of a GPU; None elsewhere, where no images are kept instead."""
     if plan.device.type != "cuda":
         return None
-    config = plan.config
-    needed = memory(
-        plan.architecture,
-        infer(plan.architecture),
-        batch_size=plan.batch_size,
-        optimizer=config.optimizer,
-        momentum=config.momentum,
-        precision=plan.precision.for_memory,
-    )
-    return 3 * needed.training_bytes
+    return STEPS_AT_ONCE * predicted_memory(plan, plan.batch_size).training_bytes
