@@ -30,7 +30,7 @@ from explorer.training.plan import RunPlan
 from explorer.training.rehearsal import Rehearsal
 from explorer.training.step import Step, evaluate
 from tests.networks import branching
-from tests.training.test_graphed import GRAPHED_S, USUAL_S, Replayed
+from tests.training.graph_parts import GRAPHED_S, USUAL_S, Replayed
 
 T = TypeVar("T")
 

@@ -5,17 +5,15 @@ import dataclasses
 import re
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from explorer import zoo
-from explorer.architecture import Architecture
-from explorer.runs import EpochFinished, Event, RunConfig, RunControl, RunFailed, RunFinished, RunStarted, StepsRecorded
+from explorer.runs import RunConfig, RunControl, RunFailed, RunStarted
 from explorer.runtime.devices import DeviceMemory
-from explorer.runtime.modules import Network, build_module
+from explorer.runtime.modules import Network
 from explorer.training import graphed, loop, step_choice, trial
 from explorer.training.fitting import release
 from explorer.training.graphed import (
@@ -24,126 +22,24 @@ from explorer.training.graphed import (
     CudaCapture,
     GraphedStep,
     capture_of,
-    choose_step,
-    other_steps,
 )
-from explorer.training.guard import Guard
 from explorer.training.loop import train
 from explorer.training.optimization import Optimization
 from explorer.training.plan import plan_run
-from explorer.training.precision import Precision
 from explorer.training.step import Step
-
-CPU = torch.device("cpu")
-Rule = Literal["sgd", "adam", "adamw", "rmsprop"]
-USUAL_S, GRAPHED_S = 0.004, 0.001
-RATE = 2.0**-6
-"""Equal in float32, as a graph reads it, and in float64."""
+from tests.training.graph_parts import (
+    CPU,
+    RATE,
+    Parts,
+    Replayed,
+    Rule,
+    lenet,
+    numbers,
+    run,
+    run_captured,
+)
 
 pytestmark = pytest.mark.usefixtures("few_digits")
-
-
-class Replayed:
-    """A graph whose replay makes the call again, with the learning rate read where it was when it was recorded."""
-
-    def __init__(
-        self,
-        usual_s: float = USUAL_S,
-        graphed_s: float = GRAPHED_S,
-        tf32_s: float = GRAPHED_S,
-        host_share: float = 0.9,
-    ) -> None:
-        """Let steps take so long; the host's share is of the usual one."""
-        self.usual_s, self.graphed_s, self.tf32_s, self.host_share = usual_s, graphed_s, tf32_s, host_share
-        self.is_tf32 = False
-        """Whether what was recorded last multiplies in it."""
-        self.optimization: Optimization | None = None
-        self.num_replays = 0
-        self.num_calls = 0
-
-    def warm_up(self, call: Call) -> None:
-        call()
-
-    def record(self, call: Call) -> Call:
-        assert self.optimization is not None
-        groups = self.optimization.optimizer.param_groups
-        (rate,) = {id(group["lr"]): group["lr"] for group in groups}.values()
-        assert isinstance(rate, Tensor)
-        assert all(group.get("capturable", True) for group in groups)
-        call()
-        step = getattr(call, "__self__", None)
-        self.is_tf32 = isinstance(step, GraphedStep) and step._step.precision.name == "tf32"
-        return lambda: self.replay(call, rate)
-
-    def replay(self, call: Call, rate: Tensor) -> None:
-        assert self.optimization is not None
-        self.num_replays += 1
-        with self.optimization.reading_rate(rate):
-            call()
-
-    def seconds(self, call: Call, count: int) -> float:
-        self.num_calls += count
-        replays = self.num_replays
-        for _ in range(count):
-            call()
-        graphed_s = self.tf32_s if self.is_tf32 else self.graphed_s
-        return graphed_s if self.num_replays > replays else self.usual_s
-
-    def host_seconds(self, call: Call) -> float:
-        call()
-        return self.host_share * self.usual_s
-
-
-class Parts:
-    """A network, its optimizer, guard and step, with a batch of eight."""
-
-    def __init__(self, config: RunConfig, capture: Replayed) -> None:
-        self.network = build_module(lenet(), seed=0)
-        self.optimization = Optimization(self.network, config, CPU, 10)
-        self.guard = Guard(self.network, self.optimization.optimizer, CPU)
-        self.step = Step(self.network, self.optimization, config)
-        self.capture = capture
-        capture.optimization = self.optimization
-        random = torch.Generator().manual_seed(3)
-        self.x = torch.randn(8, *self.network.architecture.input_shape, generator=random)
-        self.target = torch.randint(10, (8,), generator=random)
-
-    def choose(self, *others: Step) -> Chosen:
-        batch = (self.x, self.target)
-        return choose_step(self.step, self.network, self.optimization, self.guard.flag, batch, self.capture, others)
-
-    def tf32(self) -> Step:
-        return self.step.in_precision(Precision("tf32", CPU))
-
-
-def lenet() -> Architecture:
-    """With dropout."""
-    return zoo.entry("lenet5-relu-dropout").build()
-
-
-def numbers(events: list[Event]) -> tuple[list[float], list[float]]:
-    steps = [loss for event in events if isinstance(event, StepsRecorded) for loss in event.losses.tolist()]
-    return steps, [event.test_loss for event in events if isinstance(event, EpochFinished)]
-
-
-def run(config: RunConfig) -> list[Event]:
-    events: list[Event] = []
-    assert isinstance(train(lenet(), config, events.append, RunControl(), run_id="r"), RunFinished)
-    return events
-
-
-def run_captured(config: RunConfig, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Event], Replayed]:
-    capture = Replayed()
-    made = Optimization.__init__
-
-    def remember(self: Optimization, *values: object, **named: object) -> None:
-        made(self, *values, **named)  # type: ignore[arg-type]
-        capture.optimization = self
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Optimization, "__init__", remember)
-        patch.setattr(step_choice, "capture_of", lambda *_: capture)
-        return run(config), capture
 
 
 @pytest.mark.parametrize(
@@ -427,66 +323,6 @@ def test_who_captures(monkeypatch: pytest.MonkeyPatch) -> None:
     assert capture_of(dataclasses.replace(plan, config=dataclasses.replace(config, cuda_graphs=False)), 1) is None
     room[0] = 10**6
     assert capture_of(plan, 1) is None, "no memory for three steps"
-
-
-@pytest.mark.parametrize(
-    ("tf32_s", "graphed_s", "told"),
-    [
-        (0.0005, 0.001, "that multiplies in TF32, not in bfloat16 (1.00 ms): 0.50 ms a step instead of 4.00 ms"),
-        (0.00095, 0.001, "is a replay of one CUDA graph: 1.00 ms a step instead of 4.00 ms"),
-        (0.0005, 0.0039, "that multiplies in TF32, not in bfloat16 (3.90 ms): 0.50 ms a step instead of 4.00 ms"),
-        (0.0038, 0.0039, "made as usual: a CUDA graph would take 3.90 ms"),
-    ],
-    ids=["faster", "hardly faster", "only it", "neither"],
-)
-def test_a_graph_in_tf32_is_used_where_it_is_faster(tf32_s: float, graphed_s: float, told: str) -> None:
-    parts = Parts(RunConfig(learning_rate=RATE, precision="bfloat16"), Replayed(graphed_s=graphed_s, tf32_s=tf32_s))
-    tf32 = parts.tf32()
-    before = {name: value.clone() for name, value in parts.network.state_dict().items()}
-    chosen = parts.choose(tf32)
-    assert chosen.told is not None
-    assert told in chosen.told
-    assert chosen.step is (tf32 if "TF32" in told else parts.step)
-    assert isinstance(chosen.make, GraphedStep) is ("is a replay" in chosen.told)
-    assert all(torch.equal(before[name], value) for name, value in parts.network.state_dict().items())
-
-
-class NoMemoryInTf32(Replayed):
-    def record(self, call: Call) -> Call:
-        replay = super().record(call)
-        if self.is_tf32:
-            raise torch.OutOfMemoryError("CUDA out of memory.")
-        return replay
-
-
-def test_a_graph_in_tf32_that_fails_is_not_missed(caplog: pytest.LogCaptureFixture) -> None:
-    parts = Parts(RunConfig(learning_rate=RATE, precision="bfloat16"), NoMemoryInTf32())
-    before = {name: value.clone() for name, value in parts.network.state_dict().items()}
-    chosen = parts.choose(parts.tf32())
-    assert isinstance(chosen.make, GraphedStep)
-    assert chosen.step is parts.step
-    assert "could not be captured in tf32" in caplog.text
-    assert all(torch.equal(before[name], value) for name, value in parts.network.state_dict().items())
-
-
-def test_which_precisions_are_tried() -> None:
-    parts = Parts(RunConfig(), Replayed())
-    cuda = torch.device("cuda", 0)
-    mixed = parts.step.in_precision(Precision("bfloat16", cuda))
-    assert [step.precision for step in other_steps(RunConfig(), mixed)] == [Precision("tf32", cuda)]
-    assert other_steps(RunConfig(precision="bfloat16"), mixed) == ()
-    assert other_steps(RunConfig(), parts.step.in_precision(Precision("float32", cuda))) == ()
-    assert other_steps(RunConfig(), parts.step.in_precision(Precision("bfloat16", CPU))) == ()
-
-
-def test_a_run_tests_in_the_precision_that_it_chose_before_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Here float32, which is what TF32 is on the CPU, in place of bfloat16."""
-    config = RunConfig(epochs=1, batch_size=16, learning_rate=RATE, precision="bfloat16")
-    monkeypatch.setattr(step_choice, "other_steps", lambda _config, step: (step.in_precision(Precision("tf32", CPU)),))
-    monkeypatch.setattr(Replayed.__init__, "__defaults__", (USUAL_S, GRAPHED_S, GRAPHED_S / 2, 0.9))
-    captured, _ = run_captured(config, monkeypatch)
-    assert {event.precision for event in captured if isinstance(event, StepsRecorded)} == {"tf32"}
-    assert numbers(captured) == numbers(run(dataclasses.replace(config, precision="float32")))
 
 
 class FailingCuda:
