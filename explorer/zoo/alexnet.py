@@ -237,7 +237,7 @@ register(
         title="AlexNet for 28×28",
         family="AlexNet",
         year=2012,
-        idea="Cut down until it works on 28×28 images as they are, eleven times as fast.",
+        idea="Cut down until it works on 28×28 images as they are.",
         paper=_D2L_EXERCISE,
         make=for_28,
         recipes=("alexnet-28",),
